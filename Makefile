@@ -1,0 +1,70 @@
+# The words of the project; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+# e.g. make train ARGS="model.channels=256 noise=uniform"
+ARGS ?=
+LOGDIR ?= runs
+
+.PHONY: help setup train test test-slow lint types fmt golden bench tensorboard build lock clean
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## create .venv with everything at the versions of requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11: name a newer one, as in make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "$(PYTHON) lacks venv: install Debian's package python3-venv (apt install python3-venv), then try again"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "Installing into .venv (PyTorch with its GPU libraries: about 6 GB) ..."
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet requirements.lock
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+train: setup ## train the default model (3 epochs where there is no GPU); ends with a run folder and a sample sheet
+	@if [ -n "$(ARGS)" ] || $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
+	  $(BIN)/python -m cgan_lightning.train resume=auto $(ARGS); \
+	else \
+	  echo "No GPU here: a short run of 3 epochs. All 25: make train ARGS=trainer.max_epochs=25"; \
+	  $(BIN)/python -m cgan_lightning.train resume=auto trainer.max_epochs=3; \
+	fi
+
+test: setup ## the tests, but for the slow ones
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-slow: setup ## the tests that need a browser, or minutes
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: setup ## ruff, formatting and import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-timings
+
+types: setup ## pyright
+	@$(BIN)/pyright
+
+fmt: setup ## format, and mend what ruff can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+golden: setup ## rewrite tests/golden after a change that is meant to change numbers
+	@$(BIN)/python -m tests.golden.record
+
+bench: setup ## images/s of a plain script and of this project, in turn
+	@$(BIN)/python -m experiments.bench.speed $(ARGS)
+
+tensorboard: setup ## look at the runs in a browser, on this machine alone
+	@$(BIN)/tensorboard --logdir $(LOGDIR) --host 127.0.0.1 --samples_per_plugin images=0
+
+build: setup ## the wheel and the source archive, in dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: ## requirements.lock anew, from pyproject.toml
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	  --all-extras --no-header --no-annotate pyproject.toml -o requirements.lock
+
+clean: ## remove what was built and installed; runs/ stays
+	@rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

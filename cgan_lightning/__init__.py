@@ -1,0 +1,1 @@
+"""Conditional GANs on Fashion-MNIST: a PyTorch Lightning and Hydra experiment framework."""

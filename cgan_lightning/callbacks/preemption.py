@@ -1,0 +1,47 @@
+"""SIGTERM and SIGINT: finish the update, write the checkpoint, stop."""
+
+import signal
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from cgan_lightning.callbacks.checkpoints import Checkpoints
+from cgan_lightning.callbacks.schedule import is_last_update
+from cgan_lightning.errors import Interrupted
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Preemption(Callback):
+    """The handler sets a flag, nothing else; the update under way ends, then the state is whole and is written.
+
+    A second SIGINT stops at once, without a checkpoint. Raises Interrupted out of `trainer.fit`.
+    """
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self.received: int | None = None
+        self._earlier: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning has set its own handlers by now; its SIGTERM handler talks to the other ranks, which a handler mustn't.
+        self._earlier = {signum: signal.signal(signum, self._note) for signum in SIGNALS}
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.received is None or is_last_update(trainer):
+            return
+        self.checkpoints.save(trainer, pl_module)
+        name = signal.Signals(self.received).name
+        raise Interrupted(self.received, f"Stopped by {name} after update {trainer.global_step:,}, which is saved")
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        for signum, handler in self._earlier.items():
+            signal.signal(signum, handler)
+        self._earlier = {}
+
+    def _note(self, signum: int, _frame: object) -> None:
+        if signum == signal.SIGINT and self.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = signum

@@ -1,0 +1,77 @@
+"""How far the run is: a bar on a terminal, plain lines elsewhere and in the run's log file."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from tqdm import tqdm
+
+from cgan_lightning.callbacks.schedule import is_last_update, planned_updates
+from cgan_lightning.callbacks.training_log import SPEED, TrainingLog
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Callback):
+    """One bar over the whole run, in images, or a line every `line_every_s` seconds; losses come from `training_log`."""
+
+    def __init__(self, training_log: TrainingLog, *, line_every_s: float = 15) -> None:
+        self.training_log = training_log
+        self.line_every_s = line_every_s
+        self.bar: tqdm | None = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._next_line = time.monotonic() + self.line_every_s
+        if sys.stderr.isatty() and trainer.is_global_zero:
+            self.bar = tqdm(unit=" images", unit_scale=True, dynamic_ncols=True, smoothing=0.05, leave=True)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        batch_size = len(batch[0]) * trainer.world_size
+        if self.bar is not None:
+            self._advance(self.bar, trainer, batch_size)
+        if time.monotonic() >= self._next_line or is_last_update(trainer):
+            self._next_line = time.monotonic() + self.line_every_s
+            log.log(logging.DEBUG if self.bar is not None else logging.INFO, "%s", self._line(trainer, batch_size))
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._close()
+
+    def _advance(self, bar: tqdm, trainer: Trainer, batch_size: int) -> None:
+        if bar.total is None:  # the first update of this sitting: tqdm's clock starts after it
+            bar.reset(total=planned_updates(trainer) * batch_size)
+            bar.initial = bar.n = trainer.global_step * batch_size
+            bar.last_print_n = bar.n
+        else:
+            bar.update(batch_size)
+        bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
+        bar.set_postfix(self._losses(), refresh=False)
+
+    def _line(self, trainer: Trainer, batch_size: int) -> str:
+        updates, planned = trainer.global_step, planned_updates(trainer)
+        parts = [f"epoch {_epoch(trainer)}", f"update {updates:,}/{planned:,}"]
+        parts += [f"{name} {value}" for name, value in self._losses().items()]
+        if speed := self.training_log.latest.get(SPEED):
+            left = round((planned - updates) * batch_size / speed)
+            parts += [f"{speed:,.0f} images/s", f"{left // 60}:{left % 60:02} left"]
+        return "  ".join(parts)
+
+    def _losses(self) -> dict[str, str]:
+        return {name: f"{value:.3f}" for name, value in self.training_log.latest.items() if name.startswith("loss")}
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def _epoch(trainer: Trainer) -> str:
+    """ "2/25": the epoch that the update just made belongs to, from 1."""
+    per_epoch = int(trainer.num_training_batches)
+    return f"{(trainer.global_step - 1) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

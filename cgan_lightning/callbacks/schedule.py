@@ -1,0 +1,18 @@
+"""When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks)."""
+
+from lightning import Trainer
+
+
+def planned_updates(trainer: Trainer) -> int:
+    """How many updates the run has when it ends: by epochs or by `max_steps`, whichever comes first."""
+    by_epochs = (trainer.max_epochs or 0) * int(trainer.num_training_batches)
+    return by_epochs if trainer.max_steps < 0 else min(by_epochs, trainer.max_steps)
+
+
+def is_last_update(trainer: Trainer) -> bool:
+    return trainer.global_step >= planned_updates(trainer)
+
+
+def epoch_due(trainer: Trainer, every_n_epochs: int) -> bool:
+    """After the last update of every n-th epoch, and after the last of the run."""
+    return is_last_update(trainer) or trainer.global_step % (every_n_epochs * int(trainer.num_training_batches)) == 0

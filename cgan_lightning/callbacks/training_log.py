@@ -1,0 +1,67 @@
+"""Losses, D(x), D(G(z)) and speed, logged every few updates; between those, nothing is read from the device."""
+
+import time
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from cgan_lightning.callbacks.schedule import is_last_update
+
+TAGS = {
+    "loss_d": "loss/discriminator",
+    "loss_g": "loss/generator",
+    "d_real": "probability/D(x)",
+    "d_fake": "probability/D(G(z))",
+}
+SPEED = "images_per_second"
+
+
+class TrainingLog(Callback):
+    """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
+
+    `latest` has the last values by name; `seconds` and `images_timed` add up over all sittings of a run, without the
+    first interval of each, which pays for warming up.
+    """
+
+    def __init__(self, *, every_n_updates: int) -> None:
+        self.every_n_updates = every_n_updates
+        self.latest: dict[str, float] = {}
+        self.seconds, self.images_timed = 0.0, 0
+        self._mark: tuple[float, int] | None = None
+
+    @property
+    def mean_images_per_second(self) -> float | None:
+        return self.images_timed / self.seconds if self.seconds else None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.latest, self.seconds = state_dict["latest"], state_dict["seconds"]
+        self.images_timed = state_dict["images_timed"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._mark = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        updates = trainer.global_step
+        if updates % self.every_n_updates and not is_last_update(trainer):
+            return
+        images_seen = updates * len(batch[0]) * trainer.world_size
+        self.latest = {name: value.item() for name, value in outputs.items()}  # waits for the device: then time is true
+        self._measure(images_seen)
+        logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
+        if SPEED in self.latest:
+            logged[SPEED] = self.latest[SPEED]
+        for logger in trainer.loggers:
+            logger.log_metrics(logged | {"images_seen": images_seen}, step=updates)
+
+    def _measure(self, images_seen: int) -> None:
+        now = time.perf_counter()
+        if self._mark is not None and images_seen > self._mark[1]:
+            seconds, images = now - self._mark[0], images_seen - self._mark[1]
+            self.seconds, self.images_timed = self.seconds + seconds, self.images_timed + images
+            self.latest[SPEED] = images / seconds
+        self._mark = (now, images_seen)

@@ -1,0 +1,218 @@
+"""Objects from a checked config: the one place where settings meet what the data knows."""
+
+import functools
+import hashlib
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from lightning import Callback, Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from cgan_lightning import seeding
+from cgan_lightning.callbacks.checkpoints import Checkpoints
+from cgan_lightning.callbacks.finite import FiniteLosses
+from cgan_lightning.callbacks.preemption import Preemption
+from cgan_lightning.callbacks.progress import Progress
+from cgan_lightning.callbacks.sample_grid import SampleGrid
+from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
+from cgan_lightning.config import checks
+from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.ema import GeneratorEMA
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import write_atomically
+from cgan_lightning.generation import recipe as recipes
+from cgan_lightning.module import ConditionalGAN
+from cgan_lightning.runtime.checkpoint_io import AtomicCheckpointIO, updates_of
+from cgan_lightning.runtime.environment import describe
+from cgan_lightning.runtime.results import count
+from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.tensorboard import RunLogger
+
+CHOICES = ("noise", "conditioning", "upsampling")
+
+
+def run_name(config: DictConfig) -> str:
+    """A readable name and a hash, both of the settings that the result depends on.
+
+    The same for every rank, after every requeue and however long or on whatever device the run goes.
+    """
+    settings = json.dumps(checks.result_settings(config), sort_keys=True)
+    digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
+    choices = HydraConfig.get().runtime.choices
+    model = config.model
+    named = (
+        f"channels{model.channels}-latent{model.latent_dim}-{choices.noise}-{choices.conditioning}-seed{config.seed}"
+    )
+    return f"{named}-{digest}"
+
+
+def run_folder(config: DictConfig) -> RunFolder:
+    """The folder of these settings, or the one that `resume=` names."""
+    if config.resume in (None, "auto"):
+        return RunFolder(Path(config.run_root) / run_name(config))
+    return RunFolder(Path(config.resume))
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """What a run folder remembers of its run: the settings that its result depends on, and how they were asked for."""
+    return {"settings": checks.result_settings(config), "overrides": list(HydraConfig.get().overrides.task)}
+
+
+def may_resume(config: DictConfig) -> bool:
+    """A multirun goes on with what was begun; a single run only when told to."""
+    return config.resume is not None or HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def keep_config(config: DictConfig, run: RunFolder) -> None:
+    write_atomically(run.config, lambda path: OmegaConf.save(config, path, resolve=True))
+
+
+def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
+    by_epochs = config.trainer.max_epochs * data.updates_per_epoch
+    return by_epochs if config.trainer.max_steps < 0 else min(by_epochs, config.trainer.max_steps)
+
+
+def displayed_settings(config: DictConfig) -> dict[str, Any]:
+    """What TensorBoard's HPARAMS tab compares: choices by name, numbers by key."""
+    plain = {key: value for key, value in checks.result_settings(config).items() if not isinstance(value, dict)}
+    shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
+    names = {group: HydraConfig.get().runtime.choices[group] for group in CHOICES}
+    return names | {key: value for key, value in shown.items() if not key.endswith("_target_")}
+
+
+def data(config: DictConfig) -> FashionMNISTData:
+    return FashionMNISTData(**config.data, seed=config.seed)
+
+
+def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
+    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights."""
+    groups: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in CHOICES}
+    shared = {"stages": config.model.stages, "image_size": data.image_size}
+    labels = {network: groups["conditioning"][network] | {"num_classes": data.num_classes}
+              for network in ("generator", "discriminator")}  # fmt: skip
+    return {
+        "generator": {
+            "_target_": "cgan_lightning.networks.generator.Generator",
+            "latent_dim": config.model.latent_dim,
+            "channels": config.model.channels,
+            "bn_eps": config.model.generator_bn_eps,
+            "upsampling": groups["upsampling"],
+            "conditioning": labels["generator"],
+            **shared,
+        },
+        "discriminator": {
+            "_target_": "cgan_lightning.networks.discriminator.Discriminator",
+            "conditioning": labels["discriminator"],
+            **shared,
+        },
+        "prior": groups["noise"],
+        "class_names": list(data.class_names),
+    }
+
+
+def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
+    """The game, with first weights that depend on the seed and on each network alone."""
+    networks = {}
+    for network in ("generator", "discriminator"):
+        with seeding.seeded(config.seed, network):
+            try:
+                networks[network] = recipes.build(recipe[network]).to(memory_format=torch.channels_last)
+            except ValueError as error:
+                raise UserError(
+                    f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}"
+                ) from None
+    halflife = config.ema.halflife_images
+    return ConditionalGAN(
+        **networks,
+        prior=recipes.build(recipe["prior"]),
+        num_classes=len(recipe["class_names"]),
+        generator_optimizer=_adam(config.optimizer.generator),
+        discriminator_optimizer=_adam(config.optimizer.discriminator),
+        ema=None if halflife is None else GeneratorEMA(networks["generator"], halflife_images=halflife),
+        seed=config.seed,
+    )
+
+
+def training_log(config: DictConfig) -> TrainingLog:
+    return TrainingLog(every_n_updates=config.log_every_n_updates)
+
+
+def trainer(
+    config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any], checkpoint: Path | None
+) -> Trainer:
+    """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `checkpoint` if there is one."""
+    settings = config.trainer
+    _quieten_lightning()
+    logger = RunLogger(run.path, purge_step=None if checkpoint is None else updates_of(checkpoint) + 1)
+    logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED))
+    return Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        max_epochs=settings.max_epochs,
+        max_steps=settings.max_steps,
+        precision=settings.precision,
+        deterministic=settings.deterministic,
+        default_root_dir=run.path,
+        logger=logger,
+        callbacks=_callbacks(config, run, log, recipe),
+        plugins=[AtomicCheckpointIO()],
+        enable_progress_bar=False,  # callbacks/progress.py
+        enable_model_summary=False,
+        limit_val_batches=0,
+        log_every_n_steps=1,  # callbacks/training_log.py decides; this only keeps Lightning from warning of short epochs
+        use_distributed_sampler=False,  # EpochOrder slices
+    )
+
+
+def headline(config: DictConfig, trainer: Trainer, model: ConditionalGAN, data: FashionMNISTData) -> str:
+    """What is about to be trained, on what, for how long."""
+    sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
+    device = describe(trainer.strategy.root_device)["machine"]["device"]
+    updates = planned_updates(config, data)
+    return (
+        f"Training on {device}: {updates:,} updates of {data.batch_size} images, "
+        f"{data.updates_per_epoch:,} an epoch; parameters: {', '.join(sizes)}"
+    )
+
+
+def check_device(accelerator: str) -> None:
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError(
+            "trainer.accelerator=gpu: PyTorch finds no GPU on this machine; take trainer=cpu or trainer=auto"
+        )
+
+
+def _quieten_lightning() -> None:
+    """Tips, device lists and warnings of Lightning's that a user can do nothing about."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # its own use of PyTorch
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
+
+
+def _callbacks(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> list[Callback]:
+    """In the order in which they act after an update: what stops the run comes last, when all others are done."""
+    checkpoints = Checkpoints(
+        file=run.checkpoint,
+        generator_file=run.generator,
+        recipe=recipe,
+        every_n_epochs=config.checkpoint_every_n_epochs,
+    )
+    return [
+        FiniteLosses(every_n_updates=config.log_every_n_updates),
+        log,
+        Progress(log),
+        SampleGrid(class_names=tuple(recipe["class_names"]), file=run.samples, **config.samples),
+        checkpoints,
+        Preemption(checkpoints),
+    ]
+
+
+def _adam(settings: DictConfig) -> Any:
+    """fused: one kernel for all parameters, the same arithmetic."""
+    return functools.partial(torch.optim.Adam, lr=settings.lr, betas=tuple(settings.betas), fused=True)

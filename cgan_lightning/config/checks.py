@@ -1,0 +1,108 @@
+"""Ranges, choices and unknown keys of a composed config, each refused in one sentence; and which settings name a run."""
+
+import dataclasses
+import difflib
+import operator
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from cgan_lightning.errors import UserError
+
+_BOUNDS = {
+    "at_least": (operator.ge, "at least"),
+    "above": (operator.gt, "above"),
+    "at_most": (operator.le, "at most"),
+    "below": (operator.lt, "below"),
+}
+_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list[float]: "numbers"}
+
+
+def check(config: DictConfig) -> None:
+    """Raises UserError for the first key that is unknown, missing or out of its range."""
+    for key, value, field in leaves(config):
+        if field is None:
+            raise UserError(unknown_key(key, keys(config)))
+        if value == "???":
+            raise UserError(f"{key} is needed: give {key}={requirement(field)}")
+        if not _is_right(value, field):
+            raise UserError(f"{key}={show(value)}: must be {requirement(field)}")
+
+
+def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field | None]]:
+    """(key, value, schema field) of every setting; None for one that the schema doesn't have. Sections are opened.
+
+    What a choice brings without a schema (its `_target_`) comes as one value.
+    """
+    schema = {field.name: field for field in dataclasses.fields(OmegaConf.get_type(config))}  # pyright: ignore
+    for name in [*config, *(name for name in schema if name not in config)]:
+        key = f"{prefix}{name}"
+        missing = name not in config or OmegaConf.is_missing(config, name)
+        value = "???" if missing else config[name]
+        if isinstance(value, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(value)):
+            yield from leaves(value, f"{key}.")
+        else:
+            plain = OmegaConf.to_container(value) if isinstance(value, (DictConfig, ListConfig)) else value
+            yield key, plain, schema.get(str(name))
+
+
+def keys(config: DictConfig) -> list[str]:
+    return [key for key, _, field in leaves(config) if field is not None]
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """The sentence for a key that isn't there, with the nearest that is: by the whole key, else by its last part."""
+    known = sorted({*known, *(key.rsplit(".", 1)[0] for key in known if "." in key)})
+    last_parts = {name.rsplit(".", 1)[-1]: name for name in known}
+    near = difflib.get_close_matches(key, known, 1, 0.7)
+    near = near or [last_parts[part] for part in difflib.get_close_matches(key.rsplit(".", 1)[-1], last_parts, 1, 0.7)]
+    return f"{key} is no setting; " + (f"did you mean {near[0]}?" if near else "--help lists them all")
+
+
+def requirement(field: dataclasses.Field) -> str:
+    """What a value must be, in words: "a whole number at least 64 and at most 1024"."""
+    if choices := field.metadata.get("choices"):
+        return " or ".join(choices)
+    kind, optional = _kind(field)
+    name = _TYPE_NAMES.get(kind, "one of its group's files")
+    if count := field.metadata.get("count"):
+        name = f"{count} {name}, each"
+    bounds = " and ".join(f"{_BOUNDS[bound][1]} {limit:g}" for bound, limit in field.metadata.get("bounds", {}).items())
+    return name + (f" {bounds}" if bounds else "") + (", or null" if optional else "")
+
+
+def result_settings(config: DictConfig) -> dict[str, Any]:
+    """The settings that a run's result depends on: epochs, devices, logging and folders left out."""
+    return {
+        key: value
+        for key, value, field in leaves(config)
+        if field is not None and not field.metadata.get("operational")
+    }
+
+
+def show(value: Any) -> str:
+    """A value as one would type it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_right(value: Any, field: dataclasses.Field) -> bool:
+    if value is None:
+        return True  # composition has refused null where it isn't allowed
+    if choices := field.metadata.get("choices"):
+        return value in choices
+    if count := field.metadata.get("count"):
+        return len(value) == count and all(_within(item, field) for item in value)
+    return _within(value, field)
+
+
+def _within(value: Any, field: dataclasses.Field) -> bool:
+    return all(_BOUNDS[bound][0](value, limit) for bound, limit in field.metadata.get("bounds", {}).items())
+
+
+def _kind(field: dataclasses.Field) -> tuple[Any, bool]:
+    """The field's type without None, and whether None is allowed."""
+    options = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
+    return next(option for option in options if option is not type(None)), type(None) in options

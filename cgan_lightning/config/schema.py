@@ -1,0 +1,141 @@
+"""Types and ranges of every key; their values stand in conf/ alone, beside the reasons for them.
+
+A field made with `number`, `numbers` or `one_of` carries its range, which checks.py applies. OPERATIONAL marks what says
+how, where or how long a run goes and not what it computes: that is no part of a run's name.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+def number(
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    **marks: Any,
+) -> Any:
+    bounds = {"at_least": at_least, "above": above, "at_most": at_most, "below": below}
+    return field(default=MISSING, metadata={"bounds": {k: v for k, v in bounds.items() if v is not None}, **marks})
+
+
+def numbers(count: int, *, at_least: float, below: float) -> Any:
+    metadata = {"bounds": {"at_least": at_least, "below": below}, "count": count}
+    return field(default=MISSING, metadata=metadata)
+
+
+def one_of(*choices: str, **marks: Any) -> Any:
+    return field(default=MISSING, metadata={"choices": choices, **marks})
+
+
+def anything(**marks: Any) -> Any:
+    return field(default=MISSING, metadata=marks)
+
+
+OPERATIONAL: dict[str, Any] = {"operational": True}
+
+
+@dataclass
+class Data:
+    root: str | None = anything(**OPERATIONAL)
+    batch_size: int = number(at_least=2)
+    limit: int | None = number(at_least=2)
+    image_size: int = number(at_least=28, at_most=256)
+    placement: str = one_of("device", "host", **OPERATIONAL)
+    workers: int = number(at_least=0, at_most=64, **OPERATIONAL)
+
+
+@dataclass
+class Model:
+    channels: int = number(at_least=64, at_most=1024)
+    latent_dim: int = number(at_least=1, at_most=4096)
+    stages: int = number(at_least=1, at_most=5)
+    generator_bn_eps: float = number(above=0, at_most=10)
+
+
+@dataclass
+class EmbeddingEncoder:
+    _target_: str = "cgan_lightning.networks.conditioning.Embedding"
+    width: int = number(at_least=1, at_most=1024)
+
+
+@dataclass
+class Embedding:
+    generator: EmbeddingEncoder = field(default_factory=EmbeddingEncoder)
+    discriminator: EmbeddingEncoder = field(default_factory=EmbeddingEncoder)
+
+
+@dataclass
+class Adam:
+    lr: float = number(above=0, at_most=1)
+    betas: list[float] = numbers(2, at_least=0, below=1)
+
+
+@dataclass
+class Optimizer:
+    generator: Adam = field(default_factory=Adam)
+    discriminator: Adam = field(default_factory=Adam)
+
+
+@dataclass
+class Ema:
+    halflife_images: float | None = number(above=0)
+
+
+@dataclass
+class Trainer:
+    accelerator: str = one_of("auto", "cpu", "gpu", **OPERATIONAL)
+    max_epochs: int = number(at_least=1, **OPERATIONAL)
+    max_steps: int = number(at_least=-1, **OPERATIONAL)
+    precision: str = one_of("32-true", "64-true", "bf16-mixed")
+    deterministic: bool = MISSING
+
+
+@dataclass
+class Samples:
+    columns: int = number(at_least=1, at_most=100, **OPERATIONAL)
+    every_n_epochs: int = number(at_least=1, **OPERATIONAL)
+
+
+@dataclass
+class Train:
+    seed: int = number(at_least=0, below=2**32)
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    conditioning: Any = MISSING
+    upsampling: Any = MISSING
+    noise: Any = MISSING
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    ema: Ema = field(default_factory=Ema)
+    trainer: Any = MISSING
+    samples: Samples = field(default_factory=Samples)
+    checkpoint_every_n_epochs: int = number(at_least=1, **OPERATIONAL)
+    log_every_n_updates: int = number(at_least=1, **OPERATIONAL)
+    run_root: str = anything(**OPERATIONAL)
+    resume: str | None = anything(**OPERATIONAL)
+    rerun: bool = anything(**OPERATIONAL)
+
+
+@dataclass
+class Sample:
+    checkpoint: str = MISSING
+    classes: list[Any] | None = MISSING
+    count: int = number(at_least=1, at_most=100_000)
+    seed: int = number(at_least=0, below=2**32)
+    output: str = MISSING
+    weights: str = one_of("ema", "raw")
+    batch_size: int = number(at_least=1)
+    device: str = one_of("auto", "cpu", "gpu")
+
+
+def register() -> None:
+    """Puts the types where the files in conf/ name them, as `base_*`."""
+    store = ConfigStore.instance()
+    store.store(name="base_train", node=Train)
+    store.store(name="base_sample", node=Sample)
+    store.store(group="trainer", name="base_trainer", node=Trainer)
+    store.store(group="conditioning", name="base_embedding", node=Embedding)

@@ -1,0 +1,1 @@
+"""Fashion-MNIST: from files to shuffled, normalised batches on the training device."""

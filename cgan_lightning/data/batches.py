@@ -1,0 +1,108 @@
+"""Batches of an epoch: shuffled by (seed, epoch), sliced by rank, started at any update."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from cgan_lightning import seeding
+from cgan_lightning.images import normalise
+
+Batch = tuple[Float[Tensor, "batch 1 size size"], Int[Tensor, " batch"]]
+
+
+@dataclass(frozen=True)
+class EpochOrder:
+    """Which images make which batch: a function of (seed, epoch) alone.
+
+    Every image comes at most once an epoch. The remainder smaller than one batch is left out, another one each epoch, so
+    that all batches have one shape. Ranks take disjoint slices of the global batch.
+    """
+
+    count: int  # images
+    batch_size: int  # of all ranks together
+    seed: int
+    rank: int = 0
+    ranks: int = 1
+
+    @property
+    def updates(self) -> int:
+        """Batches in an epoch."""
+        return self.count // self.batch_size
+
+    def __call__(self, epoch: int, device: torch.device | str = "cpu") -> Int[Tensor, "updates local_batch"]:
+        generator = seeding.generator(self.seed, "order", epoch, device)
+        order = torch.randperm(self.count, generator=generator, device=device)
+        batches = order[: self.updates * self.batch_size].view(self.updates, self.batch_size)
+        return batches.chunk(self.ranks, dim=1)[self.rank]
+
+
+class Batches:
+    """An epoch's batches from update `next_update()` on, so that a resumed run goes on in mid-epoch.
+
+    `next_update` counts over the whole run; the epoch follows from it.
+    """
+
+    def __init__(
+        self,
+        images: UInt8[Tensor, "count 1 size size"],
+        labels: Int[Tensor, " count"],
+        order: EpochOrder,
+        next_update: Callable[[], int],
+    ) -> None:
+        self.images, self.labels, self.order, self.next_update = images, labels, order, next_update
+
+    def __len__(self) -> int:
+        return self.order.updates
+
+    def state_dict(self) -> dict:
+        """Nothing: the position follows from the update. Lightning takes it as the word that the loader can resume."""
+        return {}
+
+    def load_state_dict(self, state: dict) -> None:
+        pass
+
+
+class ResidentBatches(Batches):
+    """Images live on the training device; a batch is an index and a normalisation there, with no copy from the host."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch, position = divmod(self.next_update(), len(self))
+        for rows in self.order(epoch, self.images.device)[position:]:
+            yield normalise(self.images[rows]), self.labels[rows]
+
+
+class HostBatches(Batches):
+    """Images stay in the host's memory; worker processes prepare batches, pinned for the copy to a GPU."""
+
+    def __init__(self, *args, workers: int, pin_memory: bool) -> None:
+        super().__init__(*args)
+        self.workers, self.pin_memory = workers, pin_memory
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch, position = divmod(self.next_update(), len(self))
+        return iter(
+            DataLoader(
+                _Rows(self.images, self.labels),
+                batch_sampler=self.order(epoch)[position:].tolist(),
+                collate_fn=_as_is,
+                num_workers=self.workers,
+                pin_memory=self.pin_memory,
+            )
+        )
+
+
+class _Rows(Dataset):
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        self.images, self.labels = images, labels
+
+    def __getitems__(self, rows: list[int]) -> Batch:
+        """A whole batch at once: PyTorch calls this in place of one `__getitem__` an image."""
+        return normalise(self.images[rows]), self.labels[rows]
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

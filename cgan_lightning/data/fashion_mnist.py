@@ -1,0 +1,95 @@
+"""Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): verified IDX content to uint8 tensors."""
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from cgan_lightning.errors import UserError
+
+CLASS_NAMES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+IMAGE_SIZE = 28
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One of the four files: its name, and what its decompressed content must be."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        """Bytes: two of zeros, one of type (8: unsigned byte), one of rank, four a dimension, then the values."""
+        return 4 + 4 * len(self.shape) + int(np.prod(self.shape))
+
+    @property
+    def header(self) -> bytes:
+        return bytes([0, 0, 8, len(self.shape)]) + b"".join(n.to_bytes(4, "big") for n in self.shape)
+
+
+TRAIN_IMAGES = IdxFile(
+    "train-images-idx3-ubyte", (60_000, 28, 28), "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+)
+TRAIN_LABELS = IdxFile(
+    "train-labels-idx1-ubyte", (60_000,), "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+)
+TEST_IMAGES = IdxFile(
+    "t10k-images-idx3-ubyte", (10_000, 28, 28), "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
+)
+TEST_LABELS = IdxFile(
+    "t10k-labels-idx1-ubyte", (10_000,), "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+)
+FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
+
+def read(folder: Path, file: IdxFile) -> bytes:
+    """The decompressed, verified content of `file`, plain or gzipped, in `folder`.
+
+    Reads at most one byte more than the content may have, so that a hostile archive can't fill the memory. Raises
+    UserError, naming the file and what is wrong with it.
+    """
+    plain, packed = folder / file.name, folder / f"{file.name}.gz"
+    path = plain if plain.is_file() else packed
+    try:
+        with plain.open("rb") if path == plain else gzip.open(packed) as stream:
+            content = stream.read(file.size + 1)
+    except FileNotFoundError:
+        raise UserError(f"{plain}[.gz] is missing") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} can't be read ({error})") from None
+    verify(content, file, path)
+    return content
+
+
+def verify(content: bytes, file: IdxFile, source: object) -> None:
+    """Raises UserError unless `content` is exactly Fashion-MNIST's `file`; the sentence names the first difference."""
+    if content[: len(file.header)] != file.header:
+        wanted = "×".join(map(str, file.shape))
+        raise UserError(f"{source} is not the IDX file of {wanted} unsigned bytes that Fashion-MNIST has")
+    if len(content) != file.size:
+        raise UserError(f"{source} holds {'more' if len(content) > file.size else 'less'} than {file.size:,} bytes")
+    if len(file.shape) == 1 and max(content[len(file.header) :]) >= len(CLASS_NAMES):
+        raise UserError(f"{source} has a label outside 0..{len(CLASS_NAMES) - 1}")
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise UserError(f"{source} differs from Fashion-MNIST (its SHA-256 is another)")
+
+
+def tensors(
+    folder: Path, images: IdxFile = TRAIN_IMAGES, labels: IdxFile = TRAIN_LABELS
+) -> tuple[UInt8[Tensor, "count 1 28 28"], Int[Tensor, " count"]]:
+    """Images 0..255 and labels 0..9 of one split, verified, from the four files' `folder`."""
+    pixels, classes = (
+        torch.frombuffer(bytearray(read(folder, file)), dtype=torch.uint8, offset=len(file.header)).view(file.shape)
+        for file in (images, labels)
+    )
+    return pixels[:, None], classes.long()

@@ -1,0 +1,73 @@
+"""Fashion-MNIST as Lightning's data module."""
+
+from pathlib import Path
+
+from lightning import LightningDataModule
+from torch.nn.functional import pad
+
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data.batches import Batches, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.errors import UserError
+
+
+class FashionMNISTData(LightningDataModule):
+    """Streams the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
+
+    `batch_size` is global: each rank gets its share of it. `limit` keeps the first so many images. `image_size` above 28
+    adds a black border. `placement` "device" keeps the pixels (47 MB as bytes) on the training device; "host" prepares
+    batches in `workers` processes. Raises UserError where the settings don't go together.
+    """
+
+    class_names = fashion_mnist.CLASS_NAMES
+
+    def __init__(
+        self,
+        *,
+        batch_size: int = 64,
+        seed: int = 0,
+        root: str | None = None,
+        limit: int | None = None,
+        image_size: int = fashion_mnist.IMAGE_SIZE,
+        placement: str = "device",
+        workers: int = 2,
+    ) -> None:
+        super().__init__()
+        self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
+        self.root = Path(root).expanduser() if root else None
+        self.placement, self.workers = placement, workers
+        self.count = min(limit or fashion_mnist.TRAIN_IMAGES.shape[0], fashion_mnist.TRAIN_IMAGES.shape[0])
+        if batch_size > self.count:
+            raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
+        self.border, odd = divmod(image_size - fashion_mnist.IMAGE_SIZE, 2)
+        if self.border < 0 or odd:
+            raise UserError(f"data.image_size={image_size} must be 28, or a larger even number (28 plus a border)")
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def updates_per_epoch(self) -> int:
+        return self.count // self.batch_size
+
+    def prepare_data(self) -> None:
+        sources.locate(self.root)
+
+    def setup(self, stage: str) -> None:
+        images, labels = fashion_mnist.tensors(sources.locate(self.root))
+        self.images = pad(images[: self.count], [self.border] * 4)
+        self.labels = labels[: self.count]
+
+    def train_dataloader(self) -> Batches:
+        trainer = self.trainer
+        assert trainer is not None  # noqa: S101  Lightning attaches it before it asks for batches
+        order = EpochOrder(self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
+
+        def next_update() -> int:
+            return trainer.global_step
+
+        device = trainer.strategy.root_device
+        if self.placement == "device":
+            return ResidentBatches(self.images.to(device), self.labels.to(device), order, next_update)
+        on_gpu = device.type == "cuda"
+        return HostBatches(self.images, self.labels, order, next_update, workers=self.workers, pin_memory=on_gpu)

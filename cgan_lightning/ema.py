@@ -1,0 +1,31 @@
+"""An exponential moving average of the generator's weights (Yazici et al. 2019; Karras et al. 2020, appendix B)."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+class GeneratorEMA(nn.Module):
+    """A copy of the generator that follows it with a half-life counted in images, so that batch size doesn't change it.
+
+    Early on the half-life is at most `rampup` of the images seen, or the average would remember its random start for
+    epochs. Floating-point buffers (batch norm's statistics) are averaged like weights.
+    """
+
+    def __init__(self, generator: nn.Module, *, halflife_images: float, rampup: float = 0.05) -> None:
+        super().__init__()
+        self.halflife_images = halflife_images
+        self.rampup = rampup
+        self.generator = copy.deepcopy(generator).requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, generator: nn.Module, *, images_seen: int, batch_size: int) -> None:
+        """One step towards `generator`; `images_seen` counts this batch too."""
+        halflife = min(self.halflife_images, self.rampup * images_seen)
+        weight = 1 - 0.5 ** (batch_size / halflife)
+        torch._foreach_lerp_(_floats(self.generator), _floats(generator), weight)
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    return [tensor for tensor in network.state_dict(keep_vars=True).values() if tensor.is_floating_point()]

@@ -1,0 +1,1 @@
+"""Trained generators: how they are kept in a file, rebuilt and sampled. Plain PyTorch."""

@@ -1,0 +1,48 @@
+"""The only place that converts between images in [-1, 1] and bytes, and that lays out grids of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+INK, PAPER, RULE = 32, 255, 224  # grey levels of a sheet: its text, its background, the gaps between its images
+
+
+def normalise(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """0..255 to [-1, 1]: black is -1, white is 1."""
+    return pixels.float() / 127.5 - 1
+
+
+def to_uint8(images: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
+    """[-1, 1] to 0..255, rounded; what lies outside is clamped. The inverse of `normalise`."""
+    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4) -> UInt8[np.ndarray, "h w"]:
+    """Images in rows and columns, each pixel enlarged `scale` times, with gaps of `scale` pixels around them."""
+    rows, columns, _, height, width = images.shape
+    canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), RULE, np.uint8)
+    pixels = to_uint8(images)[:, :, 0].cpu().numpy()
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * (height + 1) + 1, column * (width + 1) + 1
+            canvas[top : top + height, left : left + width] = pixels[row, column]
+    return canvas.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def labelled_grid(
+    images: Float[Tensor, "rows columns 1 height width"], labels: Sequence[str], *, scale: int = 3
+) -> UInt8[np.ndarray, "h w"]:
+    """`grid` with the name of each row at its left."""
+    body = grid(images, scale=scale)
+    row_height = (images.shape[3] + 1) * scale
+    font = ImageFont.load_default(size=row_height * 0.22)
+    margin = row_height // 6
+    names = Image.new("L", (round(max(map(font.getlength, labels))) + 2 * margin, body.shape[0]), PAPER)
+    draw = ImageDraw.Draw(names)
+    for row, label in enumerate(labels):
+        draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
+    return np.concatenate([np.asarray(names), body], axis=1)

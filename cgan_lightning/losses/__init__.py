@@ -1,0 +1,1 @@
+"""Objectives of the two players: pure functions, per sample, unreduced."""

@@ -1,0 +1,105 @@
+"""The adversarial game as a LightningModule: the order of updates, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cgan_lightning import seeding
+from cgan_lightning.data.batches import Batch
+from cgan_lightning.ema import GeneratorEMA
+from cgan_lightning.losses.adversarial import bce_d, bce_g
+
+Prior = Callable[[int, int, torch.Generator], Tensor]  # (count, latent_dim, generator) → z
+
+
+class ConditionalGAN(LightningModule):
+    """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each.
+
+    z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice.
+    One tick of `trainer.global_step` is one update of both networks. `ema` may be None.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,  # (z, labels) → images in [-1, 1]; has .latent_dim
+        discriminator: nn.Module,  # (images, labels) → logits (batch,)
+        prior: Prior,
+        num_classes: int,
+        generator_optimizer: Callable[..., Optimizer],  # parameters → optimizer
+        discriminator_optimizer: Callable[..., Optimizer],
+        ema: GeneratorEMA | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator, self.discriminator, self.ema = generator, discriminator, ema
+        self.prior, self.num_classes, self.seed = prior, num_classes, seed
+        self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [make(getattr(self, network).parameters()) for network, make in self.optimizers_of.items()]
+
+    @property
+    def best_generator(self) -> nn.Module:
+        """What pictures are drawn with: the average where there is one."""
+        return self.generator if self.ema is None else self.ema.generator
+
+    def draw(self, update: int, like: Tensor) -> tuple[Float[Tensor, "batch latent"], Int[Tensor, " batch"]]:
+        """z and uniform labels of one update: this rank's slice of the global batch, on the device of `like`."""
+        count = len(like) * self.trainer.world_size
+        noise = seeding.generator(self.seed, "noise", update, like.device)
+        classes = seeding.generator(self.seed, "labels", update, like.device)
+        z = self.prior(count, self.generator.latent_dim, noise)
+        labels = torch.randint(self.num_classes, (count,), generator=classes, device=like.device)
+        mine = slice(self.global_rank * len(like), (self.global_rank + 1) * len(like))
+        return z[mine].to(like.dtype), labels[mine]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        real, labels = batch
+        update = self.trainer.global_step
+        z, fake_labels = self.draw(update, real)
+        fake = self.generator(z, fake_labels)
+        g_optimizer, d_optimizer = self.optimizers()
+
+        # Discriminator: real up, fake down.
+        real_logits = self.discriminator(real, labels)
+        fake_logits = self.discriminator(fake.detach(), fake_labels)
+        loss_d = bce_d(real_logits, fake_logits).mean()
+        d_optimizer.zero_grad()
+        self.manual_backward(loss_d)
+        d_optimizer.optimizer.step()  # the bare one: Lightning counts each of its own steps as a tick
+
+        # Generator: the same fakes up, judged by the discriminator just updated.
+        with _frozen(self.discriminator):
+            loss_g = bce_g(self.discriminator(fake, fake_labels)).mean()
+        g_optimizer.zero_grad()
+        self.manual_backward(loss_g)
+        g_optimizer.step()
+
+        # Average: what samples are drawn from.
+        if self.ema is not None:
+            count = len(real) * self.trainer.world_size
+            self.ema.update(self.generator, images_seen=(update + 1) * count, batch_size=count)
+
+        return {
+            "loss_d": loss_d.detach(),
+            "loss_g": loss_g.detach(),
+            "d_real": real_logits.detach().sigmoid().mean(),  # D(x), a probability
+            "d_fake": fake_logits.detach().sigmoid().mean(),  # D(G(z)), before this update
+        }
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Gradients flow through `network` to its input, and none is computed for its weights."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)

@@ -1,0 +1,58 @@
+"""How a class label becomes numbers: beside z in the generator, as planes beside the image in the discriminator.
+
+Each is a choice of `conditioning=`. `width` is how many numbers a label becomes.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LabelEncoder(nn.Module):
+    """Class indices (batch,) to numbers (batch, width), one row of `rows` (num_classes, width) each."""
+
+    rows: Tensor
+
+    @property
+    def width(self) -> int:
+        return self.rows.shape[1]
+
+    def forward(self, labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
+        return F.embedding(labels, self.rows)
+
+    def fix(self, rows: Float[Tensor, "classes width"]) -> None:
+        """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints."""
+        self.register_buffer("rows", rows, persistent=False)
+
+
+class Embedding(LabelEncoder):
+    """One learned vector per class (the documented choice), so that similar classes can come to lie near each other."""
+
+    def __init__(self, *, num_classes: int, width: int) -> None:
+        super().__init__()
+        self.rows = nn.Parameter(torch.randn(num_classes, width))  # N(0, 1), as in torch.nn.Embedding
+
+
+class OneHot(LabelEncoder):
+    """A 1 at the class, 0 elsewhere: nothing to learn, all classes equally far apart."""
+
+    def __init__(self, *, num_classes: int) -> None:
+        super().__init__()
+        self.fix(torch.eye(num_classes))
+
+
+class Integer(LabelEncoder):
+    """The class number as one input, scaled to [-1, 1]: the source document's bad example, kept to be measured."""
+
+    def __init__(self, *, num_classes: int) -> None:
+        super().__init__()
+        self.fix(torch.linspace(-1, 1, num_classes)[:, None])
+
+
+class Unconditional(LabelEncoder):
+    """No label at all: the unconditional baseline."""
+
+    def __init__(self, *, num_classes: int) -> None:
+        super().__init__()
+        self.fix(torch.empty(num_classes, 0))

@@ -1,0 +1,53 @@
+"""The documented generator: z and a class label in, a picture out."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cgan_lightning.networks.conditioning import LabelEncoder
+from cgan_lightning.networks.layers import coarsest_size
+
+
+class Generator(nn.Module):
+    """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
+
+    With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
+    first feature map and the image are 64, as documented. Raises ValueError for an image size that 2**stages does not
+    divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim: int,
+        channels: int,
+        conditioning: LabelEncoder,
+        upsampling: Callable[[int, int], nn.Module],  # (in_channels, out_channels) → a module that doubles the size
+        stages: int = 2,
+        bn_eps: float = 1e-5,
+        image_size: int = 28,
+    ) -> None:
+        super().__init__()
+        width = 64
+        self.latent_dim = latent_dim
+        self.channels = channels
+        self.size = coarsest_size(image_size, stages)
+        self.conditioning = conditioning
+        self.project = nn.Linear(latent_dim + conditioning.width, channels * self.size**2)
+        blocks: list[nn.Module] = [nn.BatchNorm2d(channels)]
+        for stage in range(stages - 1):
+            blocks += [
+                upsampling(channels if stage == 0 else width, width),
+                nn.BatchNorm2d(width, eps=bn_eps),
+                nn.ReLU(inplace=True),
+            ]
+        blocks += [upsampling(channels if stages == 1 else width, 1), nn.Tanh()]
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(
+        self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch 1 size size"]:
+        features = self.project(torch.cat([z, self.conditioning(labels)], dim=1)).relu()
+        return self.blocks(features.unflatten(1, (self.channels, self.size, self.size)))

@@ -1,0 +1,105 @@
+"""A run owns one folder, named by its settings: found again after any stop, never shared by two live runs."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import write_json
+
+log = logging.getLogger("cgan_lightning")
+
+
+class RunFolder:
+    """The files of one run. Nothing is created before `claim`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.identity = path / "run.json"  # the settings that the result depends on, and the overrides they came from
+        self.config = path / "config.yaml"
+        self.checkpoint = path / "checkpoints" / "last.ckpt"
+        self.generator = path / "generator.safetensors"
+        self.samples = path / "samples.png"
+        self.results = path / "results.json"
+        self.log = path / "train.log"
+
+    def is_finished(self, updates: int) -> bool:
+        """Whether the run has ended with at least `updates` updates."""
+        return self.results.is_file() and json.loads(self.results.read_text())["updates"] >= updates
+
+    def summary(self) -> str:
+        return f"Run folder: {self.path}\nSamples:    {self.samples}"
+
+    @contextlib.contextmanager
+    def claim(self, identity: dict[str, Any], *, resume: bool, rerun: bool) -> Iterator[Path | None]:
+        """Makes the folder, holds it and logs into it while the run lives; gives the checkpoint to go on from, or None.
+
+        Raises UserError when another process holds it, when it was begun with other settings, or when it holds an
+        unfinished run and neither `resume` nor `rerun` says what is to become of that.
+        """
+        with self._lock():
+            begun = self.checkpoint.is_file() and not rerun
+            if begun:
+                self._check_same(identity["settings"])
+            if begun and not resume:
+                raise UserError(
+                    f"{self.path} holds an unfinished run of these settings: "
+                    "resume=auto goes on from its last checkpoint, rerun=true starts it anew"
+                )
+            if not begun:
+                self._clear()
+                write_json(self.identity, identity)
+            with self._logging():
+                yield self.checkpoint if begun else None
+
+    def write_results(self, results: dict[str, Any]) -> None:
+        write_json(self.results, results)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Holds the folder; the system lets go of it when the process ends, however it ends."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise UserError(f"The run folder {self.path} can't be written ({error.strerror}): set run_root") from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"{self.path} is in use: another process runs these settings right now") from None
+            yield
+
+    def _check_same(self, settings: dict[str, Any]) -> None:
+        begun_with = json.loads(self.identity.read_text())["settings"]
+        changed = [key for key in sorted({*settings, *begun_with}) if settings.get(key) != begun_with.get(key)]
+        if changed:
+            listed = ", ".join(f"{key} was {begun_with.get(key)} and is now {settings.get(key)}" for key in changed)
+            raise UserError(f"{self.path} can't go on with other settings than it was begun with: {listed}")
+
+    def _clear(self) -> None:
+        for entry in self.path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != ".lock":
+                entry.unlink()
+
+    @contextlib.contextmanager
+    def _logging(self) -> Iterator[None]:
+        """All that the project logs, with times, in train.log; what ends the run too."""
+        handler = logging.FileHandler(self.log)
+        handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
+        log.addHandler(handler)
+        try:
+            yield
+        except BaseException as error:
+            log.debug("%s", error or type(error).__name__)  # the console hears it from whoever catches it
+            raise
+        finally:
+            log.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,43 @@
+"""Trains a conditional GAN: `python -m cgan_lightning.train [group=choice] [key=value]`."""
+
+import logging
+
+from omegaconf import DictConfig
+
+from cgan_lightning.config import command
+
+log = logging.getLogger("cgan_lightning.train")
+
+
+def train(config: DictConfig) -> None:
+    """One run, from its config to its results; a finished one is not done again."""
+    from cgan_lightning.config import build  # torch and lightning take seconds to import: not for --help or a mistake
+    from cgan_lightning.runtime import results
+
+    # Everything that can be wrong with the request shows before the run folder is made.
+    build.check_device(config.trainer.accelerator)
+    data = build.data(config)
+    recipe = build.recipe(config, data)
+    model = build.model(config, recipe)
+    run = build.run_folder(config)
+
+    if not config.rerun and run.is_finished(build.planned_updates(config, data)):
+        log.info("This run is finished already; rerun=true does it again.\n%s", run.summary())
+        return
+    data.prepare_data()
+    with run.claim(build.identity(config), resume=build.may_resume(config), rerun=config.rerun) as checkpoint:
+        build.keep_config(config, run)
+        training_log = build.training_log(config)
+        trainer = build.trainer(config, run, training_log, recipe, checkpoint)
+        log.info("%s", build.headline(config, trainer, model, data))
+        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
+    log.info("%s", run.summary())
+
+
+def main() -> None:
+    command.run(train, "train")
+
+
+if __name__ == "__main__":
+    main()

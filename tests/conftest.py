@@ -1,0 +1,55 @@
+"""Shapes are checked everywhere in the package; runs are composed as the command line would."""
+
+from jaxtyping import install_import_hook
+
+ROOMS_WITH_TENSORS = ("networks", "losses", "noise", "ema", "images", "data", "generation", "module")
+install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
+
+import os  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+from hydra import compose, initialize_config_dir  # noqa: E402
+from hydra.core.hydra_config import HydraConfig  # noqa: E402
+from omegaconf import DictConfig, open_dict  # noqa: E402
+
+from cgan_lightning.config import schema  # noqa: E402
+from cgan_lightning.config.paths import CONF  # noqa: E402
+
+schema.register()
+
+
+def composed(*overrides: str, command: str = "train") -> DictConfig:
+    """The config of a command line, with Hydra's own part where the command would find it."""
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        config = compose(command, [*overrides], return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    with open_dict(config):
+        del config["hydra"]
+    return config
+
+
+def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m cgan_lightning.MODULE` in a process of its own, without the shape checks."""
+    return subprocess.run(
+        [sys.executable, "-m", f"cgan_lightning.{module}", *arguments],
+        cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Trains in this process, on 256 real images unless told otherwise, and gives the run's folder."""
+    monkeypatch.chdir(tmp_path)
+    from cgan_lightning.config import build
+    from cgan_lightning.train import train as train_command
+
+    def run(*overrides: str) -> Path:
+        config = composed("trainer=cpu", "data.limit=256", "log_every_n_updates=1", *overrides)
+        train_command(config)
+        return build.run_folder(config).path
+
+    return run

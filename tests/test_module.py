@@ -1,0 +1,91 @@
+"""The order of updates: against a plain script, update by update, and against the counter that all else relies on."""
+
+import pytest
+import torch
+from lightning import Callback, Trainer
+
+from cgan_lightning.config import build
+from tests import documented
+from tests.conftest import composed
+
+
+class Recorder(Callback):
+    """What went into each update, and what came out."""
+
+    def __init__(self):
+        self.inputs, self.losses, self.ticks = [], [], []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        z, labels = pl_module.draw(trainer.global_step - 1, batch[0])
+        self.inputs.append((*batch, z, labels))
+        self.losses.append((outputs["loss_d"].item(), outputs["loss_g"].item()))
+        self.ticks.append(trainer.global_step)
+
+
+def fit(*overrides: str, callbacks=(), **trainer_options):
+    config = composed("experiment=documented", "data.limit=512", *overrides)
+    data = build.data(config)
+    model = build.model(config, build.recipe(config, data))
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=list(callbacks), **trainer_options,
+    )  # fmt: skip
+    return trainer, model, data
+
+
+@pytest.mark.parametrize(("precision", "updates", "tolerance"), [("64-true", 20, 1e-9), ("32-true", 5, 1e-4)])
+def test_losses_equal_a_plain_scripts(precision, updates, tolerance):
+    recorder = Recorder()
+    trainer, model, data = fit(callbacks=[recorder], max_steps=updates, precision=precision)
+    generator, discriminator = documented.Generator(), documented.Discriminator()
+    documented.copy_in_order(model.generator, generator)
+    documented.copy_in_order(model.discriminator, discriminator)
+    trainer.fit(model, datamodule=data)
+
+    dtype = next(model.parameters()).dtype
+    expected = documented.train(generator.to(dtype), discriminator.to(dtype), recorder.inputs)
+    assert len(expected) == updates
+    torch.testing.assert_close(recorder.losses, expected, atol=tolerance, rtol=0)
+
+
+def test_one_tick_is_one_update_of_each_network():
+    recorder = Recorder()
+    trainer, model, data = fit(callbacks=[recorder], max_steps=11, max_epochs=-1)  # 8 updates an epoch
+    trainer.fit(model, datamodule=data)
+    assert recorder.ticks == list(range(1, 12))
+    for optimizer in trainer.optimizers:
+        assert {int(state["step"]) for state in optimizer.state.values()} == {11}
+
+
+def test_each_phase_trains_its_own_network_alone():
+    """D's weights get no gradient in G's phase: what D has after an update is what its own phase gave it."""
+    trainer, model, data = fit(max_steps=1)
+    grads = []
+
+    def record(*_):
+        grads.append([parameter.grad.clone() for parameter in model.discriminator.parameters()])
+
+    make = model.optimizers_of["discriminator"]
+
+    def with_hook(parameters):
+        optimizer = make(parameters)
+        optimizer.register_step_pre_hook(record)
+        return optimizer
+
+    model.optimizers_of["discriminator"] = with_hook
+    trainer.fit(model, datamodule=data)
+    torch.testing.assert_close([parameter.grad for parameter in model.discriminator.parameters()], grads[0])
+    assert all(parameter.requires_grad for parameter in model.discriminator.parameters())
+
+
+def test_draws_depend_on_seed_and_update_alone():
+    trainer, model, data = fit(max_steps=1)
+    trainer.fit(model, datamodule=data)
+    like = torch.zeros(64, 1, 28, 28)
+    z, labels = model.draw(7, like)
+    model.draw(8, like)
+    again, labels_again = model.draw(7, like)
+    assert torch.equal(z, again)
+    assert torch.equal(labels, labels_again)
+    assert not torch.equal(z, model.draw(8, like)[0])
+    assert labels.unique().tolist() == list(range(10))
