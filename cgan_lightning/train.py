@@ -15,7 +15,7 @@ def train(config: DictConfig) -> None:
     from cgan_lightning.runtime import results
 
     # Everything that can be wrong with the request shows before the run folder is made.
-    build.check_device(config.trainer.accelerator)
+    build.device_named(config.trainer.accelerator, "trainer.accelerator")
     data = build.data(config)
     recipe = build.recipe(config, data)
     model = build.model(config, recipe)
@@ -29,7 +29,7 @@ def train(config: DictConfig) -> None:
         build.keep_config(config, run)
         training_log = build.training_log(config)
         trainer = build.trainer(config, run, training_log, recipe, checkpoint)
-        log.info("%s", build.headline(config, trainer, model, data))
+        log.info("%s", build.headline(config, model, data))
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
     log.info("%s", run.summary())

@@ -5,6 +5,7 @@ from jaxtyping import install_import_hook
 ROOMS_WITH_TENSORS = ("networks", "losses", "noise", "ema", "images", "data", "generation", "module")
 install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
 
+import logging  # noqa: E402
 import os  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
@@ -20,6 +21,8 @@ from cgan_lightning.config import schema  # noqa: E402
 from cgan_lightning.config.paths import CONF  # noqa: E402
 
 schema.register()
+
+SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
 
 
 def composed(*overrides: str, command: str = "train") -> DictConfig:
@@ -42,13 +45,14 @@ def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> 
 
 @pytest.fixture
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Trains in this process, on 256 real images unless told otherwise, and gives the run's folder."""
+    """Trains in this process, 4 updates an epoch on real images unless told otherwise, and gives the run's folder."""
     monkeypatch.chdir(tmp_path)
+    logging.getLogger("cgan_lightning").setLevel(logging.DEBUG)  # as conf/hydra/job_logging/plain.yaml does
     from cgan_lightning.config import build
     from cgan_lightning.train import train as train_command
 
     def run(*overrides: str) -> Path:
-        config = composed("trainer=cpu", "data.limit=256", "log_every_n_updates=1", *overrides)
+        config = composed(*SMALL, *overrides)
         train_command(config)
         return build.run_folder(config).path
 

@@ -36,7 +36,13 @@ class Preemption(Callback):
         name = signal.Signals(self.received).name
         raise Interrupted(self.received, f"Stopped by {name} after update {trainer.global_step:,}, which is saved")
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._give_back()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
         for signum, handler in self._earlier.items():
             signal.signal(signum, handler)
         self._earlier = {}

@@ -46,9 +46,7 @@ def run_name(config: DictConfig) -> str:
     digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
     choices = HydraConfig.get().runtime.choices
     model = config.model
-    named = (
-        f"channels{model.channels}-latent{model.latent_dim}-{choices.noise}-{choices.conditioning}-seed{config.seed}"
-    )
+    named = f"channels{model.channels}-latent{model.latent_dim}-{choices.noise}-{choices.conditioning}-seed{config.seed}"
     return f"{named}-{digest}"
 
 
@@ -143,9 +141,7 @@ def training_log(config: DictConfig) -> TrainingLog:
     return TrainingLog(every_n_updates=config.log_every_n_updates)
 
 
-def trainer(
-    config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any], checkpoint: Path | None
-) -> Trainer:
+def trainer(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any], checkpoint: Path | None) -> Trainer:
     """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `checkpoint` if there is one."""
     settings = config.trainer
     _quieten_lightning()
@@ -170,10 +166,10 @@ def trainer(
     )
 
 
-def headline(config: DictConfig, trainer: Trainer, model: ConditionalGAN, data: FashionMNISTData) -> str:
+def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData) -> str:
     """What is about to be trained, on what, for how long."""
     sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
-    device = describe(trainer.strategy.root_device)["machine"]["device"]
+    device = describe(device_named(config.trainer.accelerator))["machine"]["device"]
     updates = planned_updates(config, data)
     return (
         f"Training on {device}: {updates:,} updates of {data.batch_size} images, "
@@ -181,11 +177,11 @@ def headline(config: DictConfig, trainer: Trainer, model: ConditionalGAN, data: 
     )
 
 
-def check_device(accelerator: str) -> None:
+def device_named(accelerator: str, key: str = "device") -> torch.device:
+    """auto: the GPU where there is one. Raises UserError, naming `key`, for a GPU that isn't there."""
     if accelerator == "gpu" and not torch.cuda.is_available():
-        raise UserError(
-            "trainer.accelerator=gpu: PyTorch finds no GPU on this machine; take trainer=cpu or trainer=auto"
-        )
+        raise UserError(f"{key}=gpu: PyTorch finds no GPU on this machine; take cpu or auto")
+    return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def _quieten_lightning() -> None:

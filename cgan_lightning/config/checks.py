@@ -27,7 +27,7 @@ def check(config: DictConfig) -> None:
         if field is None:
             raise UserError(unknown_key(key, keys(config)))
         if value == "???":
-            raise UserError(f"{key} is needed: give {key}={requirement(field)}")
+            raise UserError(f"{key} is needed: give {key}={field.metadata.get('example', '...')}")
         if not _is_right(value, field):
             raise UserError(f"{key}={show(value)}: must be {requirement(field)}")
 
@@ -76,11 +76,7 @@ def requirement(field: dataclasses.Field) -> str:
 
 def result_settings(config: DictConfig) -> dict[str, Any]:
     """The settings that a run's result depends on: epochs, devices, logging and folders left out."""
-    return {
-        key: value
-        for key, value, field in leaves(config)
-        if field is not None and not field.metadata.get("operational")
-    }
+    return {key: value for key, value, field in leaves(config) if field is not None and not field.metadata.get("operational")}
 
 
 def show(value: Any) -> str:

@@ -49,12 +49,6 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
         print(sentence, file=sys.stderr)
         sys.exit(code)
 
-    # Hydra names the job after the module that the function stands in.
-    answer.__module__, answer.__qualname__, answer.__doc__ = (
-        function.__module__,
-        function.__qualname__,
-        function.__doc__,
-    )
     return answer
 
 
@@ -89,9 +83,7 @@ def _combinations(overrides: list[str], arguments: argparse.Namespace) -> Iterat
     sweeps = [override for override in parsed if override.is_sweep_override()]
     multirun = arguments.multirun or any(override.key_or_group == "hydra.mode" for override in parsed)
     if sweeps and not multirun:
-        raise UserError(
-            f"{sweeps[0].input_line} has several values: add -m to run each of them, or write a list as [a,b]"
-        )
+        raise UserError(f"{sweeps[0].input_line} has several values: add -m to run each of them, or write a list as [a,b]")
     values = [_values(override) for override in parsed]
     first = [choices[0] for choices in values]
     yield first
@@ -128,8 +120,7 @@ def _explain(error: Exception, config_name: str) -> str:
     """Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
     if isinstance(error, MissingConfigException) and error.options:
         group, _, choice = (error.missing_cfg_file or "").rpartition("/")
-        options = [option for option in error.options if not option.startswith("base_")]  # those are types, not choices
-        return f"{group}={choice}: must be {' or '.join(options)}"
+        return f"{group}={choice}: must be {' or '.join(error.options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key, known = getattr(cause, "full_key", None), compose(config_name)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):

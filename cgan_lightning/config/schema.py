@@ -23,11 +23,6 @@ def number(
     return field(default=MISSING, metadata={"bounds": {k: v for k, v in bounds.items() if v is not None}, **marks})
 
 
-def numbers(count: int, *, at_least: float, below: float) -> Any:
-    metadata = {"bounds": {"at_least": at_least, "below": below}, "count": count}
-    return field(default=MISSING, metadata=metadata)
-
-
 def one_of(*choices: str, **marks: Any) -> Any:
     return field(default=MISSING, metadata={"choices": choices, **marks})
 
@@ -72,7 +67,7 @@ class Embedding:
 @dataclass
 class Adam:
     lr: float = number(above=0, at_most=1)
-    betas: list[float] = numbers(2, at_least=0, below=1)
+    betas: list[float] = number(at_least=0, below=1, count=2)
 
 
 @dataclass
@@ -122,8 +117,8 @@ class Train:
 
 @dataclass
 class Sample:
-    checkpoint: str = MISSING
-    classes: list[Any] | None = MISSING
+    checkpoint: str = anything(example="RUN_FOLDER")
+    classes: Any = MISSING  # null, one class, or a list
     count: int = number(at_least=1, at_most=100_000)
     seed: int = number(at_least=0, below=2**32)
     output: str = MISSING
@@ -137,5 +132,5 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="base_train", node=Train)
     store.store(name="base_sample", node=Sample)
-    store.store(group="trainer", name="base_trainer", node=Trainer)
-    store.store(group="conditioning", name="base_embedding", node=Embedding)
+    store.store(name="base_trainer", node=Trainer)
+    store.store(name="base_embedding", node=Embedding)

@@ -36,9 +36,11 @@ def sample_grid(
     prior: Callable[[int, int, torch.Generator], Tensor],
     classes: Sequence[int],
     seeds: Sequence[int],
+    *,
+    batch_size: int = 256,
 ) -> Float[Tensor, "classes seeds 1 size size"]:
     """A row a class, a column an image seed: one z down each column."""
     latent_dim: int = network.latent_dim  # pyright: ignore[reportAssignmentType]
     z = latents(prior, latent_dim, seeds).repeat(len(classes), 1)
-    images = sample(network, z, [label for label in classes for _ in seeds])
+    images = sample(network, z, [label for label in classes for _ in seeds], batch_size=batch_size)
     return images.unflatten(0, (len(classes), len(seeds)))

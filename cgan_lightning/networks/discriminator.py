@@ -35,8 +35,6 @@ class Discriminator(nn.Module):
         blocks += [nn.Flatten(), nn.Linear(inside * coarsest_size(image_size, stages) ** 2, 1)]
         self.blocks = nn.Sequential(*blocks)
 
-    def forward(
-        self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]
-    ) -> Float[Tensor, " batch"]:
+    def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
         return self.blocks(torch.cat([images, planes], dim=1)).squeeze(1)

@@ -46,8 +46,6 @@ class Generator(nn.Module):
         blocks += [upsampling(channels if stages == 1 else width, 1), nn.Tanh()]
         self.blocks = nn.Sequential(*blocks)
 
-    def forward(
-        self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 size size"]:
         features = self.project(torch.cat([z, self.conditioning(labels)], dim=1)).relu()
         return self.blocks(features.unflatten(1, (self.channels, self.size, self.size)))

@@ -1,0 +1,132 @@
+"""A user's mistake: one sentence that names the key, the value and what would be right; exit code 2, nothing left behind."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgan_lightning.config import checks, command
+from tests.conftest import composed, run_command
+
+MISTAKES = {
+    "model.chanels=256": "model.chanels is no setting; did you mean model.channels?",
+    "chanels=256": "chanels is no setting; did you mean model.channels?",
+    "lattent_dim=10": "did you mean model.latent_dim?",
+    "conditioning.generator.widht=3": "did you mean conditioning.generator.width?",
+    "nois=uniform": "nois is no setting; did you mean noise?",
+    "+foo=1": "foo is no setting",
+    "noise=gausian": "noise=gausian: must be randn or uniform",
+    "experiment=documentd": "experiment=documentd: must be documented or quick",
+    "trainer=tpu": "trainer=tpu: must be auto or cpu or gpu",
+    "model.channels=wide": "model.channels=wide: must be a whole number at least 64 and at most 1024",
+    "model.channels=3": "model.channels=3: must be a whole number at least 64 and at most 1024",
+    "model.channels=": "model.channels=: must be a whole number",
+    "trainer.max_epochs=2.5": "trainer.max_epochs=2.5: must be a whole number at least 1",
+    "trainer.max_epochs=null": "trainer.max_epochs=null: must be a whole number at least 1",
+    "optimizer.generator.lr=nan": "optimizer.generator.lr=nan: must be a number above 0 and at most 1",
+    "optimizer.generator.betas=[0.5]": "optimizer.generator.betas=[0.5]: must be 2 numbers, each at least 0 and below 1",
+    "optimizer.generator.betas=[0.5,1]": "optimizer.generator.betas=[0.5, 1.0]: must be 2 numbers",
+    "data.placement=gpu": "data.placement=gpu: must be device or host",
+    "data.limit=many": "data.limit=many: must be a whole number at least 2, or null",
+    "rerun=perhaps": "rerun=perhaps: must be true or false",
+    "seed=-1": "seed=-1: must be a whole number at least 0 and below 4.29497e+09",
+    "model=3": "model is a section of settings: set them one by one, as in model.channels=...",
+    "~noise": "noise is needed",
+    "model.channels=128,256": "model.channels=128,256 has several values: add -m",
+    "model.channels=(3": "model.channels=(3 can't be read: write key=value or group=choice",
+    "seed": "seed can't be read: write key=value or group=choice",
+    "resume=no-such-run": "resume=no-such-run: no run was begun there",
+}
+
+
+@pytest.fixture
+def answer(monkeypatch, capsys, tmp_path):
+    """What `command.run` says to a command line, and its exit code; the task must not be reached."""
+    monkeypatch.chdir(tmp_path)
+
+    def give(*arguments):
+        monkeypatch.setattr(sys, "argv", ["train", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            command.run(lambda _: pytest.fail("the task was reached"), "train")
+        assert list(tmp_path.iterdir()) == []
+        return capsys.readouterr().err, stop.value.code
+
+    return give
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_sentence(answer, mistake):
+    sentence, code = answer(mistake)
+    assert MISTAKES[mistake] in sentence
+    assert sentence.count("\n") == 1
+    assert code == 2
+
+
+def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
+    sentence, code = answer("-m", "model.channels=128,256,2560", "noise=randn,uniform")
+    assert "model.channels=2560: must be" in sentence
+    assert code == 2
+
+
+KEYS = [(key, field) for key, value, field in checks.leaves(composed()) if field is not None]
+SECTIONS = {key.rsplit(".", 1)[0] for key, _ in KEYS if "." in key}
+
+
+@given(st.sampled_from(KEYS), st.data())
+def test_a_key_with_two_letters_exchanged_is_recognised(entry, data):
+    """Generated from the schema: every key misspelt names a real one, nearly always the one that was meant."""
+    key, _ = entry
+    section, _, name = key.rpartition(".")
+    at = data.draw(st.integers(0, max(0, len(name) - 2)))
+    misspelt = name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
+    known = [key for key, _ in KEYS]
+    wrong = f"{section}.{misspelt}" if section else misspelt
+    if wrong in {*known, *SECTIONS}:
+        return
+    sentence = checks.unknown_key(wrong, known)
+    assert sentence.startswith(f"{wrong} is no setting")
+    if len(name) > 4:
+        assert "did you mean" in sentence
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["model.stages=3"], "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
+        (["data.limit=32"], "data.batch_size=64 is more than the 32 images"),
+        (["trainer=gpu"], "trainer.accelerator=gpu: PyTorch finds no GPU"),
+        (["noise._target_=os.system"], "_target_: os.system is none of the classes"),
+    ],
+)
+def test_what_only_building_shows_leaves_nothing_behind_either(tmp_path, overrides, sentence):
+    import torch
+
+    if "trainer=gpu" in overrides and torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    done = run_command("train", *overrides, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_place_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run_command("train", "run_root=file/runs", "experiment=quick", cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "can't be written (Not a directory): set run_root" in done.stderr
+
+
+def test_help_names_the_groups_and_imports_no_torch(tmp_path):
+    program = (
+        "import sys, runpy; sys.argv = ['train', '--help']\n"
+        "try: runpy.run_module('cgan_lightning.train', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print('torch' in sys.modules)"
+    )
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert "noise: randn, uniform" in done.stdout
+    assert done.stdout.strip().endswith("False")

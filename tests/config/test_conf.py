@@ -1,0 +1,59 @@
+"""Every file in conf/ composes, passes its own checks and trains; every key of the schema has a value there."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from cgan_lightning.config import build, checks, schema
+from cgan_lightning.config.paths import CONF
+from tests.conftest import composed
+
+GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
+CHOICES = [f"{group.name}={file.stem}" for group in GROUPS for file in sorted(group.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes_and_passes_its_checks(choice):
+    checks.check(composed(choice))
+
+
+@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice != "trainer=gpu"])
+def test_every_choice_trains(train, choice):
+    assert (
+        train(choice, *(["trainer=cpu"] if "trainer" not in choice else []), "trainer.max_steps=2") / "results.json"
+    ).exists()
+
+
+def test_the_sampling_config_composes():
+    checks.check(composed("checkpoint=runs/some", command="sample"))
+
+
+def test_the_default_is_the_documented_recipe():
+    """Until a better default is shown, `experiment=documented` changes nothing; it pins what is there."""
+    assert checks.result_settings(composed("experiment=documented")) == checks.result_settings(composed())
+
+
+def test_a_runs_name_follows_from_what_its_result_depends_on():
+    name = build.run_name(composed())
+    assert name.startswith("channels128-latent100-randn-embedding-seed0-")
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+    for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=cpu", "log_every_n_updates=3", "data.workers=0",
+                 "data.placement=host", "data.root=/data", "run_root=elsewhere", "samples.columns=3", "rerun=true"):  # fmt: skip
+        assert build.run_name(composed(same)) == name, same
+    others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
+              "ema.halflife_images=null", "optimizer.generator.lr=1e-4", "trainer.precision=64-true"]  # fmt: skip
+    assert len({name, *(build.run_name(composed(other)) for other in others)}) == 1 + len(others)
+
+
+def test_what_the_hparams_tab_shows_is_plain():
+    shown = build.displayed_settings(composed("noise=uniform"))
+    assert shown["noise"] == "uniform"
+    assert shown["model.channels"] == 128
+    assert all(isinstance(value, int | float | str) for value in shown.values())
+    assert not any("_target_" in key for key in shown)
+
+
+def test_values_stand_in_conf_alone():
+    """A number that had a default in the schema too would have two homes."""
+    for section in (schema.Data, schema.Model, schema.Adam, schema.Ema, schema.Trainer, schema.Samples):
+        defaults = OmegaConf.structured(section)
+        assert all(OmegaConf.is_missing(defaults, key) for key in defaults), section

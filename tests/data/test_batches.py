@@ -1,0 +1,60 @@
+"""Order: each image at most once an epoch, ranks disjoint and together the whole, any update a fresh start."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgan_lightning.data.batches import EpochOrder, HostBatches, ResidentBatches
+
+sizes = st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(0, 50), st.integers(1, 20))
+
+
+@given(sizes, st.integers(0, 2**32 - 1), st.integers(0, 1000))
+def test_an_epoch_is_shared_out_without_repeats(size, seed, epoch):
+    local, ranks, extra, updates = size
+    count = local * ranks * updates + extra % (local * ranks)
+    orders = [EpochOrder(count, local * ranks, seed, rank, ranks) for rank in range(ranks)]
+    slices = [order(epoch) for order in orders]
+    assert all(rows.shape == (updates, local) for rows in slices)
+    drawn = torch.cat(slices).flatten().tolist()
+    assert len(set(drawn)) == len(drawn) == updates * local * ranks
+    assert set(drawn) <= set(range(count))
+    whole = EpochOrder(count, local * ranks, seed)(epoch)
+    assert torch.equal(torch.cat(slices, dim=1), whole), "two ranks do the work of one"
+
+
+def test_epochs_and_seeds_differ_and_so_does_the_remainder():
+    order = EpochOrder(1000, 64, seed=0)
+    first, second = order(0), order(1)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, EpochOrder(1000, 64, seed=1)(0))
+    assert torch.equal(first, order(0))
+    left_out = [set(range(1000)) - set(rows.flatten().tolist()) for rows in (first, second)]
+    assert left_out[0] != left_out[1]
+    assert len(left_out[0]) == 1000 % 64
+
+
+def make(kind, next_update):
+    images = torch.arange(100, dtype=torch.uint8).view(100, 1, 1, 1).expand(100, 1, 28, 28)
+    order = EpochOrder(100, 16, seed=3)
+    if kind is HostBatches:
+        return HostBatches(images, torch.arange(100), order, next_update, workers=0, pin_memory=False)
+    return ResidentBatches(images, torch.arange(100), order, next_update)
+
+
+def test_any_update_can_be_the_first():
+    """6 updates an epoch: from update 8 on, that is the second epoch from its third batch on."""
+    for kind in (ResidentBatches, HostBatches):
+        whole = [labels for _, labels in make(kind, lambda: 6)]
+        rest = [labels for _, labels in make(kind, lambda: 8)]
+        assert len(whole) == len(make(kind, lambda: 0)) == 6
+        assert len(rest) == 4
+        torch.testing.assert_close(rest, whole[2:])
+
+
+def test_both_placements_give_the_same_normalised_batches():
+    for ours, theirs in zip(make(ResidentBatches, lambda: 0), make(HostBatches, lambda: 0), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+        images, labels = ours
+        assert images.shape == (16, 1, 28, 28)
+        torch.testing.assert_close(images[:, 0, 0, 0], labels / 127.5 - 1)

@@ -1,0 +1,90 @@
+"""The real files, and everything that can be wrong with a file."""
+
+import gzip
+
+import pytest
+import torch
+
+from cgan_lightning.config import build
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data.fashion_mnist import TRAIN_LABELS
+from cgan_lightning.errors import UserError
+from tests.conftest import composed
+
+
+@pytest.fixture(scope="module")
+def folder():
+    return sources.locate()
+
+
+@pytest.fixture(scope="module")
+def content(folder):
+    return fashion_mnist.read(folder, TRAIN_LABELS)
+
+
+def test_the_real_data_has_the_published_counts(folder):
+    images, labels = fashion_mnist.tensors(folder)
+    assert (images.shape, images.dtype, labels.dtype) == ((60_000, 1, 28, 28), torch.uint8, torch.int64)
+    assert labels.bincount().tolist() == [6_000] * 10
+    assert (images.min(), images.max()) == (0, 255)
+    assert images.float().mean().item() / 255 == pytest.approx(0.2860, abs=1e-4)  # the figure that everyone normalises by
+    assert labels[:5].tolist() == [9, 0, 0, 3, 0]
+    test_images, test_labels = fashion_mnist.tensors(folder, fashion_mnist.TEST_IMAGES, fashion_mnist.TEST_LABELS)
+    assert test_images.shape == (10_000, 1, 28, 28)
+    assert test_labels.bincount().tolist() == [1_000] * 10
+
+
+def flipped(content):
+    return content[:100] + bytes([(content[100] + 1) % 10]) + content[101:]
+
+
+def labelled_ten(content):
+    return content[:-1] + b"\x0a"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda _: b"", "is not the IDX file of 60000 unsigned bytes"),
+        (lambda c: b"\x00\x00\x0d" + c[3:], "is not the IDX file"),
+        (lambda c: c[:4] + (2**31).to_bytes(4, "big") + c[8:], "is not the IDX file"),
+        (lambda c: c[:-1], "holds less than 60,008 bytes"),
+        (lambda c: c + b"\x00", "holds more than 60,008 bytes"),
+        (labelled_ten, "has a label outside 0..9"),
+        (flipped, "differs from Fashion-MNIST"),
+    ],
+    ids=["empty", "wrong type", "2^31 labels", "truncated", "too long", "label 10", "a label changed"],
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_spoiled_file_is_named_with_its_fault(tmp_path, content, spoil, complaint, packed):
+    spoiled = spoil(content)
+    path = tmp_path / (TRAIN_LABELS.name + (".gz" if packed else ""))
+    path.write_bytes(gzip.compress(spoiled) if packed else spoiled)
+    with pytest.raises(UserError, match=complaint) as error:
+        fashion_mnist.read(tmp_path, TRAIN_LABELS)
+    assert str(path) in str(error.value)
+
+
+def test_gzipped_garbage_and_a_cut_archive_are_named(tmp_path, content):
+    path = tmp_path / f"{TRAIN_LABELS.name}.gz"
+    for spoiled in (b"garbage", gzip.compress(content)[:-100], gzip.compress(content)[:-8] + b"\x00" * 8):
+        path.write_bytes(spoiled)
+        with pytest.raises(UserError, match="can't be read"):
+            fashion_mnist.read(tmp_path, TRAIN_LABELS)
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte\[.gz\] is missing"):
+        fashion_mnist.read(tmp_path, fashion_mnist.TRAIN_IMAGES)
+
+
+def test_limit_and_border():
+    data = build.data(composed("data.limit=128", "data.image_size=32"))
+    data.setup("fit")
+    assert data.images.shape == (128, 1, 32, 32)
+    assert data.images[:, :, :2].max() == data.images[..., -2:].max() == 0
+    assert data.images[:, :, 2:-2, 2:-2].max() == 255
+
+
+def test_settings_that_do_not_go_together_are_refused():
+    with pytest.raises(UserError, match=r"data.batch_size=64 is more than the 32 images"):
+        build.data(composed("data.limit=32"))
+    with pytest.raises(UserError, match=r"data.image_size=29"):
+        build.data(composed("data.image_size=29"))

@@ -1,0 +1,107 @@
+"""Samples: a seed is a picture, whatever it is drawn beside; classes as people name them; files by their ending."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cgan_lightning.config import build
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.errors import UserError
+from cgan_lightning.generation import output, sampling
+from cgan_lightning.generation.classes import resolve
+from tests.conftest import composed, run_command
+
+
+@pytest.fixture(scope="module")
+def model():
+    config = composed()
+    return build.model(config, build.recipe(config, build.data(config)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 256])
+def test_a_seed_is_a_picture_whatever_the_batch_and_the_classes(model, batch_size):
+    whole = sampling.sample_grid(model.generator, model.prior, range(10), range(8))
+    part = sampling.sample_grid(model.generator, model.prior, [9, 3], range(2, 5), batch_size=batch_size)
+    torch.testing.assert_close(part, whole[[9, 3], 2:5], atol=1e-5, rtol=0)
+
+
+def test_sampling_leaves_the_network_and_the_random_state_alone(model):
+    model.generator.train()
+    before = {key: value.clone() for key, value in model.generator.state_dict().items()}
+    state = torch.get_rng_state()
+    sampling.sample_grid(model.generator, model.prior, range(10), range(4))
+    assert model.generator.training
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.testing.assert_close(model.generator.state_dict(), before, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [("Dress", 3), ("dress", 3), ("t-shirt/top", 0), ("T shirt top", 0), ("tshirt", 0), ("ANKLE_BOOT", 9), (9, 9), ("0", 0)],
+)
+def test_names_are_forgiven_their_case_and_punctuation(wanted, index):
+    assert resolve([wanted], CLASS_NAMES) == [index]
+
+
+@pytest.mark.parametrize("wanted", ["Drss", "", "s", 10, -1, "1.5"])
+def test_an_unknown_class_gets_all_ten_names(wanted):
+    with pytest.raises(UserError) as error:
+        resolve([wanted], CLASS_NAMES)
+    assert all(name in str(error.value) for name in CLASS_NAMES)
+
+
+def test_a_near_miss_is_recognised():
+    with pytest.raises(UserError, match="did you mean Sneaker?"):
+        resolve(["Sneakers"], CLASS_NAMES)
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def unpacked(path):
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def test_files_by_their_ending(tmp_path):
+    images = torch.linspace(-1, 1, 4).view(2, 2, 1, 1, 1).expand(2, 2, 1, 28, 28)
+    arguments = (images, [3, 9], [5, 6], CLASS_NAMES)
+    output.write(tmp_path / "grid.png", *arguments)
+    assert pixels(tmp_path / "grid.png").shape[0] == (2 * 29 + 1) * 3
+
+    output.write(tmp_path / "arrays.npz", *arguments)
+    arrays = unpacked(tmp_path / "arrays.npz")
+    assert arrays["images"].shape == (4, 28, 28)
+    assert arrays["images"][:, 0, 0].tolist() == [0, 85, 170, 255]
+    assert arrays["labels"].tolist() == [3, 3, 9, 9]
+    assert arrays["seeds"].tolist() == [5, 6, 5, 6]
+    assert arrays["class_names"].tolist() == list(CLASS_NAMES)
+
+    output.write(tmp_path / "folder", *arguments)
+    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == [
+        "3-dress-seed5.png", "3-dress-seed6.png", "9-ankle-boot-seed5.png", "9-ankle-boot-seed6.png",
+    ]  # fmt: skip
+    assert pixels(tmp_path / "folder" / "9-ankle-boot-seed6.png").tolist() == [[255] * 28] * 28
+
+    with pytest.raises(UserError, match=r"end it in .png for a grid"):
+        output.write(tmp_path / "grid.jpg", *arguments)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="can't be written"):
+        output.write(tmp_path / "file" / "grid.png", *arguments)
+
+
+def test_the_command_draws_from_a_run_folder(train, tmp_path):
+    folder = train("trainer.max_steps=2", "noise=uniform", "conditioning=onehot")
+    done = run_command(
+        "sample", f"checkpoint={folder}", "classes=[Dress,9]", "count=3", "seed=4", "output=new/dress.npz", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "6 images to new/dress.npz" in done.stderr
+    arrays = unpacked(tmp_path / "new" / "dress.npz")
+    assert arrays["seeds"].tolist() == [4, 5, 6] * 2
+    refused = run_command("sample", f"checkpoint={folder}", "classes=[Drss]", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "no such class; did you mean Dress?" in refused.stderr

@@ -1,0 +1,67 @@
+"""Conditioning, upsampling and sizes: the choices that the documented networks can be built with."""
+
+import itertools
+
+import pytest
+import torch
+
+from cgan_lightning.config import build
+from cgan_lightning.errors import UserError
+from cgan_lightning.networks import conditioning
+from cgan_lightning.networks.layers import coarsest_size
+from tests.conftest import composed
+
+
+def test_labels_become_what_their_choice_says():
+    labels = torch.tensor([0, 9, 3])
+    assert torch.equal(conditioning.OneHot(num_classes=10)(labels), torch.eye(10)[labels])
+    integer = conditioning.Integer(num_classes=10)(labels)
+    torch.testing.assert_close(integer, torch.tensor([[-1.0], [1.0], [-1 + 6 / 9]]))
+    assert conditioning.Unconditional(num_classes=10)(labels).shape == (3, 0)
+    embedding = conditioning.Embedding(num_classes=10, width=4)
+    assert torch.equal(embedding(labels), embedding.rows[labels])
+
+
+def test_only_an_embedding_learns_and_is_saved():
+    for encoder in (conditioning.OneHot, conditioning.Integer, conditioning.Unconditional):
+        assert not encoder(num_classes=10).state_dict()
+    assert list(conditioning.Embedding(num_classes=10, width=4).state_dict()) == ["rows"]
+
+
+def test_a_class_moves_its_own_row_alone():
+    embedding = conditioning.Embedding(num_classes=10, width=4)
+    embedding(torch.tensor([3, 3, 5])).sum().backward()
+    assert embedding.rows.grad.abs().sum(1).nonzero().flatten().tolist() == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "upsampling", "size"),
+    [
+        *itertools.product(
+            ["embedding", "onehot", "integer", "none"], ["nearest", "transposed"], [(28, 1), (28, 2), (32, 3), (64, 4)]
+        )
+    ],
+)
+def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, size):
+    image_size, stages = size
+    config = composed(
+        f"conditioning={encoding}", f"upsampling={upsampling}", f"data.image_size={image_size}", f"model.stages={stages}",
+        "model.channels=64",
+    )  # fmt: skip
+    model = build.model(config, build.recipe(config, build.data(config)))
+    labels = torch.arange(4)
+    images = model.generator(torch.randn(4, 100), labels)
+    assert images.shape == (4, 1, image_size, image_size)
+    judged = model.discriminator(images, labels)
+    assert judged.shape == (4,)
+    listens = not torch.equal(judged, model.discriminator(images, labels + 1))
+    assert listens == (encoding != "none")
+
+
+def test_a_size_that_does_not_divide_says_which_do():
+    assert coarsest_size(28, 2) == 7
+    with pytest.raises(ValueError, match=r"28 pixels.*3 times.*stages 1 or 2.*divisible by 8: 24, 32, 40"):
+        coarsest_size(28, 3)
+    config = composed("model.stages=3")
+    with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
+        build.model(config, build.recipe(config, build.data(config)))

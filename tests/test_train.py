@@ -1,0 +1,184 @@
+"""Whole runs on real images: what a run folder holds, and that stopping and going on changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from lightning import Callback
+
+from cgan_lightning.config import build
+from cgan_lightning.errors import Interrupted, RunError, UserError
+from tests.conftest import run_command
+
+RUN_FILES = {"config.yaml", "run.json", "results.json", "samples.png", "generator.safetensors", "train.log", ".lock"}
+
+
+class At(Callback):
+    """Does something in the middle of one update: after the batch has been fetched, before the step."""
+
+    def __init__(self, update, action):
+        self.update, self.action = update, action
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == self.update - 1:
+            self.action(trainer, pl_module)
+
+
+def during(monkeypatch, update, action):
+    """The next run does `action(trainer, module)` in `update`."""
+    own = build._callbacks
+    monkeypatch.setattr(build, "_callbacks", lambda *args: [At(update, action), *own(*args)])
+
+
+def state(folder: Path) -> dict:
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def assert_same_end(folder: Path, other: Path) -> None:
+    """Weights, averages, optimizers and losses, to the bit."""
+    ours, theirs = state(folder), state(other)
+    assert ours["global_step"] == theirs["global_step"]
+    for part in ("state_dict", "optimizer_states"):
+        torch.testing.assert_close(ours[part], theirs[part], atol=0, rtol=0)
+    metrics = [json.loads((path / "results.json").read_text())["metrics"] for path in (folder, other)]
+    assert [{k: v for k, v in m.items() if k != "images_per_second"} for m in metrics[:1]] == [
+        {k: v for k, v in m.items() if k != "images_per_second"} for m in metrics[1:]
+    ]
+
+
+def test_a_run_folder_holds_what_it_should(train):
+    folder = train("trainer.max_epochs=2")
+    assert {path.name for path in folder.iterdir()} - RUN_FILES == {"checkpoints", *(p.name for p in folder.glob("events.*"))}
+    assert len(list(folder.glob("events.*"))) == 1
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["last.ckpt"]
+    results = json.loads((folder / "results.json").read_text())
+    assert (results["updates"], results["epochs"], results["images_seen"], results["seed"]) == (8, 2, 128, 0)
+    assert results["parameters"] == {"generator": 771_045, "discriminator": 81_611}
+    assert results["images_per_second"] > 0
+    assert results["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert set(results["metrics"]) == {"loss_d", "loss_g", "d_real", "d_fake", "images_per_second"}
+
+
+@pytest.mark.parametrize("update", [3, 6, 8, 9], ids=["first epoch", "mid-epoch", "last of an epoch", "first of an epoch"])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_goes_on_to_the_same_bits(train, monkeypatch, update, signum):
+    """4 updates an epoch, 3 epochs; the signal is real and arrives in mid-update."""
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    with monkeypatch.context() as patch:
+        during(patch, update, lambda *_: os.kill(os.getpid(), signum))
+        with pytest.raises(Interrupted, match=f"after update {update}") as stop:
+            train("trainer.max_epochs=3", "run_root=stopped")
+    assert stop.value.signum == signum
+    (stopped,) = Path("stopped").iterdir()
+    assert state(stopped)["global_step"] == update
+    assert not (stopped / "results.json").exists()
+    train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+    assert_same_end(stopped, whole)
+
+
+def test_handlers_are_given_back_after_a_run(train):
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    train("trainer.max_steps=1")
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_more_epochs_go_on_from_a_finished_run(train):
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    part = train("trainer.max_epochs=1", "run_root=part")
+    with pytest.raises(UserError, match=r"unfinished run.*resume=auto.*rerun=true"):
+        train("trainer.max_epochs=3", "run_root=part")
+    assert train("trainer.max_epochs=3", "run_root=part", "resume=auto") == part
+    assert_same_end(part, whole)
+
+
+def test_a_finished_run_is_not_done_again(train):
+    folder = train("trainer.max_epochs=1")
+    before = (folder / "results.json").stat().st_mtime_ns
+    train("trainer.max_epochs=1")
+    assert (folder / "results.json").stat().st_mtime_ns == before
+    train("trainer.max_epochs=1", "rerun=true")
+    assert (folder / "results.json").stat().st_mtime_ns > before
+
+
+def test_max_steps_is_exact(train):
+    folder = train("trainer.max_steps=6")  # in the middle of the second epoch
+    checkpoint = state(folder)
+    assert checkpoint["global_step"] == 6
+    for optimizer in checkpoint["optimizer_states"]:
+        assert {int(entry["step"]) for entry in optimizer["state"].values()} == {6}
+    train("trainer.max_epochs=2", "resume=auto")
+    assert_same_end(folder, train("trainer.max_epochs=2", "run_root=whole"))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(train, monkeypatch):
+    def poison(_trainer, module):
+        with torch.no_grad():
+            module.generator.project.weight[0, 0] = float("nan")
+
+    during(monkeypatch, 6, poison)
+    with pytest.raises(RunError, match="at update 6"):
+        train("trainer.max_epochs=3", "log_every_n_updates=50")
+    (folder,) = Path("runs").iterdir()
+    assert state(folder)["global_step"] == 4  # the end of the first epoch
+    assert all(value.isfinite().all() for value in state(folder)["state_dict"].values())
+    assert "at update 6" in (folder / "train.log").read_text()
+
+
+def test_two_live_runs_never_share_a_folder(train, monkeypatch):
+    def run_it_again(*_):
+        with pytest.raises(UserError, match="in use"):
+            train("trainer.max_steps=2", "resume=auto")
+
+    during(monkeypatch, 1, run_it_again)
+    train("trainer.max_steps=2")
+
+
+def test_host_placement_trains_the_same(train):
+    device = train("trainer.max_epochs=1", "run_root=device")
+    host = train("trainer.max_epochs=1", "run_root=host", "data.placement=host", "data.workers=2")
+    assert host.name == device.name
+    assert_same_end(host, device)
+
+
+@pytest.fixture(scope="module")
+def stopped_by_sigterm(tmp_path_factory):
+    """A run in a process of its own, stopped by a real SIGTERM from outside once it trains."""
+    here = tmp_path_factory.mktemp("elsewhere")
+    command = ["train", "data.limit=1024", "trainer.max_epochs=40", "trainer=cpu", "model.latent_dim=16"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"cgan_lightning.{command[0]}", *command[1:]],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(here.glob("runs/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    output, _ = process.communicate(timeout=60)
+    return here, process.returncode, output, time.monotonic() - asked
+
+
+def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm):
+    _, code, output, _ = stopped_by_sigterm
+    assert code == 128 + signal.SIGTERM, output
+    assert "Stopped by SIGTERM after update" in output
+    assert "Traceback" not in output
+
+
+def test_a_run_folder_alone_is_enough_to_go_on(stopped_by_sigterm):
+    """`resume=FOLDER` brings the run's own settings along; those given now come on top."""
+    here, *_ = stopped_by_sigterm
+    (folder,) = here.glob("runs/*")
+    updates = state(folder)["global_step"]
+    done = run_command("train", f"resume={folder.relative_to(here)}", f"trainer.max_steps={updates + 3}", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert state(folder)["global_step"] == updates + 3
+    refused = run_command("train", f"resume={folder.relative_to(here)}", "model.latent_dim=17", cwd=here)
+    assert refused.returncode == 2
+    assert "model.latent_dim was 16 and is now 17" in refused.stderr
