@@ -41,7 +41,7 @@ test-slow: setup ## the tests that need a browser, or minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: setup ## ruff, formatting and import contracts
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-timings
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
 types: setup ## pyright
 	@$(BIN)/pyright
@@ -56,7 +56,8 @@ bench: setup ## images/s of a plain script and of this project, in turn
 	@$(BIN)/python -m experiments.bench.speed $(ARGS)
 
 tensorboard: setup ## look at the runs in a browser, on this machine alone
-	@$(BIN)/tensorboard --logdir $(LOGDIR) --host 127.0.0.1 --samples_per_plugin images=0
+	@# it keeps ten pictures a tag otherwise; 0, documented as "all", shows none in TensorBoard 2.21
+	@$(BIN)/tensorboard --logdir $(LOGDIR) --host 127.0.0.1 --samples_per_plugin images=1000 $(ARGS)
 
 build: setup ## the wheel and the source archive, in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
 from lightning import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -39,6 +41,7 @@ class ConditionalGAN(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator, self.ema = generator, discriminator, ema
+        self.latent_dim = cast(int, generator.latent_dim)
         self.prior, self.num_classes, self.seed = prior, num_classes, seed
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
 
@@ -55,7 +58,7 @@ class ConditionalGAN(LightningModule):
         count = len(like) * self.trainer.world_size
         noise = seeding.generator(self.seed, "noise", update, like.device)
         classes = seeding.generator(self.seed, "labels", update, like.device)
-        z = self.prior(count, self.generator.latent_dim, noise)
+        z = self.prior(count, self.latent_dim, noise)
         labels = torch.randint(self.num_classes, (count,), generator=classes, device=like.device)
         mine = slice(self.global_rank * len(like), (self.global_rank + 1) * len(like))
         return z[mine].to(like.dtype), labels[mine]
@@ -65,7 +68,7 @@ class ConditionalGAN(LightningModule):
         update = self.trainer.global_step
         z, fake_labels = self.draw(update, real)
         fake = self.generator(z, fake_labels)
-        g_optimizer, d_optimizer = self.optimizers()
+        g_optimizer, d_optimizer = cast(list[LightningOptimizer], self.optimizers())
 
         # Discriminator: real up, fake down.
         real_logits = self.discriminator(real, labels)

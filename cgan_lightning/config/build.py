@@ -44,10 +44,9 @@ def run_name(config: DictConfig) -> str:
     """
     settings = json.dumps(checks.result_settings(config), sort_keys=True)
     digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
-    choices = HydraConfig.get().runtime.choices
-    model = config.model
-    named = f"channels{model.channels}-latent{model.latent_dim}-{choices.noise}-{choices.conditioning}-seed{config.seed}"
-    return f"{named}-{digest}"
+    choices, model = HydraConfig.get().runtime.choices, config.model
+    noise, conditioning = choices["noise"], choices["conditioning"]
+    return f"channels{model.channels}-latent{model.latent_dim}-{noise}-{conditioning}-seed{config.seed}-{digest}"
 
 
 def run_folder(config: DictConfig) -> RunFolder:
@@ -77,11 +76,18 @@ def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
 
 
 def displayed_settings(config: DictConfig) -> dict[str, Any]:
-    """What TensorBoard's HPARAMS tab compares: choices by name, numbers by key."""
-    plain = {key: value for key, value in checks.result_settings(config).items() if not isinstance(value, dict)}
+    """What TensorBoard's HPARAMS tab compares: the settings of a run's name, and whatever else was asked for.
+
+    The tab shows its first five columns unasked and in the order of the alphabet: those are the name's.
+    """
+    settings = checks.result_settings(config)
+    asked_for = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
+    keys = {"model.channels", "model.latent_dim", "seed"} | (asked_for & settings.keys())
+    plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
-    names = {group: HydraConfig.get().runtime.choices[group] for group in CHOICES}
-    return names | {key: value for key, value in shown.items() if not key.endswith("_target_")}
+    choices = HydraConfig.get().runtime.choices
+    groups = {"noise", "conditioning"} | (asked_for & {*CHOICES, "experiment"})
+    return shown | {group: str(choices[group]) for group in groups}
 
 
 def data(config: DictConfig) -> FashionMNISTData:

@@ -1,6 +1,7 @@
 """Pictures from a generator: image i is a function of its own seed and class, not of the batch it is drawn in."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -40,7 +41,6 @@ def sample_grid(
     batch_size: int = 256,
 ) -> Float[Tensor, "classes seeds 1 size size"]:
     """A row a class, a column an image seed: one z down each column."""
-    latent_dim: int = network.latent_dim  # pyright: ignore[reportAssignmentType]
-    z = latents(prior, latent_dim, seeds).repeat(len(classes), 1)
+    z = latents(prior, cast(int, network.latent_dim), seeds).repeat(len(classes), 1)
     images = sample(network, z, [label for label in classes for _ in seeds], batch_size=batch_size)
     return images.unflatten(0, (len(classes), len(seeds)))

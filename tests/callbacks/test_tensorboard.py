@@ -70,7 +70,7 @@ def test_the_hparams_tab_has_settings_and_real_metrics(events):
         summaries["_hparams_/experiment"].plugin_data.content
     ).experiment  # fmt: skip
     settings = {info.name for info in experiment.hparam_infos}
-    assert {"noise", "conditioning", "upsampling", "model.channels", "model.latent_dim", "seed"} <= settings
+    assert {"noise", "conditioning", "model.channels", "model.latent_dim", "seed"} <= settings
     metrics = {info.name.tag for info in experiment.metric_infos}
     assert metrics <= TAGS
     session = plugin_data_pb2.HParamsPluginData.FromString(

@@ -52,7 +52,7 @@ def test_an_unknown_class_gets_all_ten_names(wanted):
 
 
 def test_a_near_miss_is_recognised():
-    with pytest.raises(UserError, match="did you mean Sneaker?"):
+    with pytest.raises(UserError, match=r"did you mean Sneaker\?"):
         resolve(["Sneakers"], CLASS_NAMES)
 
 

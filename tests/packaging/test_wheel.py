@@ -1,0 +1,57 @@
+"""A wheel is enough: its own conf/, commands from any folder, nothing read from the checkout."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory) -> Path:
+    """A virtual environment with the wheel; the dependencies are this environment's, the checkout is out of sight."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    venv.create(folder / "venv", with_pip=False)
+    (wheel,) = folder.glob("*.whl")
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv"), "platbase": str(folder / "venv")}))
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site], check=True)
+    dependencies = folder / "dependencies"
+    dependencies.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():  # all but our own editable install
+        if "cgan" not in path.name and path.suffix != ".pth":
+            (dependencies / path.name).symlink_to(path)
+    (site / "dependencies.pth").write_text(f"{dependencies}\n")
+    return folder / "venv" / "bin" / "python"
+
+
+def run(python: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run([python, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_conf_comes_from_the_wheel(python, tmp_path):
+    done = run(python, "-c", "from cgan_lightning.config.paths import CONF; print(CONF)", cwd=tmp_path)
+    assert done.stdout.strip().endswith("site-packages/cgan_lightning/conf"), done.stderr
+    assert not Path(done.stdout.strip()).is_relative_to(ROOT)
+
+
+def test_it_trains_and_samples_from_any_folder(python, tmp_path):
+    done = run(
+        python, "-m", "cgan_lightning.train", "model.channels=64", "noise=uniform", "data.limit=128", "trainer.max_epochs=1",
+        "trainer=cpu", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert f"Run folder: {folder.relative_to(tmp_path)}" in done.stderr
+    done = run(python, "-m", "cgan_lightning.sample", f"checkpoint={folder}", "classes=bag", "output=bag.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bag.png").stat().st_size > 1000
