@@ -13,6 +13,7 @@ from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
+import torch  # noqa: E402
 from hydra import compose, initialize_config_dir  # noqa: E402
 from hydra.core.hydra_config import HydraConfig  # noqa: E402
 from omegaconf import DictConfig, open_dict  # noqa: E402
@@ -33,6 +34,14 @@ def composed(*overrides: str, command: str = "train") -> DictConfig:
     with open_dict(config):
         del config["hydra"]
     return config
+
+
+def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
+    """Weights and statistics, matched by their order alone; shapes must agree."""
+    with torch.no_grad():
+        for ours, theirs in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
+            assert ours.shape == theirs.shape
+            theirs.copy_(ours)
 
 
 def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ def network(value: float) -> nn.Module:
 
 
 def test_after_one_half_life_of_images_half_of_the_old_is_left():
-    ema, target = GeneratorEMA(network(0), halflife_images=640), network(1)
+    ema, target = GeneratorEMA(network(0.0), halflife_images=640.0), network(1.0)
     for _ in range(10):
         ema.update(target, images_seen=10**9, batch_size=64)
     averaged = [tensor for tensor in ema.generator.state_dict().values() if tensor.is_floating_point()]
@@ -24,21 +24,21 @@ def test_after_one_half_life_of_images_half_of_the_old_is_left():
 
 
 def test_the_batch_size_makes_no_difference():
-    one, many = GeneratorEMA(network(0), halflife_images=500), GeneratorEMA(network(0), halflife_images=500)
-    one.update(network(1), images_seen=10**9, batch_size=128)
+    one, many = GeneratorEMA(network(0.0), halflife_images=500.0), GeneratorEMA(network(0.0), halflife_images=500.0)
+    one.update(network(1.0), images_seen=10**9, batch_size=128)
     for _ in range(4):
-        many.update(network(1), images_seen=10**9, batch_size=32)
+        many.update(network(1.0), images_seen=10**9, batch_size=32)
     torch.testing.assert_close(list(one.generator.parameters()), list(many.generator.parameters()))
 
 
 def test_the_start_is_forgotten_early():
-    ema = GeneratorEMA(network(0), halflife_images=10_000)
-    ema.update(network(1), images_seen=64, batch_size=64)
+    ema = GeneratorEMA(network(0.0), halflife_images=10_000.0)
+    ema.update(network(1.0), images_seen=64, batch_size=64)
     assert ema.generator[0].weight.item() > 0.999
 
 
 def test_it_is_no_part_of_training():
-    source = network(0)
-    ema = GeneratorEMA(source, halflife_images=1)
+    source = network(0.0)
+    ema = GeneratorEMA(source, halflife_images=1.0)
     assert not any(parameter.requires_grad for parameter in ema.parameters())
     assert all(parameter.requires_grad for parameter in source.parameters())

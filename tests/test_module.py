@@ -5,8 +5,8 @@ import torch
 from lightning import Callback, Trainer
 
 from cgan_lightning.config import build
-from tests import documented
-from tests.conftest import composed
+from experiments.bench import plain_script
+from tests.conftest import composed, copy_in_order
 
 
 class Recorder(Callback):
@@ -37,13 +37,13 @@ def fit(*overrides: str, callbacks=(), **trainer_options):
 def test_losses_equal_a_plain_scripts(precision, updates, tolerance):
     recorder = Recorder()
     trainer, model, data = fit(callbacks=[recorder], max_steps=updates, precision=precision)
-    generator, discriminator = documented.Generator(), documented.Discriminator()
-    documented.copy_in_order(model.generator, generator)
-    documented.copy_in_order(model.discriminator, discriminator)
+    generator, discriminator = plain_script.Generator(), plain_script.Discriminator()
+    copy_in_order(model.generator, generator)
+    copy_in_order(model.discriminator, discriminator)
     trainer.fit(model, datamodule=data)
 
     dtype = next(model.parameters()).dtype
-    expected = documented.train(generator.to(dtype), discriminator.to(dtype), recorder.inputs)
+    expected = list(plain_script.updates(generator.to(dtype), discriminator.to(dtype), recorder.inputs))
     assert len(expected) == updates
     torch.testing.assert_close(recorder.losses, expected, atol=tolerance, rtol=0)
 

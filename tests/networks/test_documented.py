@@ -5,8 +5,8 @@ import torch
 
 from cgan_lightning.config import build
 from cgan_lightning.generation import recipe as recipes
-from tests import documented
-from tests.conftest import composed
+from experiments.bench import plain_script
+from tests.conftest import composed, copy_in_order
 
 
 def networks(*overrides: str):
@@ -31,10 +31,10 @@ def test_parameter_counts_are_the_documented_ones(channels, count):
 @pytest.mark.parametrize("training", [True, False])
 def test_forward_passes_agree_with_the_transcription(channels, training):
     generator, discriminator = (network.train(training) for network in networks(f"model.channels={channels}"))
-    g_reference = documented.Generator(channels).train(training)
-    d_reference = documented.Discriminator().train(training)
-    documented.copy_in_order(generator, g_reference)
-    documented.copy_in_order(discriminator, d_reference)
+    g_reference = plain_script.Generator(channels).train(training)
+    d_reference = plain_script.Discriminator().train(training)
+    copy_in_order(generator, g_reference)
+    copy_in_order(discriminator, d_reference)
     z, labels = torch.randn(32, 100), torch.randint(10, (32,))
     with torch.no_grad():
         images, expected = generator(z, labels), g_reference(z, labels)

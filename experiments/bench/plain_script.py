@@ -1,8 +1,16 @@
-"""The documented networks and their training, written out once more and independently, as the reference of tests."""
+"""The documented conditional GAN as people write it in one file: the reference of tests, and what `make bench` compares with.
+
+Written out independently of the package: networks with a sigmoid in D, DataLoader with transforms, `.item()` each update.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision import datasets, transforms
 
 
 class Generator(nn.Module):
@@ -16,7 +24,7 @@ class Generator(nn.Module):
         self.bn2 = nn.BatchNorm2d(64, 0.8)
         self.conv2 = nn.Conv2d(64, 1, 3, stride=1, padding=1)
 
-    def forward(self, z, y):
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
         x = F.relu(self.linear(torch.cat((z, self.labels(y)), -1)))
         x = self.bn1(x.view(-1, self.channels, 7, 7))
         x = F.relu(self.bn2(self.conv1(F.interpolate(x, scale_factor=2.0))))
@@ -32,28 +40,20 @@ class Discriminator(nn.Module):
         self.bn = nn.BatchNorm2d(128)
         self.linear = nn.Linear(128 * 7 * 7, 1)
 
-    def forward(self, x, y):
-        """A probability, as in the document."""
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
         plane = self.labels(y).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)
         x = F.leaky_relu(self.conv1(torch.cat((x, plane), 1)), 0.2)
         x = F.leaky_relu(self.bn(self.conv2(x)), 0.2)
         return torch.sigmoid(self.linear(x.flatten(1)))
 
 
-def copy_in_order(source: nn.Module, target: nn.Module) -> None:
-    """Weights and statistics, matched by their order alone; shapes must agree."""
-    with torch.no_grad():
-        for ours, theirs in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
-            assert ours.shape == theirs.shape
-            theirs.copy_(ours)
-
-
-def train(generator, discriminator, batches):
-    """Plain updates over (real, labels, z, fake_labels); gives (loss_d, loss_g) of each."""
+def updates(
+    generator: nn.Module, discriminator: nn.Module, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]]
+) -> Iterator[tuple[float, float]]:
+    """Trains on (real, labels, z, fake labels), an update each; gives its two losses."""
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     bce = nn.BCELoss()
-    losses = []
     for real, labels, z, fake_labels in batches:
         ones, zeros = torch.ones(len(real), 1).to(real), torch.zeros(len(real), 1).to(real)
         fake = generator(z, fake_labels)
@@ -65,5 +65,26 @@ def train(generator, discriminator, batches):
         loss_g = bce(discriminator(fake, fake_labels), ones)
         loss_g.backward()
         g_optimizer.step()
-        losses.append((loss_d.item(), loss_g.item()))
-    return losses
+        yield loss_d.item(), loss_g.item()
+
+
+def images_per_second(folder: Path, *, channels: int, batch_size: int, warm_up: int, timed: int, device: torch.device) -> float:
+    """Speed of `timed` updates after `warm_up`; `folder` has FashionMNIST/raw as torchvision expects it."""
+    to_tensor = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
+    dataset = datasets.FashionMNIST(str(folder), train=True, transform=to_tensor)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
+    generator, discriminator = Generator(channels).to(device), Discriminator().to(device)
+
+    def batches() -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        while True:
+            for images, labels in loader:
+                z, fake_labels = torch.randn(len(images), 100), torch.randint(10, (len(images),))
+                yield images.to(device), labels.to(device), z.to(device), fake_labels.to(device)
+
+    steps = updates(generator, discriminator, batches())
+    for _ in range(warm_up):
+        next(steps)
+    start = time.perf_counter()
+    for _ in range(timed):
+        next(steps)
+    return timed * batch_size / (time.perf_counter() - start)

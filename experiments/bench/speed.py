@@ -1,0 +1,79 @@
+"""Images/s of a plain script and of this project's `train`, callbacks and logging at their defaults, in turn and repeated.
+
+`make bench ARGS="--repeats 3 --channels 128 --batch-size 64"`. Appends a line to experiments/bench/results/speed.jsonl.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import open_dict
+
+from cgan_lightning.config import build, schema
+from cgan_lightning.config.paths import CONF
+from cgan_lightning.data import sources
+from cgan_lightning.runtime import environment
+from cgan_lightning.train import train
+from experiments.bench import plain_script
+
+RESULTS = Path(__file__).parent / "results" / "speed.jsonl"
+
+
+def ours(folder: Path, *, channels: int, batch_size: int, warm_up: int, timed: int) -> float:
+    """`train`'s own figure: it leaves out its first logging interval, which is made as long as the warm-up."""
+    overrides = [
+        "experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder}",
+        f"trainer.max_steps={warm_up + timed}", f"log_every_n_updates={warm_up}", "rerun=true",
+    ]  # fmt: skip
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        config = compose("train", overrides, return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    with open_dict(config):
+        del config["hydra"]
+    train(config)
+    return json.loads(build.run_folder(config).results.read_text())["images_per_second"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--channels", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--warm-up", type=int, default=20, help="updates before the clock starts")
+    parser.add_argument("--timed", type=int, default=100, help="updates that are timed")
+    options = parser.parse_args()
+    logging.disable(logging.INFO)
+    schema.register()
+    device = build.device_named("auto")
+    size = {"channels": options.channels, "batch_size": options.batch_size, "warm_up": options.warm_up, "timed": options.timed}
+
+    speeds: dict[str, list[float]] = {"plain script": [], "cgan_lightning": []}
+    with tempfile.TemporaryDirectory() as name:
+        raw = Path(name) / "FashionMNIST" / "raw"
+        raw.parent.mkdir()
+        raw.symlink_to(sources.locate())
+        for repeat in range(options.repeats):
+            speeds["plain script"].append(plain_script.images_per_second(Path(name), device=device, **size))
+            speeds["cgan_lightning"].append(ours(Path(name) / "runs", **size))
+            print(f"{repeat + 1}/{options.repeats}: " + ", ".join(f"{k} {v[-1]:,.0f} images/s" for k, v in speeds.items()))
+
+    medians = {name: statistics.median(values) for name, values in speeds.items()}
+    ratio = medians["cgan_lightning"] / medians["plain script"]
+    for name, values in speeds.items():
+        print(f"{name:>15}: {medians[name]:8,.0f} images/s ({min(values):,.0f} to {max(values):,.0f})")
+    print(f"          ratio: {ratio:8.2f}")
+    record = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **size, "images_per_second": speeds, "ratio": ratio}
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(record | environment.describe(torch.device(device))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
