@@ -27,12 +27,10 @@ setup: .venv/ready ## create .venv with everything at the versions of requiremen
 	@touch $@
 
 train: setup ## train the default model (3 epochs where there is no GPU); ends with a run folder and a sample sheet
-	@if [ -n "$(ARGS)" ] || $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
-	  $(BIN)/python -m cgan_lightning.train resume=auto $(ARGS); \
-	else \
-	  echo "No GPU here: a short run of 3 epochs. All 25: make train ARGS=trainer.max_epochs=25"; \
-	  $(BIN)/python -m cgan_lightning.train resume=auto trainer.max_epochs=3; \
-	fi
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(torch.cuda.is_available())'; then \
+	  short=trainer.max_epochs=3; \
+	  echo "No GPU here: a short run of 3 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
+	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
 test: setup ## the tests, but for the slow ones
 	@$(BIN)/python -m pytest $(ARGS)

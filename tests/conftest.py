@@ -14,26 +14,10 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from hydra import compose, initialize_config_dir  # noqa: E402
-from hydra.core.hydra_config import HydraConfig  # noqa: E402
-from omegaconf import DictConfig, open_dict  # noqa: E402
 
-from cgan_lightning.config import schema  # noqa: E402
-from cgan_lightning.config.paths import CONF  # noqa: E402
-
-schema.register()
+from cgan_lightning.config.compose import compose  # noqa: E402
 
 SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
-
-
-def composed(*overrides: str, command: str = "train") -> DictConfig:
-    """The config of a command line, with Hydra's own part where the command would find it."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = compose(command, [*overrides], return_hydra_config=True)
-    HydraConfig.instance().set_config(config)
-    with open_dict(config):
-        del config["hydra"]
-    return config
 
 
 def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
@@ -61,7 +45,7 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     from cgan_lightning.train import train as train_command
 
     def run(*overrides: str) -> Path:
-        config = composed(*SMALL, *overrides)
+        config = compose(*SMALL, *overrides)
         train_command(config)
         return build.run_folder(config).path
 

@@ -5,8 +5,9 @@ import torch
 from lightning import Callback, Trainer
 
 from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
 from experiments.bench import plain_script
-from tests.conftest import composed, copy_in_order
+from tests.conftest import copy_in_order
 
 
 class Recorder(Callback):
@@ -23,7 +24,7 @@ class Recorder(Callback):
 
 
 def fit(*overrides: str, callbacks=(), **trainer_options):
-    config = composed("experiment=documented", "data.limit=512", *overrides)
+    config = compose("experiment=documented", "data.limit=512", *overrides)
     data = build.data(config)
     model = build.model(config, build.recipe(config, data))
     trainer = Trainer(

@@ -14,6 +14,7 @@ from lightning import Callback
 
 from cgan_lightning.config import build
 from cgan_lightning.errors import Interrupted, RunError, UserError
+from cgan_lightning.generation import checkpoint
 from tests.conftest import run_command
 
 RUN_FILES = {"config.yaml", "run.json", "results.json", "samples.png", "generator.safetensors", "train.log", ".lock"}
@@ -144,6 +145,14 @@ def test_host_placement_trains_the_same(train):
     host = train("trainer.max_epochs=1", "run_root=host", "data.placement=host", "data.workers=2")
     assert host.name == device.name
     assert_same_end(host, device)
+
+
+def test_a_run_without_an_average_draws_with_its_last_weights(train):
+    folder = train("trainer.max_steps=2", "ema.halflife_images=null")
+    assert not any(key.startswith("ema.") for key in state(folder)["state_dict"])
+    raw = {key: value for key, value in state(folder)["state_dict"].items() if key.startswith("generator.")}
+    drawn_with = checkpoint.load(folder, weights="ema").network.state_dict()
+    torch.testing.assert_close({f"generator.{key}": value for key, value in drawn_with.items()}, raw, atol=0, rtol=0)
 
 
 @pytest.fixture(scope="module")

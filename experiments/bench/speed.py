@@ -12,12 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import open_dict
 
-from cgan_lightning.config import build, schema
-from cgan_lightning.config.paths import CONF
+from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
 from cgan_lightning.data import sources
 from cgan_lightning.runtime import environment
 from cgan_lightning.train import train
@@ -32,11 +29,7 @@ def ours(folder: Path, *, channels: int, batch_size: int, warm_up: int, timed: i
         "experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder}",
         f"trainer.max_steps={warm_up + timed}", f"log_every_n_updates={warm_up}", "rerun=true",
     ]  # fmt: skip
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = compose("train", overrides, return_hydra_config=True)
-    HydraConfig.instance().set_config(config)
-    with open_dict(config):
-        del config["hydra"]
+    config = compose(*overrides)
     train(config)
     return json.loads(build.run_folder(config).results.read_text())["images_per_second"]
 
@@ -50,7 +43,6 @@ def main() -> None:
     parser.add_argument("--timed", type=int, default=100, help="updates that are timed")
     options = parser.parse_args()
     logging.disable(logging.INFO)
-    schema.register()
     device = build.device_named("auto")
     size = {"channels": options.channels, "batch_size": options.batch_size, "warm_up": options.warm_up, "timed": options.timed}
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgan_lightning.config import checks, command
-from tests.conftest import composed, run_command
+from cgan_lightning.config.compose import compose
+from tests.conftest import run_command
 
 MISTAKES = {
     "model.chanels=256": "model.chanels is no setting; did you mean model.channels?",
@@ -69,7 +70,7 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
     assert code == 2
 
 
-KEYS = [(key, field) for key, value, field in checks.leaves(composed()) if field is not None]
+KEYS = [(key, field) for key, value, field in checks.leaves(compose()) if field is not None]
 SECTIONS = {key.rsplit(".", 1)[0] for key, _ in KEYS if "." in key}
 
 

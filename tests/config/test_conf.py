@@ -4,8 +4,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from cgan_lightning.config import build, checks, schema
+from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
-from tests.conftest import composed
 
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
 CHOICES = [f"{group.name}={file.stem}" for group in GROUPS for file in sorted(group.glob("*.yaml"))]
@@ -13,7 +13,7 @@ CHOICES = [f"{group.name}={file.stem}" for group in GROUPS for file in sorted(gr
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_passes_its_checks(choice):
-    checks.check(composed(choice))
+    checks.check(compose(choice))
 
 
 @pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice != "trainer=gpu"])
@@ -24,31 +24,31 @@ def test_every_choice_trains(train, choice):
 
 
 def test_the_sampling_config_composes():
-    checks.check(composed("checkpoint=runs/some", command="sample"))
+    checks.check(compose("checkpoint=runs/some", command="sample"))
 
 
 def test_the_default_is_the_documented_recipe():
     """Until a better default is shown, `experiment=documented` changes nothing; it pins what is there."""
-    assert checks.result_settings(composed("experiment=documented")) == checks.result_settings(composed())
+    assert checks.result_settings(compose("experiment=documented")) == checks.result_settings(compose())
 
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
-    name = build.run_name(composed())
+    name = build.run_name(compose())
     assert name.startswith("channels128-latent100-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=cpu", "log_every_n_updates=3", "data.workers=0",
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
-        assert build.run_name(composed(same)) == name, same
+        assert build.run_name(compose(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
               "ema.halflife_images=null", "optimizer.generator.lr=1e-4", "trainer.precision=64-true"]  # fmt: skip
-    assert len({name, *(build.run_name(composed(other)) for other in others)}) == 1 + len(others)
+    assert len({name, *(build.run_name(compose(other)) for other in others)}) == 1 + len(others)
 
 
 def test_the_hparams_tab_shows_the_name_and_what_was_asked_for():
-    shown = build.displayed_settings(composed("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
+    shown = build.displayed_settings(compose("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
     name = {"model.channels": 128, "model.latent_dim": 100, "noise": "uniform", "conditioning": "embedding", "seed": 0}
     assert shown == name | {"data.limit": 99, "upsampling": "transposed"}
-    assert build.displayed_settings(composed()) == name | {"noise": "randn"}
+    assert build.displayed_settings(compose()) == name | {"noise": "randn"}
 
 
 def test_values_stand_in_conf_alone():

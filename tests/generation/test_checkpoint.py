@@ -8,13 +8,13 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import checkpoint, recipe
-from tests.conftest import composed
 
 
 def make(path, *overrides: str, ema: bool = True):
-    config = composed("model.channels=64", *overrides)
+    config = compose("model.channels=64", *overrides)
     described = build.recipe(config, build.data(config))
     model = build.model(config, described)
     with torch.no_grad():

@@ -6,16 +6,17 @@ import torch
 from PIL import Image
 
 from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import output, sampling
 from cgan_lightning.generation.classes import resolve
-from tests.conftest import composed, run_command
+from tests.conftest import run_command
 
 
 @pytest.fixture(scope="module")
 def model():
-    config = composed()
+    config = compose()
     return build.model(config, build.recipe(config, build.data(config)))
 
 

@@ -24,14 +24,14 @@ class Losses(Callback):
 def updates(folder: Path) -> list[dict[str, float]]:
     """What each of 20 updates returned, trained by the command's own code in `folder`."""
     from cgan_lightning.config import build
+    from cgan_lightning.config.compose import compose
     from cgan_lightning.train import train
-    from tests.conftest import composed
 
     losses, own = Losses(), build._callbacks
     build._callbacks = lambda *arguments: [losses, *own(*arguments)]
     try:
         train(
-            composed(
+            compose(
                 "experiment=documented", "trainer=cpu", "trainer.precision=64-true", "trainer.max_steps=20", "data.limit=640",
                 f"run_root={folder}",
             )

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.networks import conditioning
 from cgan_lightning.networks.layers import coarsest_size
-from tests.conftest import composed
 
 
 def test_labels_become_what_their_choice_says():
@@ -44,7 +44,7 @@ def test_a_class_moves_its_own_row_alone():
 )
 def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, size):
     image_size, stages = size
-    config = composed(
+    config = compose(
         f"conditioning={encoding}", f"upsampling={upsampling}", f"data.image_size={image_size}", f"model.stages={stages}",
         "model.channels=64",
     )  # fmt: skip
@@ -62,6 +62,6 @@ def test_a_size_that_does_not_divide_says_which_do():
     assert coarsest_size(28, 2) == 7
     with pytest.raises(ValueError, match=r"28 pixels.*3 times.*stages 1 or 2.*divisible by 8: 24, 32, 40"):
         coarsest_size(28, 3)
-    config = composed("model.stages=3")
+    config = compose("model.stages=3")
     with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
         build.model(config, build.recipe(config, build.data(config)))
