@@ -2,7 +2,7 @@
 
 import logging
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning.config import command
 
@@ -11,7 +11,7 @@ log = logging.getLogger("cgan_lightning.train")
 
 def train(config: DictConfig) -> None:
     """One run, from its config to its results; a finished one is not done again."""
-    from cgan_lightning.config import build  # torch and lightning take seconds to import: not for --help or a mistake
+    from cgan_lightning.config import build, identity  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.runtime import results
 
     # Everything that can be wrong with the request shows before the run folder is made.
@@ -19,14 +19,15 @@ def train(config: DictConfig) -> None:
     data = build.data(config)
     recipe = build.recipe(config, data)
     model = build.model(config, recipe)
-    run = build.run_folder(config)
+    run = identity.run_folder(config)
 
     if not config.rerun and run.is_finished(build.planned_updates(config, data)):
         log.info("This run is finished already; rerun=true does it again.\n%s", run.summary())
         return
     data.prepare_data()
-    with run.claim(build.identity(config), resume=build.may_resume(config), rerun=config.rerun) as checkpoint:
-        build.keep_config(config, run)
+    record = identity.record(config)
+    with run.claim(record, resume=identity.may_resume(config), rerun=config.rerun) as checkpoint:
+        run.keep_config(OmegaConf.to_yaml(config, resolve=True))
         training_log = build.training_log(config)
         trainer = build.trainer(config, run, training_log, recipe, checkpoint)
         log.info("%s", build.headline(config, model, data))

@@ -41,12 +41,12 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     """Trains in this process, 4 updates an epoch on real images unless told otherwise, and gives the run's folder."""
     monkeypatch.chdir(tmp_path)
     logging.getLogger("cgan_lightning").setLevel(logging.DEBUG)  # as conf/hydra/job_logging/plain.yaml does
-    from cgan_lightning.config import build
+    from cgan_lightning.config import identity
     from cgan_lightning.train import train as train_command
 
     def run(*overrides: str) -> Path:
         config = compose(*SMALL, *overrides)
         train_command(config)
-        return build.run_folder(config).path
+        return identity.run_folder(config).path
 
     return run

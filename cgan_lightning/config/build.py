@@ -1,16 +1,12 @@
 """Objects from a checked config: the one place where settings meet what the data knows."""
 
 import functools
-import hashlib
-import json
 import logging
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
@@ -21,11 +17,10 @@ from cgan_lightning.callbacks.preemption import Preemption
 from cgan_lightning.callbacks.progress import Progress
 from cgan_lightning.callbacks.sample_grid import SampleGrid
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
-from cgan_lightning.config import checks
+from cgan_lightning.config.identity import CHOICES, displayed_settings
 from cgan_lightning.data.module import FashionMNISTData
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.errors import UserError
-from cgan_lightning.files import write_atomically
 from cgan_lightning.generation import recipe as recipes
 from cgan_lightning.module import ConditionalGAN
 from cgan_lightning.runtime.checkpoint_io import AtomicCheckpointIO, updates_of
@@ -34,60 +29,10 @@ from cgan_lightning.runtime.results import count
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.tensorboard import RunLogger
 
-CHOICES = ("noise", "conditioning", "upsampling")
-
-
-def run_name(config: DictConfig) -> str:
-    """A readable name and a hash, both of the settings that the result depends on.
-
-    The same for every rank, after every requeue and however long or on whatever device the run goes.
-    """
-    settings = json.dumps(checks.result_settings(config), sort_keys=True)
-    digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
-    choices, model = HydraConfig.get().runtime.choices, config.model
-    noise, conditioning = choices["noise"], choices["conditioning"]
-    return f"channels{model.channels}-latent{model.latent_dim}-{noise}-{conditioning}-seed{config.seed}-{digest}"
-
-
-def run_folder(config: DictConfig) -> RunFolder:
-    """The folder of these settings, or the one that `resume=` names."""
-    if config.resume in (None, "auto"):
-        return RunFolder(Path(config.run_root) / run_name(config))
-    return RunFolder(Path(config.resume))
-
-
-def identity(config: DictConfig) -> dict[str, Any]:
-    """What a run folder remembers of its run: the settings that its result depends on, and how they were asked for."""
-    return {"settings": checks.result_settings(config), "overrides": list(HydraConfig.get().overrides.task)}
-
-
-def may_resume(config: DictConfig) -> bool:
-    """A multirun goes on with what was begun; a single run only when told to."""
-    return config.resume is not None or HydraConfig.get().mode == RunMode.MULTIRUN
-
-
-def keep_config(config: DictConfig, run: RunFolder) -> None:
-    write_atomically(run.config, lambda path: OmegaConf.save(config, path, resolve=True))
-
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
     by_epochs = config.trainer.max_epochs * data.updates_per_epoch
     return by_epochs if config.trainer.max_steps < 0 else min(by_epochs, config.trainer.max_steps)
-
-
-def displayed_settings(config: DictConfig) -> dict[str, Any]:
-    """What TensorBoard's HPARAMS tab compares: the settings of a run's name, and whatever else was asked for.
-
-    The tab shows its first five columns unasked and in the order of the alphabet: those are the name's.
-    """
-    settings = checks.result_settings(config)
-    asked_for = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
-    keys = {"model.channels", "model.latent_dim", "seed"} | (asked_for & settings.keys())
-    plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
-    shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
-    choices = HydraConfig.get().runtime.choices
-    groups = {"noise", "conditioning"} | (asked_for & {*CHOICES, "experiment"})
-    return shown | {group: str(choices[group]) for group in groups}
 
 
 def data(config: DictConfig) -> FashionMNISTData:
@@ -127,7 +72,9 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         with seeding.seeded(config.seed, network):
             try:
                 networks[network] = recipes.build(recipe[network]).to(memory_format=torch.channels_last)
-            except ValueError as error:
+            except UserError:
+                raise
+            except ValueError as error:  # the networks' own, of sizes
                 raise UserError(
                     f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}"
                 ) from None

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,17 +20,20 @@ from cgan_lightning.config import checks, schema
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 
-log = logging.getLogger(__name__)
-
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """`task` with the config that the command line asks for; exits with 2 on a user's mistake, 1 on a failed run.
 
     Hydra does the rest: --help, --cfg, --multirun, launchers and sweepers work as in any Hydra application.
     """
+
+    def checked(config: DictConfig) -> Any:
+        checks.check(config)  # a sweeper may have chosen values that were not on the command line
+        return task(config)
+
     schema.register()
     _answering(_check_command_line)(config_name)
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(_answering(task))()
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(_answering(checked))()
 
 
 def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,7 +86,7 @@ def _combinations(overrides: list[str], arguments: argparse.Namespace) -> Iterat
     multirun = arguments.multirun or any(override.key_or_group == "hydra.mode" for override in parsed)
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} has several values: add -m to run each of them, or write a list as [a,b]")
-    values = [_values(override) for override in parsed]
+    values = [values for values in map(_values, parsed) if values]
     first = [choices[0] for choices in values]
     yield first
     for index, choices in enumerate(values):
@@ -93,8 +95,11 @@ def _combinations(overrides: list[str], arguments: argparse.Namespace) -> Iterat
 
 
 def _values(override: Override) -> list[str]:
-    if not override.is_sweep_override() or not override.is_discrete_sweep():
-        return [] if override.is_sweep_override() else [override.input_line or ""]
+    """The override, or one for each value that it sweeps over; none for an interval, which is a sweeper's to choose from."""
+    if not override.is_sweep_override():
+        return [override.input_line or ""]
+    if not override.is_discrete_sweep():
+        return []
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
 
 

@@ -5,16 +5,20 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from cgan_lightning.config import schema
+from cgan_lightning.config import checks, schema
 from cgan_lightning.config.paths import CONF
 
 
 def compose(*overrides: str, command: str = "train") -> DictConfig:
-    """What `python -m cgan_lightning.COMMAND *overrides` would be given, Hydra's own part set as it would be there."""
+    """What `python -m cgan_lightning.COMMAND *overrides` would be given, Hydra's own part set as it would be there.
+
+    Raises UserError for a value out of its range, and Hydra's own errors for a key or choice that isn't there.
+    """
     schema.register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         config = hydra.compose(command, [*overrides], return_hydra_config=True)
     HydraConfig.instance().set_config(config)
     with open_dict(config):
         del config["hydra"]
+    checks.check(config)
     return config

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan_lightning.errors import UserError
-from cgan_lightning.files import write_json
+from cgan_lightning.files import write_atomically, write_json
 
 log = logging.getLogger("cgan_lightning")
 
@@ -56,6 +56,9 @@ class RunFolder:
                 write_json(self.identity, identity)
             with self._logging():
                 yield self.checkpoint if begun else None
+
+    def keep_config(self, config: str) -> None:
+        write_atomically(self.config, lambda path: path.write_text(config))
 
     def write_results(self, results: dict[str, Any]) -> None:
         write_json(self.results, results)

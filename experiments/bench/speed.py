@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, identity
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data import sources
 from cgan_lightning.runtime import environment
@@ -31,7 +31,7 @@ def ours(folder: Path, *, channels: int, batch_size: int, warm_up: int, timed: i
     ]  # fmt: skip
     config = compose(*overrides)
     train(config)
-    return json.loads(build.run_folder(config).results.read_text())["images_per_second"]
+    return json.loads(identity.run_folder(config).results.read_text())["images_per_second"]
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from cgan_lightning.config import build, checks, schema
+from cgan_lightning.config import checks, identity, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 
@@ -33,22 +33,22 @@ def test_the_default_is_the_documented_recipe():
 
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
-    name = build.run_name(compose())
+    name = identity.run_name(compose())
     assert name.startswith("channels128-latent100-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=cpu", "log_every_n_updates=3", "data.workers=0",
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
-        assert build.run_name(compose(same)) == name, same
+        assert identity.run_name(compose(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
               "ema.halflife_images=null", "optimizer.generator.lr=1e-4", "trainer.precision=64-true"]  # fmt: skip
-    assert len({name, *(build.run_name(compose(other)) for other in others)}) == 1 + len(others)
+    assert len({name, *(identity.run_name(compose(other)) for other in others)}) == 1 + len(others)
 
 
 def test_the_hparams_tab_shows_the_name_and_what_was_asked_for():
-    shown = build.displayed_settings(compose("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
+    shown = identity.displayed_settings(compose("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
     name = {"model.channels": 128, "model.latent_dim": 100, "noise": "uniform", "conditioning": "embedding", "seed": 0}
     assert shown == name | {"data.limit": 99, "upsampling": "transposed"}
-    assert build.displayed_settings(compose()) == name | {"noise": "randn"}
+    assert identity.displayed_settings(compose()) == name | {"noise": "randn"}
 
 
 def test_values_stand_in_conf_alone():
