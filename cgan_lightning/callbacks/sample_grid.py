@@ -17,8 +17,8 @@ from cgan_lightning.images import grid, labelled_grid
 class SampleGrid(Callback):
     """Draws `columns` images of each class before the first update, every n epochs and at the end.
 
-    Column j has the z of image seed j in every row and at every step: a column shows one z across classes, the slider
-    one image maturing. The last overview is also kept as a PNG file.
+    Picture j of a class has the z of image seed j, at every step: a column of the overview shows one z across classes, the
+    slider one image maturing. The last overview is also kept as a PNG file.
     """
 
     def __init__(self, *, class_names: tuple[str, ...], file: Path, columns: int = 10, every_n_epochs: int = 1) -> None:
@@ -26,6 +26,7 @@ class SampleGrid(Callback):
         self.file = file
         self.columns = columns
         self.every_n_epochs = every_n_epochs
+        self._per_row = 5 if columns % 5 == 0 else columns  # in a class's own picture: TensorBoard's cards are narrow
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.global_step == 0:
@@ -49,5 +50,6 @@ class SampleGrid(Callback):
                 writer, step = logger.experiment, trainer.global_step
                 writer.add_image("samples/overview", overview, step, dataformats="HW")
                 for label, name in enumerate(self.class_names):
-                    writer.add_image(f"samples/{label} {name}", grid(images[label : label + 1]), step, dataformats="HW")
+                    picture = grid(images[label].unflatten(0, (-1, self._per_row)))
+                    writer.add_image(f"samples/{label} {name}", picture, step, dataformats="HW")
                 writer.flush()

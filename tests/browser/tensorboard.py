@@ -1,6 +1,6 @@
 """A real TensorBoard and a real Chromium, for the tests and for the picture in the documentation.
 
-`python -m tests.browser.tensorboard RUNS PICTURE` photographs the images of all runs in a folder.
+`python -m tests.browser.tensorboard runs docs/tensorboard.png` photographs the images of all runs in a folder.
 """
 
 import os
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Browser]:
 
 def photograph(runs: Path, picture: Path) -> None:
     with serving(runs) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport={"width": 1500, "height": 1080})
         page.goto(f"{address}/#images")
         page.locator("tf-image-loader #main-image-container img").nth(10).wait_for(timeout=60_000)
         page.wait_for_timeout(1000)  # the last cards fade in
