@@ -32,7 +32,7 @@ from cgan_lightning.runtime.tensorboard import RunLogger
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
     by_epochs = config.trainer.max_epochs * data.updates_per_epoch
-    return by_epochs if config.trainer.max_steps < 0 else min(by_epochs, config.trainer.max_steps)
+    return min(by_epochs, config.trainer.max_steps or by_epochs)
 
 
 def data(config: DictConfig) -> FashionMNISTData:
@@ -104,7 +104,7 @@ def trainer(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[s
         accelerator=settings.accelerator,
         devices=1,
         max_epochs=settings.max_epochs,
-        max_steps=settings.max_steps,
+        max_steps=settings.max_steps or -1,
         precision=settings.precision,
         deterministic=settings.deterministic,
         default_root_dir=run.path,

@@ -5,7 +5,7 @@ import difflib
 import operator
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -53,8 +53,10 @@ def keys(config: DictConfig) -> list[str]:
     return [key for key, _, field in leaves(config) if field is not None]
 
 
-def unknown_key(key: str, known: Iterable[str]) -> str:
+def unknown_key(key: str, known: Collection[str]) -> str:
     """The sentence for a key that isn't there, with the nearest that is: by the whole key, else by its last part."""
+    if key in known:
+        return f"{key} is no setting of the choice made for {key.split('.')[0]}"
     known = sorted({*known, *(key.rsplit(".", 1)[0] for key in known if "." in key)})
     last_parts = {name.rsplit(".", 1)[-1]: name for name in known}
     near = difflib.get_close_matches(key, known, 1, 0.7)

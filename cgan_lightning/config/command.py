@@ -1,7 +1,6 @@
 """Runs a command under Hydra: composes and checks first, so that a mistake costs one sentence and leaves nothing behind."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks, schema
+from cgan_lightning.config import checks, identity, schema
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 
@@ -69,12 +68,9 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     """`resume=FOLDER` alone means all settings of that run: what it was started with, then what is given now."""
     given = {override.key_or_group: override for override in _parse(overrides)}
     folder = given["resume"].value() if "resume" in given else None
-    if folder in (None, "auto") or not isinstance(folder, str):
+    if folder in (None, "auto"):
         return overrides
-    record = Path(folder) / "run.json"
-    if not record.is_file():
-        raise UserError(f"resume={folder}: no run was begun there; give a run folder, or resume=auto")
-    earlier = [override.input_line or "" for override in _parse(json.loads(record.read_text())["overrides"])
+    earlier = [override.input_line or "" for override in _parse(identity.begun(str(folder))["overrides"])
                if override.key_or_group not in {*given, "resume", "rerun"}]  # fmt: skip
     return earlier + overrides
 
@@ -123,8 +119,10 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
 
 def _explain(error: Exception, config_name: str) -> str:
     """Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
-    if isinstance(error, MissingConfigException) and error.options:
+    if isinstance(error, MissingConfigException):
         group, _, choice = (error.missing_cfg_file or "").rpartition("/")
+        if not error.options:
+            return f"{error.missing_cfg_file}: there is no such file in conf/"
         return f"{group}={choice}: must be {' or '.join(error.options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key, known = getattr(cause, "full_key", None), compose(config_name)

@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from cgan_lightning.config import checks
+from cgan_lightning.errors import UserError
 from cgan_lightning.runtime.run_folder import RunFolder
 
 CHOICES = ("noise", "conditioning", "upsampling")  # groups whose choice a result depends on
@@ -31,7 +32,16 @@ def run_folder(config: DictConfig) -> RunFolder:
     """The folder of these settings, or the one that `resume=` names."""
     if config.resume in (None, "auto"):
         return RunFolder(Path(config.run_root) / run_name(config))
+    begun(config.resume)
     return RunFolder(Path(config.resume))
+
+
+def begun(folder: str) -> dict[str, Any]:
+    """The record (see `record`) of the run in `folder`. Raises UserError where no run was begun."""
+    identity = RunFolder(Path(folder)).identity
+    if not identity.is_file():
+        raise UserError(f"resume={folder}: no run was begun there; give a run folder, or resume=auto")
+    return json.loads(identity.read_text())
 
 
 def record(config: DictConfig) -> dict[str, Any]:
@@ -56,4 +66,4 @@ def displayed_settings(config: DictConfig) -> dict[str, Any]:
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
     choices = HydraConfig.get().runtime.choices
     groups = {"noise", "conditioning"} | (asked_for & {*CHOICES, "experiment"})
-    return shown | {group: str(choices[group]) for group in groups}
+    return shown | {group: str(choices[group]) for group in groups & choices.keys()}

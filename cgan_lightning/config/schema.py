@@ -85,7 +85,7 @@ class Ema:
 class Trainer:
     accelerator: str = one_of("auto", "cpu", "gpu", **OPERATIONAL)
     max_epochs: int = number(at_least=1, **OPERATIONAL)
-    max_steps: int = number(at_least=-1, **OPERATIONAL)
+    max_steps: int | None = number(at_least=1, **OPERATIONAL)
     precision: str = one_of("32-true", "64-true", "bf16-mixed")
     deterministic: bool = MISSING
 

@@ -41,6 +41,7 @@ MISTAKES = {
     "model.channels=128,256": "model.channels=128,256 has several values: add -m",
     "model.channels=(3": "model.channels=(3 can't be read: write key=value or group=choice",
     "seed": "seed can't be read: write key=value or group=choice",
+    "resume=3": "resume=3: no run was begun there",
     "resume=no-such-run": "resume=no-such-run: no run was begun there",
 }
 
