@@ -9,8 +9,8 @@ from cgan_lightning.config import command
 log = logging.getLogger("cgan_lightning.train")
 
 
-def train(config: DictConfig) -> None:
-    """One run, from its config to its results; a finished one is not done again."""
+def train(config: DictConfig) -> float | None:
+    """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for."""
     from cgan_lightning.config import build, identity  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.runtime import results
 
@@ -23,7 +23,7 @@ def train(config: DictConfig) -> None:
 
     if not config.rerun and run.is_finished(build.planned_updates(config, data)):
         log.info("This run is finished already; rerun=true does it again.\n%s", run.summary())
-        return
+        return run.metric(config.objective_metric)
     data.prepare_data()
     record = identity.record(config)
     with run.claim(record, resume=identity.may_resume(config), rerun=config.rerun) as checkpoint:
@@ -34,6 +34,7 @@ def train(config: DictConfig) -> None:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
     log.info("%s", run.summary())
+    return run.metric(config.objective_metric)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -10,55 +11,70 @@ from tqdm import tqdm
 
 from cgan_lightning.callbacks.schedule import is_last_update, planned_updates
 from cgan_lightning.callbacks.training_log import SPEED, TrainingLog
+from cgan_lightning.files import write_json
 
 log = logging.getLogger(__name__)
 
 
 class Progress(Callback):
-    """One bar over the whole run, in images, or a line every `line_every_s` seconds; losses come from `training_log`."""
+    """One bar over the whole run, in images, or a line every `line_every_s` seconds; losses come from `training_log`.
 
-    def __init__(self, training_log: TrainingLog, *, line_every_s: float = 15) -> None:
+    `file` says the same to other processes (the status of a sweep), as JSON.
+    """
+
+    def __init__(self, training_log: TrainingLog, *, file: Path, batch_size: int, line_every_s: float = 15) -> None:
         self.training_log = training_log
+        self.file = file
+        self.batch_size = batch_size  # of all devices together
         self.line_every_s = line_every_s
         self.bar: tqdm | None = None
+        self._next_line: float | None = None  # when it is due; None before the first update
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._next_line = time.monotonic() + self.line_every_s
+        self._write(trainer)
         if sys.stderr.isatty() and trainer.is_global_zero:
             self.bar = tqdm(unit=" images", unit_scale=True, dynamic_ncols=True, smoothing=0.05, leave=True)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        batch_size = len(batch[0]) * trainer.world_size
         if self.bar is not None:
-            self._advance(self.bar, trainer, batch_size)
-        if time.monotonic() >= self._next_line or is_last_update(trainer):
+            self._advance(self.bar, trainer)
+        if time.monotonic() >= (self._next_line or 0) or is_last_update(trainer):
             self._next_line = time.monotonic() + self.line_every_s
-            log.log(logging.DEBUG if self.bar is not None else logging.INFO, "%s", self._line(trainer, batch_size))
+            self._write(trainer)
+            log.log(logging.DEBUG if self.bar is not None else logging.INFO, "%s", self._line(trainer))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._close()
+        if self._next_line is not None:  # else it failed before there was anything to tell
+            self._write(trainer)
 
-    def _advance(self, bar: tqdm, trainer: Trainer, batch_size: int) -> None:
+    def _write(self, trainer: Trainer) -> None:
+        if trainer.is_global_zero:
+            counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
+            write_json(self.file, counts | {"images_per_second": self.training_log.latest.get(SPEED)})
+
+    def _advance(self, bar: tqdm, trainer: Trainer) -> None:
         if bar.total is None:  # the first update of this sitting: tqdm's clock starts after it
-            bar.reset(total=planned_updates(trainer) * batch_size)
-            bar.initial = bar.n = trainer.global_step * batch_size
+            bar.reset(total=planned_updates(trainer) * self.batch_size)
+            bar.initial = bar.n = trainer.global_step * self.batch_size
             bar.last_print_n = bar.n
         else:
-            bar.update(batch_size)
+            bar.update(self.batch_size)
         bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
         bar.set_postfix(self._losses(), refresh=False)
 
-    def _line(self, trainer: Trainer, batch_size: int) -> str:
+    def _line(self, trainer: Trainer) -> str:
         updates, planned = trainer.global_step, planned_updates(trainer)
         parts = [f"epoch {_epoch(trainer)}", f"update {updates:,}/{planned:,}"]
         parts += [f"{name} {value}" for name, value in self._losses().items()]
         if speed := self.training_log.latest.get(SPEED):
-            left = round((planned - updates) * batch_size / speed)
+            left = round((planned - updates) * self.batch_size / speed)
             parts += [f"{speed:,.0f} images/s", f"{left // 60}:{left % 60:02} left"]
         return "  ".join(parts)
 

@@ -155,7 +155,7 @@ def _callbacks(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dic
     return [
         FiniteLosses(every_n_updates=config.log_every_n_updates),
         log,
-        Progress(log),
+        Progress(log, file=run.progress, batch_size=config.data.batch_size),
         SampleGrid(class_names=tuple(recipe["class_names"]), file=run.samples, **config.samples),
         checkpoints,
         Preemption(checkpoints),

@@ -66,9 +66,9 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 def requirement(field: dataclasses.Field) -> str:
     """What a value must be, in words: "a whole number at least 64 and at most 1024"."""
-    if choices := field.metadata.get("choices"):
-        return " or ".join(choices)
     kind, optional = _kind(field)
+    if choices := field.metadata.get("choices"):
+        return " or ".join([*choices, *(["null"] if optional else [])])
     name = _TYPE_NAMES.get(kind, "one of its group's files")
     if count := field.metadata.get("count"):
         name = f"{count} {name}, each"

@@ -1,21 +1,24 @@
 """Runs a command under Hydra: composes and checks first, so that a mistake costs one sentence and leaves nothing behind."""
 
 import argparse
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks, identity, schema
+from cgan_lightning.config import checks, identity, schema, sweep
+from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 
@@ -23,16 +26,55 @@ from cgan_lightning.errors import Interrupted, RunError, UserError
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """`task` with the config that the command line asks for; exits with 2 on a user's mistake, 1 on a failed run.
 
-    Hydra does the rest: --help, --cfg, --multirun, launchers and sweepers work as in any Hydra application.
+    Hydra does the rest: --help, --cfg, --multirun, launchers and sweepers work as in any Hydra application. A sweep's jobs
+    fail each for itself; a table at the end says what became of them.
     """
 
     def checked(config: DictConfig) -> Any:
         checks.check(config)  # a sweeper may have chosen values that were not on the command line
         return task(config)
 
+    def job(config: DictConfig) -> Any:
+        return _answering(sweep.isolated(checked) if sweep.is_job(config) else checked)(config)
+
     schema.register()
-    _answering(_check_command_line)(config_name)
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(_answering(checked))()
+    application = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)
+    _answering(lambda name: _go(application, name))(config_name)
+
+
+def _go(application: Callable[[], Any], config_name: str) -> None:
+    arguments = get_args_parser().parse_args()
+    if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:
+        return application()
+    overrides = _parse(_with_those_of_the_resumed_run(arguments.overrides))
+    flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
+    sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
+    config = _compose(config_name, sweep.combinations(overrides)[0], arguments)
+    hydra_part = HydraConfig.get()
+    if arguments.multirun or hydra_part.mode == RunMode.MULTIRUN:
+        params = _parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
+        return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
+    if swept := [override.input_line for override in overrides if override.is_sweep_override()]:
+        raise UserError(f"{swept[0]} has several values: add -m to run each of them, or write a list as [a,b]")
+    return application()
+
+
+def _sweep(
+    application: Callable[[], Any], overrides: list[Override], run_root: str, composed: Callable[[list[str]], DictConfig]
+) -> None:
+    """All jobs are checked and written down, then run; the table of what became of them is the last word."""
+    jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.combinations(overrides))]
+    if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
+        jobs = []  # the sweeper makes them up as it goes
+    folder = sweep.folder(run_root, overrides, jobs)
+    command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
+    print(f"{len(jobs) or 'Some'} jobs: python -m cgan_lightning.status {folder.path}", file=sys.stderr)
+    sys.argv.append(f"hydra.sweep.dir={folder.path}")
+    with folder.claim(command, sweep.grid(overrides), jobs):
+        application()
+    print(folder.table(), file=sys.stderr)
+    if failed := sum(job.failure is not None for job in folder.jobs()):
+        raise RunError(f"{failed} failed; the same command tries again")
 
 
 def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,17 +95,6 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _check_command_line(config_name: str) -> None:
-    arguments = get_args_parser().parse_args()
-    if arguments.help or arguments.hydra_help or arguments.shell_completion:
-        return
-    overrides = _with_those_of_the_resumed_run(arguments.overrides)
-    if overrides != arguments.overrides:
-        sys.argv[1:] = [word for word in sys.argv[1:] if word not in arguments.overrides] + overrides
-    for combination in _combinations(overrides, arguments):
-        checks.check(_compose(arguments.config_name or config_name, combination, arguments))
-
-
 def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     """`resume=FOLDER` alone means all settings of that run: what it was started with, then what is given now."""
     given = {override.key_or_group: override for override in _parse(overrides)}
@@ -75,30 +106,6 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     return earlier + overrides
 
 
-def _combinations(overrides: list[str], arguments: argparse.Namespace) -> Iterator[list[str]]:
-    """Overrides to check: those given; of a sweep, each value once beside the first of the others."""
-    parsed = _parse(overrides)
-    sweeps = [override for override in parsed if override.is_sweep_override()]
-    multirun = arguments.multirun or any(override.key_or_group == "hydra.mode" for override in parsed)
-    if sweeps and not multirun:
-        raise UserError(f"{sweeps[0].input_line} has several values: add -m to run each of them, or write a list as [a,b]")
-    values = [values for values in map(_values, parsed) if values]
-    first = [choices[0] for choices in values]
-    yield first
-    for index, choices in enumerate(values):
-        for choice in choices[1:]:
-            yield [*first[:index], choice, *first[index + 1 :]]
-
-
-def _values(override: Override) -> list[str]:
-    """The override, or one for each value that it sweeps over; none for an interval, which is a sweeper's to choose from."""
-    if not override.is_sweep_override():
-        return [override.input_line or ""]
-    if not override.is_discrete_sweep():
-        return []
-    return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
-
-
 def _parse(overrides: list[str]) -> list[Override]:
     try:
         return OverridesParser.create().parse_overrides(overrides)
@@ -107,14 +114,13 @@ def _parse(overrides: list[str]) -> list[Override]:
 
 
 def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespace) -> DictConfig:
-    """The config without Hydra's own part."""
+    """The checked config, Hydra's own part set; what Hydra or OmegaConf refuse is said in a sentence."""
     if arguments.config_dir:
         overrides = [*overrides, f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        try:
-            return compose(config_name, overrides)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(_explain(error, config_name)) from None
+    try:
+        return compose(*overrides, command=arguments.config_name or config_name)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(error, config_name)) from None
 
 
 def _explain(error: Exception, config_name: str) -> str:
@@ -125,7 +131,7 @@ def _explain(error: Exception, config_name: str) -> str:
             return f"{error.missing_cfg_file}: there is no such file in conf/"
         return f"{group}={choice}: must be {' or '.join(error.options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    key, known = getattr(cause, "full_key", None), compose(config_name)
+    key, known = getattr(cause, "full_key", None), compose(command=config_name, check=False)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
         return checks.unknown_key(str(key), checks.keys(known))
     fields = {name: field for name, _, field in checks.leaves(known) if field is not None}

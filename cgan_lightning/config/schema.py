@@ -110,6 +110,7 @@ class Train:
     samples: Samples = field(default_factory=Samples)
     checkpoint_every_n_epochs: int = number(at_least=1, **OPERATIONAL)
     log_every_n_updates: int = number(at_least=1, **OPERATIONAL)
+    objective_metric: str | None = one_of("loss_d", "loss_g", "d_real", "d_fake", "images_per_second", **OPERATIONAL)
     run_root: str = anything(**OPERATIONAL)
     resume: str | None = anything(**OPERATIONAL)
     rerun: bool = anything(**OPERATIONAL)

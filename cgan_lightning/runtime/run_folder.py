@@ -1,7 +1,6 @@
 """A run owns one folder, named by its settings: found again after any stop, never shared by two live runs."""
 
 import contextlib
-import fcntl
 import json
 import logging
 import shutil
@@ -11,6 +10,7 @@ from typing import Any
 
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_atomically, write_json
+from cgan_lightning.runtime import lock
 
 log = logging.getLogger("cgan_lightning")
 
@@ -27,10 +27,15 @@ class RunFolder:
         self.samples = path / "samples.png"
         self.results = path / "results.json"
         self.log = path / "train.log"
+        self.progress = path / "progress.json"  # how far a live run is
 
     def is_finished(self, updates: int) -> bool:
         """Whether the run has ended with at least `updates` updates."""
         return self.results.is_file() and json.loads(self.results.read_text())["updates"] >= updates
+
+    def metric(self, name: str | None) -> float | None:
+        """A finished run's last value of one of its metrics."""
+        return None if name is None else json.loads(self.results.read_text())["metrics"].get(name)
 
     def summary(self) -> str:
         return f"Run folder: {self.path}\nSamples:    {self.samples}"
@@ -42,7 +47,7 @@ class RunFolder:
         Raises UserError when another process holds it, when it was begun with other settings, or when it holds an
         unfinished run and neither `resume` nor `rerun` says what is to become of that.
         """
-        with self._lock():
+        with lock.hold(self.path, whose="these settings"):
             begun = self.checkpoint.is_file() and not rerun
             if begun:
                 self._check_same(identity["settings"])
@@ -63,21 +68,6 @@ class RunFolder:
     def write_results(self, results: dict[str, Any]) -> None:
         write_json(self.results, results)
 
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Holds the folder; the system lets go of it when the process ends, however it ends."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise UserError(f"The run folder {self.path} can't be written ({error.strerror}): set run_root") from None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(f"{self.path} is in use: another process runs these settings right now") from None
-            yield
-
     def _check_same(self, settings: dict[str, Any]) -> None:
         begun_with = json.loads(self.identity.read_text())["settings"]
         changed = [key for key in sorted({*settings, *begun_with}) if settings.get(key) != begun_with.get(key)]
@@ -89,7 +79,7 @@ class RunFolder:
         for entry in self.path.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
-            elif entry.name != ".lock":
+            elif entry.name != lock.NAME:
                 entry.unlink()
 
     @contextlib.contextmanager

@@ -1,0 +1,86 @@
+"""What a sweep remembers: its command, its jobs, and why a job failed. The runs themselves stand in their own folders."""
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cgan_lightning.files import write_json
+from cgan_lightning.runtime import lock
+from cgan_lightning.runtime.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep: what it was asked for with, how long it is to be, where it goes and what went wrong."""
+
+    number: int  # its place in the sweep, from 0
+    name: str
+    overrides: list[str]
+    run: str
+    max_epochs: int
+    max_steps: int | None = None
+    failure: str | None = None
+
+    def state(self) -> tuple[str, str]:
+        """One of waiting, running, finished, failed, interrupted; and how far it is, where it is, or the reason."""
+        run = RunFolder(Path(self.run))
+        progress, results = _read(run.progress), _read(run.results)
+        done = f"{progress['updates'] / progress['planned']:.0%}" if progress else ""
+        if lock.is_held(run.path):
+            return "running", f"{done}{_left(progress)}" if progress else "starting"
+        if self.failure:
+            return "failed", self.failure
+        if results and (results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))):
+            return "finished", self.run
+        return ("interrupted", f"at {done}") if progress and not results else ("waiting", "")
+
+
+class SweepFolder:
+    """`sweep.json` (the command and the grid) and a file for each job, written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "sweep.json"
+
+    @contextlib.contextmanager
+    def claim(self, command: str, grid: dict[str, list[str]], jobs: list[Job]) -> Iterator[None]:
+        """Holds the folder while the sweep goes, and forgets earlier failures: they are tried again."""
+        with lock.hold(self.path, whose="this sweep"):
+            write_json(self.record, {"command": command, "grid": grid})
+            for job in jobs:
+                self.write(job)
+            yield
+
+    def write(self, job: Job) -> None:
+        write_json(self.path / "jobs" / f"{job.name}.json", asdict(job))
+
+    def jobs(self) -> list[Job]:
+        """In the order of the sweep."""
+        jobs = [Job(**json.loads(path.read_text())) for path in (self.path / "jobs").glob("*.json")]
+        return sorted(jobs, key=lambda job: (job.number, job.name))
+
+    def table(self) -> str:
+        """A line a job: its state, its values of what is swept, how far it is or the reason; then a count of the states."""
+        swept, jobs = json.loads(self.record.read_text())["grid"], self.jobs()
+        labels = [" ".join(word for word in job.overrides if word.split("=")[0] in swept) or job.name for job in jobs]
+        states = [job.state() for job in jobs]
+        width = max(map(len, labels), default=0)
+        lines = [
+            f"{state:<12} {label:<{width}}  {detail}".rstrip() for label, (state, detail) in zip(labels, states, strict=True)
+        ]
+        counts = Counter(state for state, _ in states)
+        return "\n".join([*lines, f"{len(jobs)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
+
+
+def _read(path: Path) -> dict | None:
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _left(progress: dict) -> str:
+    if not progress["images_per_second"]:
+        return ""
+    seconds = round((progress["planned"] - progress["updates"]) * progress["batch_size"] / progress["images_per_second"])
+    return f", {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left"

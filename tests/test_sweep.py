@@ -1,0 +1,176 @@
+"""Sweeps: jobs fail each for itself, the same command goes on where it stopped, two of the same never run at once."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from cgan_lightning import status
+from cgan_lightning.config import command, sweep
+from cgan_lightning.config.compose import compose
+from cgan_lightning.config.paths import CONF
+from cgan_lightning.runtime import lock
+from cgan_lightning.train import train as train_command
+from tests.conftest import SMALL
+from tests.test_train import assert_same_end, during, state
+
+
+@pytest.fixture
+def multirun(monkeypatch, capsys, tmp_path):
+    """`python -m cgan_lightning.train ARGUMENTS` in this process: its exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *SMALL, *arguments[1:]])
+        try:
+            command.run(train_command, "train")
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, capsys.readouterr().err
+
+    return run
+
+
+def only(pattern: str) -> Path:
+    (path,) = Path().glob(pattern)
+    return path
+
+
+def table_of(folder: Path, capsys, monkeypatch) -> list[str]:
+    monkeypatch.setattr(sys, "argv", ["status", str(folder)])
+    status.main()
+    return capsys.readouterr().out.splitlines()
+
+
+GRID = ("-m", "noise=randn,uniform", "data.image_size=28,29", "trainer.max_steps=2")  # 29 can't have an even border
+
+
+def test_a_failing_job_stops_no_other_and_the_exit_code_and_a_table_say_so(multirun, capsys, monkeypatch):
+    code, said = multirun(*GRID)
+    assert code == 1
+    folder = only("runs/sweeps/noise-image_size-*")
+    lines = table_of(folder, capsys, monkeypatch)
+    assert [line.split()[:3] for line in lines[:4]] == [
+        ["finished", "noise=randn", "data.image_size=28"], ["failed", "noise=randn", "data.image_size=29"],
+        ["finished", "noise=uniform", "data.image_size=28"], ["failed", "noise=uniform", "data.image_size=29"],
+    ]  # fmt: skip
+    assert lines[1].endswith("data.image_size=29 must be 28, or a larger even number (28 plus a border)")
+    assert lines[4] == "4 jobs: 2 finished, 2 failed"
+    assert "\n".join(lines) in said
+    assert said.endswith("2 failed; the same command tries again\n")
+    assert "Traceback" not in said
+    record = json.loads((folder / "sweep.json").read_text())
+    assert record["grid"] == {"noise": ["randn", "uniform"], "data.image_size": ["28", "29"]}
+    assert record["command"].startswith("python -m cgan_lightning.train -m trainer=cpu")
+
+
+def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun):
+    multirun(*GRID)
+    finished = {path: path.stat().st_mtime_ns for path in Path("runs").glob("*/results.json")}
+    assert len(finished) == 2
+    code, said = multirun(*GRID)
+    assert {path: path.stat().st_mtime_ns for path in Path("runs").glob("*/results.json")} == finished
+    assert said.count("finished already") == 2
+    assert (code, said.count("a larger even number")) == (1, 4), "tried, and in the table"
+    assert len(list(Path("runs/sweeps").iterdir())) == 1
+
+
+def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun, monkeypatch):
+    def explode(_trainer, module):
+        if type(module.prior).__name__ == "StandardNormal":
+            raise ZeroDivisionError("nobody foresaw this")
+
+    during(monkeypatch, 1, explode)
+    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=2")
+    assert code == 1
+    assert "Traceback" in said
+    assert "1 finished" in said
+    assert "failed       noise=randn    nobody foresaw this" in said
+
+
+def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, train, monkeypatch, capsys):
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    arguments = ("-m", "noise=randn,uniform", "trainer.max_epochs=3")
+    with monkeypatch.context() as patch:
+        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        code, _ = multirun(*arguments)
+    assert code == 128 + signal.SIGTERM
+    lines = table_of(only("runs/sweeps/*"), capsys, monkeypatch)
+    assert lines[0].startswith("interrupted  noise=randn")
+    assert lines[1].startswith("waiting      noise=uniform")
+    code, said = multirun(*arguments)
+    assert code == 0
+    assert said.strip().endswith("2 jobs: 2 finished")
+    stopped = only("runs/*-randn-*")
+    assert stopped.name == whole.name
+    assert_same_end(stopped, whole)
+
+
+def test_the_same_sweep_twice_at_once_is_refused_and_another_is_not(multirun):
+    arguments = ("-m", "seed=0,1", "trainer.max_steps=1")
+    assert multirun(*arguments)[0] == 0
+    with lock.hold(only("runs/sweeps/*"), whose="this sweep"):
+        code, said = multirun(*arguments)
+        assert code == 2
+        assert "is in use: another process runs this sweep right now" in said
+        assert multirun("-m", "seed=2,3", "trainer.max_steps=1")[0] == 0
+    assert len(list(Path("runs/sweeps").iterdir())) == 2
+
+
+def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, train, capsys, monkeypatch):
+    multirun("-m", "seed=0,1", "trainer.max_steps=1")
+    run = only("runs/*-seed0-*")
+    told = {"updates": 250, "planned": 1000, "batch_size": 64, "images_per_second": 640.0}
+    with lock.hold(run, whose="a test"):
+        (run / "progress.json").write_text(json.dumps(told))
+        assert table_of(only("runs/sweeps/*"), capsys, monkeypatch)[0] == "running      seed=0  25%, 0:01:15 left"
+
+
+def test_a_live_run_writes_how_far_it_is(train):
+    told = json.loads((train("trainer.max_steps=6") / "progress.json").read_text())
+    assert (told["updates"], told["planned"], told["batch_size"]) == (6, 6, 16)
+    assert told["images_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs"), [("channels", 6), ("latent_dim", 15), ("noise", 6), ("conditioning", 12), ("ablation", 24)]
+)
+def test_a_sweep_file_turns_multirun_on_and_composes_with_an_experiment(name, jobs):
+    compose(f"sweep={name}", "experiment=documented")
+    hydra_part = HydraConfig.get()
+    assert hydra_part.mode.name == "MULTIRUN"
+    params = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in hydra_part.sweeper.params.items()])
+    combinations = sweep.combinations(params)
+    assert len(combinations) == jobs
+    assert len({sweep.job(compose(*each, "experiment=documented"), 0).name for each in combinations}) == jobs
+
+
+def test_every_sweep_file_is_among_those_tested():
+    assert {path.stem for path in (CONF / "sweep").glob("*.yaml")} == {
+        "channels", "latent_dim", "noise", "conditioning", "ablation",
+    }  # fmt: skip
+
+
+def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(multirun):
+    code, said = multirun("sweep=noise", "experiment=quick", "seed=7", "trainer.max_steps=1")
+    assert code == 0
+    assert said.strip().endswith("2 jobs: 2 finished")
+    assert sorted(path.parent.name.rsplit("-", 1)[0] for path in Path("runs").glob("*/results.json")) == [
+        "channels128-latent100-randn-embedding-seed7", "channels128-latent100-uniform-embedding-seed7",
+    ]  # fmt: skip
+    assert only("runs/sweeps/*").name.startswith("noise-")
+
+
+def test_train_returns_the_metric_that_a_sweeper_asks_for(train, monkeypatch):
+    folder = train("trainer.max_steps=2")
+    metrics = json.loads((folder / "results.json").read_text())["metrics"]
+    finished = compose(*SMALL, "trainer.max_steps=2", "objective_metric=loss_g")
+    assert train_command(finished) == metrics["loss_g"]
+    assert train_command(compose(*SMALL, "trainer.max_steps=2")) is None
+    assert state(folder)["global_step"] == 2
