@@ -123,6 +123,19 @@ def test_the_same_sweep_twice_at_once_is_refused_and_another_is_not(multirun):
     assert len(list(Path("runs/sweeps").iterdir())) == 2
 
 
+def test_going_on_with_one_run_is_no_sweep(multirun, train):
+    folder = train("trainer.max_steps=1")
+    code, said = multirun("-m", f"resume={folder}", "seed=0,1")
+    assert code == 2, said
+    assert said.splitlines()[-1].endswith("goes on with one run; in a sweep going on is the default: leave it out")
+
+
+def test_a_folder_with_an_awkward_name_will_do(multirun):
+    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=1", r"run_root='it\'s (a, b) = c'")
+    assert code == 0, said
+    assert len(list(Path("it's (a, b) = c/sweeps").glob("noise-*/jobs/*.json"))) == 2
+
+
 def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, train, capsys, monkeypatch):
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run = only("runs/*-seed0-*")

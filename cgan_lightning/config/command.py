@@ -51,10 +51,13 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
     config = _compose(config_name, sweep.combinations(overrides)[0], arguments)
     hydra_part = HydraConfig.get()
-    if arguments.multirun or hydra_part.mode == RunMode.MULTIRUN:
+    if "run_root" in config and (arguments.multirun or hydra_part.mode == RunMode.MULTIRUN):
+        if config.resume not in (None, "auto"):
+            raise UserError(f"resume={config.resume} goes on with one run; in a sweep going on is the default: leave it out")
         params = _parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
         return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
-    if swept := [override.input_line for override in overrides if override.is_sweep_override()]:
+    swept = [override.input_line for override in overrides if override.is_sweep_override()]
+    if swept and not arguments.multirun:
         raise UserError(f"{swept[0]} has several values: add -m to run each of them, or write a list as [a,b]")
     return application()
 
@@ -69,7 +72,8 @@ def _sweep(
     folder = sweep.folder(run_root, overrides, jobs)
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
     print(f"{len(jobs) or 'Some'} jobs: python -m cgan_lightning.status {folder.path}", file=sys.stderr)
-    sys.argv.append(f"hydra.sweep.dir={folder.path}")
+    quoted = str(folder.path).replace("\\", "\\\\").replace("'", "\\'")
+    sys.argv.append(f"hydra.sweep.dir='{quoted}'")
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
     print(folder.table(), file=sys.stderr)

@@ -2,12 +2,15 @@
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from cgan_lightning.errors import UserError
 
 NAME = ".lock"
+TRIES, PAUSE_S = 5, 0.1  # whoever only asks (`is_held`) has the lock for an instant
 
 
 @contextlib.contextmanager
@@ -19,10 +22,8 @@ def hold(folder: Path, *, whose: str) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"The folder {folder} can't be written ({error.strerror}): set run_root") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{folder} is in use: another process runs {whose} right now") from None
+        if not any(_try(file) for _ in range(TRIES)):
+            raise UserError(f"{folder} is in use: another process runs {whose} right now")
         yield
 
 
@@ -36,3 +37,12 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _try(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(PAUSE_S)
+        return False
+    return True
