@@ -17,7 +17,16 @@ from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.generation import checkpoint
 from tests.conftest import run_command
 
-RUN_FILES = {"config.yaml", "run.json", "results.json", "samples.png", "generator.safetensors", "train.log", ".lock"}
+RUN_FILES = {
+    "config.yaml",
+    "run.json",
+    "progress.json",
+    "results.json",
+    "samples.png",
+    "generator.safetensors",
+    "train.log",
+    ".lock",
+}
 
 
 class At(Callback):
