@@ -20,7 +20,7 @@ class TrainingLog(Callback):
     """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
 
     `latest` has the last values by name; `seconds` and `images_timed` add up over all sittings of a run, without the
-    first interval of each, which pays for warming up.
+    first update of each, which pays for warming up.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -47,21 +47,23 @@ class TrainingLog(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         updates = trainer.global_step
+        images_seen = updates * len(batch[0]) * trainer.world_size
+        if self._mark is None:
+            outputs["loss_g"].item()  # waits for the device, once: the clock starts when the first update is done
+            self._mark = (time.perf_counter(), images_seen)
         if updates % self.every_n_updates and not is_last_update(trainer):
             return
-        images_seen = updates * len(batch[0]) * trainer.world_size
         self.latest = {name: value.item() for name, value in outputs.items()}  # waits for the device: then time is true
-        self._measure(images_seen)
+        self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:
             logged[SPEED] = self.latest[SPEED]
         for logger in trainer.loggers:
             logger.log_metrics(logged | {"images_seen": images_seen}, step=updates)
 
-    def _measure(self, images_seen: int) -> None:
-        now = time.perf_counter()
-        if self._mark is not None and images_seen > self._mark[1]:
-            seconds, images = now - self._mark[0], images_seen - self._mark[1]
-            self.seconds, self.images_timed = self.seconds + seconds, self.images_timed + images
-            self.latest[SPEED] = images / seconds
+    def _measure(self, images_seen: int, since: float, images_before: int) -> None:
+        now, images = time.perf_counter(), images_seen - images_before
+        if images:
+            self.seconds, self.images_timed = self.seconds + now - since, self.images_timed + images
+            self.latest[SPEED] = images / (now - since)
         self._mark = (now, images_seen)
