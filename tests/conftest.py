@@ -11,6 +11,7 @@ import subprocess  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
@@ -26,6 +27,11 @@ def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
         for ours, theirs in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
             assert ours.shape == theirs.shape
             theirs.copy_(ours)
+
+
+def skip_without(what: str) -> NoReturn:
+    """Skips on a machine that lacks `what`; fails where CI is set: there everything is installed, and a skip would hide."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {what}")
 
 
 def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

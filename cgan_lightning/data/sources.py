@@ -2,14 +2,18 @@
 
 import contextlib
 import fcntl
+import http.client
 import logging
 import os
+import queue
 import shutil
 import subprocess
 import tempfile
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.errors import UserError
@@ -104,11 +108,34 @@ def _download_from_mirror(folder: Path) -> Path:
     for file in fashion_mnist.FILES:
         try:
             address = f"{FashionMNIST.mirrors[0]}{file.name}.gz"
-            with urllib.request.urlopen(address, timeout=MIRROR_PATIENCE_S) as answer:  # noqa: S310  torchvision's address
+            with _ask(address) as answer:
                 (folder / f"{file.name}.gz").write_bytes(answer.read(file.size))
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UserError(f"no answer ({error})") from None
     return folder
+
+
+def _ask(address: str) -> Any:
+    """The answer's beginning, within MIRROR_PATIENCE_S, and so much again for each wait while it is read.
+
+    urllib's own time-out leaves out the look-up of the name and starts anew at each of a host's addresses.
+    """
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(urllib.request.urlopen(address, timeout=MIRROR_PATIENCE_S))  # noqa: S310  torchvision's address
+        except (OSError, http.client.HTTPException) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=MIRROR_PATIENCE_S)
+    except queue.Empty:
+        raise TimeoutError(f"none in {MIRROR_PATIENCE_S} s") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _download_debian_package(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from tests.browser.tensorboard import chromium, find_chromium, serving
-from tests.conftest import run_command
+from tests.conftest import run_command, skip_without
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def address(runs):
 @pytest.fixture(scope="module")
 def browser():
     if find_chromium() is None:
-        pytest.skip("needs a browser: install Debian's package chromium")
+        skip_without("a browser: install Debian's package chromium")
     with chromium() as browser:
         yield browser
 

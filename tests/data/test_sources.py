@@ -1,16 +1,24 @@
 """The order in which the data is looked for, what is said of it, and eight jobs that start together."""
 
+import functools
+import gzip
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import UserError
+from tests.conftest import skip_without
+
+REAL_DOWNLOAD_FROM_MIRROR = sources._download_from_mirror
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +116,102 @@ def test_eight_jobs_that_start_together_fetch_once(files, tmp_path):
     assert not list(tmp_path.glob("fetching-*"))
 
 
-@pytest.mark.skipif(not shutil.which("apt-get"), reason="needs Debian's apt-get")
-def test_the_debian_package_is_unpacked_without_being_installed(tmp_path):
+@pytest.mark.parametrize("lists", ["the machine's", "its own"])
+def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkeypatch, lists):
+    if not shutil.which("apt-get"):
+        skip_without("Debian's apt-get")
+    run = sources._run
+
+    def without_the_machines_lists(folder, program, *arguments):
+        if arguments == ("download", sources.PACKAGE):
+            raise UserError("E: Unable to locate package")
+        run(folder, program, *arguments)
+
+    if lists == "its own":
+        monkeypatch.setattr(sources, "_run", without_the_machines_lists)
     try:
         folder = sources._download_debian_package(tmp_path)
     except UserError as error:
-        pytest.skip(f"Debian's packages can't be reached: {error}")
+        skip_without(f"Debian's packages, which can't be reached: {error}")
     sources._verify(folder)
     assert folder.is_relative_to(tmp_path)
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    """Sets what torchvision's mirror, here a real server on loopback, answers with."""
+    from torchvision.datasets import FashionMNIST
+
+    servers = []
+
+    def serve(handler):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        monkeypatch.setattr(FashionMNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_the_mirror_fills_the_cache(files, cache, offline, mirror, monkeypatch, tmp_path):
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    for file in fashion_mnist.FILES:
+        with gzip.open(packed / f"{file.name}.gz", "wb", compresslevel=1) as out:
+            out.write((files / file.name).read_bytes())
+    mirror(functools.partial(Quiet, directory=str(packed)))
+    monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
+    assert sources.locate() == cache / "fashion-mnist"
+    images, _ = fashion_mnist.tensors(cache / "fashion-mnist")
+    assert len(images) == 60_000
+
+
+def test_a_mirror_that_does_not_answer_is_given_up_in_time(mirror, monkeypatch, tmp_path):
+    released = threading.Event()
+
+    class Silent(Quiet):
+        def do_GET(self):
+            released.wait(30)
+
+    mirror(Silent)
+    monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
+    with pytest.raises(UserError, match="no answer"):
+        sources._download_from_mirror(tmp_path)
+    released.set()
+
+
+def test_a_name_that_is_never_found_is_given_up_in_time(monkeypatch, tmp_path):
+    """The look-up of a name knows no time-out of its own: on a closed network it may hang for minutes."""
+    released = threading.Event()
+
+    def hang(*_, **__):
+        released.wait(30)
+        raise socket.gaierror("never found")
+
+    monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    with pytest.raises(UserError, match=r"no answer \(none in 0.5 s\)"):
+        sources._download_from_mirror(tmp_path)
+    released.set()
+
+
+def test_a_mirror_that_lies_is_refused(cache, offline, mirror, monkeypatch):
+    class Lies(Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"not Fashion-MNIST"))
+
+    mirror(Lies)
+    monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
+    with pytest.raises(UserError, match=r"torchvision's mirror: .* is not the IDX file"):
+        sources.locate()
+    assert not (cache / "fashion-mnist").exists()
