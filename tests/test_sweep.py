@@ -112,6 +112,18 @@ def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, train, monkey
     assert_same_end(stopped, whole)
 
 
+def test_a_finished_sweep_that_is_to_be_longer_says_what_is_left(multirun, monkeypatch, capsys):
+    """The results of the shorter run are still there while the longer one is under way."""
+    assert multirun("-m", "seed=0,1", "trainer.max_epochs=1")[0] == 0
+    with monkeypatch.context() as patch:
+        during(patch, 9, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        assert multirun("-m", "seed=0,1", "trainer.max_epochs=3")[0] == 128 + signal.SIGTERM
+    lines = table_of(only("runs/sweeps/*"), capsys, monkeypatch)
+    assert lines[:2] == ["interrupted  seed=0  at 75%", "waiting      seed=1"]
+    assert multirun("-m", "seed=0,1", "trainer.max_epochs=3")[0] == 0
+    assert {state(folder.parent)["global_step"] for folder in Path("runs").glob("*/results.json")} == {12}
+
+
 def test_the_same_sweep_twice_at_once_is_refused_and_another_is_not(multirun):
     arguments = ("-m", "seed=0,1", "trainer.max_steps=1")
     assert multirun(*arguments)[0] == 0

@@ -35,7 +35,8 @@ class Job:
             return "failed", self.failure
         if results and (results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))):
             return "finished", self.run
-        return ("interrupted", f"at {done}") if progress and not results else ("waiting", "")
+        begun = progress is not None and progress["updates"] < progress["planned"]
+        return ("interrupted", f"at {done}") if begun else ("waiting", "")
 
 
 class SweepFolder:
