@@ -11,7 +11,7 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cgan_lightning import seeding
+from cgan_lightning import collectives, seeding
 from cgan_lightning.data.batches import Batch
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.losses.adversarial import bce_d, bce_g
@@ -22,7 +22,8 @@ Prior = Callable[[int, int, torch.Generator], Tensor]  # (count, latent_dim, gen
 class ConditionalGAN(LightningModule):
     """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each.
 
-    z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice.
+    z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
+    phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
     One tick of `trainer.global_step` is one update of both networks. `ema` may be None.
     """
 
@@ -76,6 +77,7 @@ class ConditionalGAN(LightningModule):
         loss_d = bce_d(real_logits, fake_logits).mean()
         d_optimizer.zero_grad()
         self.manual_backward(loss_d)
+        collectives.average_(_gradients(self.discriminator))
         d_optimizer.optimizer.step()  # the bare one: Lightning counts each of its own steps as a tick
 
         # Generator: the same fakes up, judged by the discriminator just updated.
@@ -83,6 +85,7 @@ class ConditionalGAN(LightningModule):
             loss_g = bce_g(self.discriminator(fake, fake_labels)).mean()
         g_optimizer.zero_grad()
         self.manual_backward(loss_g)
+        collectives.average_(_gradients(self.generator))
         g_optimizer.step()
 
         # Average: what samples are drawn from.
@@ -96,6 +99,10 @@ class ConditionalGAN(LightningModule):
             "d_real": real_logits.detach().sigmoid().mean(),  # D(x), a probability
             "d_fake": fake_logits.detach().sigmoid().mean(),  # D(G(z)), before this update
         }
+
+
+def _gradients(network: nn.Module) -> list[Tensor]:
+    return [cast(Tensor, parameter.grad) for parameter in network.parameters()]
 
 
 @contextmanager

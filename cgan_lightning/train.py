@@ -1,6 +1,9 @@
 """Trains a conditional GAN: `python -m cgan_lightning.train [group=choice] [key=value]`."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -14,27 +17,39 @@ def train(config: DictConfig) -> float | None:
     from cgan_lightning.config import build, identity  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.runtime import results
 
-    # Everything that can be wrong with the request shows before the run folder is made.
-    build.device_named(config.trainer.accelerator, "trainer.accelerator")
-    data = build.data(config)
-    recipe = build.recipe(config, data)
-    model = build.model(config, recipe)
-    run = identity.run_folder(config)
+    with build.ranks(config) as ranks:
+        # Everything that can be wrong with the request shows before the run folder is made.
+        data = build.data(config)
+        recipe = build.recipe(config, data)
+        model = build.model(config, recipe)
+        run = identity.run_folder(config)
+
+        with ranks.decided_by_zero(lambda: _begun(config, run, data)) as (finished, checkpoint):
+            if not finished:
+                with ranks.joined(logs=run.path):
+                    training_log = build.training_log(config)
+                    trainer = build.trainer(config, run, ranks, training_log, recipe, checkpoint)
+                    log.info("%s", build.headline(config, model, data, ranks.size))
+                    trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+                if ranks.rank == 0:
+                    run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
+    log.info("%s", run.summary())
+    return run.metric(config.objective_metric) if ranks.rank == 0 else None
+
+
+@contextmanager
+def _begun(config: DictConfig, run: Any, data: Any) -> Iterator[tuple[bool, str | None]]:
+    """Whether the run is finished already; if not, its folder is held, and the checkpoint to go on from is given."""
+    from cgan_lightning.config import build, identity
 
     if not config.rerun and run.is_finished(build.planned_updates(config, data)):
-        log.info("This run is finished already; rerun=true does it again.\n%s", run.summary())
-        return run.metric(config.objective_metric)
+        log.info("This run is finished already; rerun=true does it again.")
+        yield True, None
+        return
     data.prepare_data()
-    record = identity.record(config)
-    with run.claim(record, resume=identity.may_resume(config), rerun=config.rerun) as checkpoint:
+    with run.claim(identity.record(config), resume=identity.may_resume(config), rerun=config.rerun) as checkpoint:
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
-        training_log = build.training_log(config)
-        trainer = build.trainer(config, run, training_log, recipe, checkpoint)
-        log.info("%s", build.headline(config, model, data))
-        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-        run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
-    log.info("%s", run.summary())
-    return run.metric(config.objective_metric)
+        yield False, None if checkpoint is None else str(checkpoint)
 
 
 def main() -> None:

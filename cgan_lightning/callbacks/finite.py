@@ -5,28 +5,31 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
+from cgan_lightning import collectives
 from cgan_lightning.callbacks.schedule import is_last_update
 from cgan_lightning.errors import RunError
+
+NEVER = 2**62
 
 
 class FiniteLosses(Callback):
     """Raises RunError that names the first update with a NaN or infinite loss.
 
     The device notes that update by itself; it is asked every `every_n_updates`, at the end, and before any checkpoint is
-    written, so that no update waits for the device and the last good checkpoint stays.
+    written, so that no update waits for the device and the last good checkpoint stays. A loss of any rank counts.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
         self.every_n_updates = every_n_updates
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.first_bad = torch.full((), -1, dtype=torch.long, device=pl_module.device)
+        self.first_bad = torch.full((), NEVER, dtype=torch.long, device=pl_module.device)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         finite = torch.isfinite(outputs["loss_d"] + outputs["loss_g"])
-        self.first_bad = torch.where(finite | (self.first_bad >= 0), self.first_bad, trainer.global_step)
+        self.first_bad = torch.where(finite | (self.first_bad < NEVER), self.first_bad, trainer.global_step)
         if trainer.global_step % self.every_n_updates == 0 or is_last_update(trainer):
             self.check()
 
@@ -34,7 +37,7 @@ class FiniteLosses(Callback):
         self.check()
 
     def check(self) -> None:
-        if (update := int(self.first_bad)) >= 0:
+        if (update := collectives.lowest(int(self.first_bad))) < NEVER:
             raise RunError(
                 f"The loss was NaN or infinite at update {update}: the run has stopped and its last checkpoint, from "
                 "before that, is kept; a lower optimizer.generator.lr or optimizer.discriminator.lr often helps"

@@ -1,15 +1,16 @@
-"""SIGTERM and SIGINT: finish the update, write the checkpoint, stop."""
+"""SIGTERM, SIGINT and SIGUSR2: finish the update, write the checkpoint, stop."""
 
 import signal
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
+from cgan_lightning import collectives
 from cgan_lightning.callbacks.checkpoints import Checkpoints
 from cgan_lightning.callbacks.schedule import is_last_update
 from cgan_lightning.errors import Interrupted
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)  # the last: SLURM's, when a job's time is nearly up
 
 
 class Preemption(Callback):
@@ -30,11 +31,12 @@ class Preemption(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self.received is None or is_last_update(trainer):
+        signum = collectives.highest(self.received or 0)  # whichever rank was told to stop, all do, after this update
+        if not signum or is_last_update(trainer):
             return
         self.checkpoints.save(trainer, pl_module)
-        name = signal.Signals(self.received).name
-        raise Interrupted(self.received, f"Stopped by {name} after update {trainer.global_step:,}, which is saved")
+        name = signal.Signals(signum).name
+        raise Interrupted(signum, f"Stopped by {name} after update {trainer.global_step:,}, which is saved")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._give_back()

@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
+from cgan_lightning import collectives
 from cgan_lightning.callbacks.schedule import is_last_update
 
 TAGS = {
@@ -19,8 +20,8 @@ SPEED = "images_per_second"
 class TrainingLog(Callback):
     """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
 
-    `latest` has the last values by name; `seconds` and `images_timed` add up over all sittings of a run, without the
-    first update of each, which pays for warming up.
+    `latest` has the last values by name, means over the ranks; `seconds` and `images_timed` add up over all sittings of a
+    run, without the first update of each, which pays for warming up.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -53,6 +54,7 @@ class TrainingLog(Callback):
             self._mark = (time.perf_counter(), images_seen)
         if updates % self.every_n_updates and not is_last_update(trainer):
             return
+        collectives.average_([*outputs.values()])
         self.latest = {name: value.item() for name, value in outputs.items()}  # waits for the device: then time is true
         self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}

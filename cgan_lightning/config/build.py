@@ -2,11 +2,14 @@
 
 import functools
 import logging
+import sys
 import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,9 +28,33 @@ from cgan_lightning.generation import recipe as recipes
 from cgan_lightning.module import ConditionalGAN
 from cgan_lightning.runtime.checkpoint_io import AtomicCheckpointIO, updates_of
 from cgan_lightning.runtime.environment import describe
+from cgan_lightning.runtime.ranks import Alone, Ranks, together
 from cgan_lightning.runtime.results import count
 from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.strategy import GivenRanks, UnwrappedDDP
 from cgan_lightning.runtime.tensorboard import RunLogger
+
+
+def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
+    """The processes that train together, as `trainer.devices` and `trainer.num_nodes` ask."""
+    settings = config.trainer
+    on_gpu = device_named(settings.accelerator, "trainer.accelerator").type == "cuda"
+    devices = settings.devices or (torch.cuda.device_count() if on_gpu else 1)
+    if on_gpu and devices > torch.cuda.device_count():
+        raise UserError(f"trainer.devices={devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
+    if settings.sync_batchnorm and devices * settings.num_nodes > 1 and not on_gpu:
+        raise UserError("trainer.sync_batchnorm=true: PyTorch has it for GPUs alone; false lets each rank use its own images")
+    if config.data.batch_size % (devices * settings.num_nodes):
+        raise UserError(
+            f"data.batch_size={config.data.batch_size} is of all {devices * settings.num_nodes} ranks together "
+            f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number"
+        )
+    return together(
+        devices=devices,
+        num_nodes=settings.num_nodes,
+        backend="cpu:gloo,cuda:nccl" if on_gpu else "gloo",
+        command=_this_job(),
+    )
 
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
@@ -94,23 +121,36 @@ def training_log(config: DictConfig) -> TrainingLog:
     return TrainingLog(every_n_updates=config.log_every_n_updates)
 
 
-def trainer(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any], checkpoint: Path | None) -> Trainer:
+def trainer(
+    config: DictConfig,
+    run: RunFolder,
+    ranks: Alone | Ranks,
+    log: TrainingLog,
+    recipe: dict[str, Any],
+    checkpoint: str | None,
+) -> Trainer:
     """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `checkpoint` if there is one."""
     settings = config.trainer
     _quieten_lightning()
-    logger = RunLogger(run.path, purge_step=None if checkpoint is None else updates_of(checkpoint) + 1)
-    logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED))
+    logger = None
+    if ranks.rank == 0:
+        logger = RunLogger(run.path, purge_step=None if checkpoint is None else updates_of(Path(checkpoint)) + 1)
+        logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED))
+    of_this_machine = ranks.size // settings.num_nodes
     return Trainer(
         accelerator=settings.accelerator,
-        devices=1,
+        devices=of_this_machine,
+        num_nodes=settings.num_nodes,
+        strategy="auto" if ranks.size == 1 else UnwrappedDDP(),
+        sync_batchnorm=settings.sync_batchnorm,
         max_epochs=settings.max_epochs,
         max_steps=settings.max_steps or -1,
         precision=settings.precision,
         deterministic=settings.deterministic,
         default_root_dir=run.path,
-        logger=logger,
+        logger=logger or False,
         callbacks=_callbacks(config, run, log, recipe),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), GivenRanks(ranks, of_this_machine)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
         limit_val_batches=0,
@@ -119,13 +159,14 @@ def trainer(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[s
     )
 
 
-def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData) -> str:
+def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, ranks: int) -> str:
     """What is about to be trained, on what, for how long."""
     sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
     device = describe(device_named(config.trainer.accelerator))["machine"]["device"]
+    where = device if ranks == 1 else f"{ranks} ranks, each on {device}"
     updates = planned_updates(config, data)
     return (
-        f"Training on {device}: {updates:,} updates of {data.batch_size} images, "
+        f"Training on {where}: {updates:,} updates of {data.batch_size} images, "
         f"{data.updates_per_epoch:,} an epoch; parameters: {', '.join(sizes)}"
     )
 
@@ -135,6 +176,18 @@ def device_named(accelerator: str, key: str = "device") -> torch.device:
     if accelerator == "gpu" and not torch.cuda.is_available():
         raise UserError(f"{key}=gpu: PyTorch finds no GPU on this machine; take cpu or auto")
     return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _this_job() -> list[str]:
+    """The command of the other ranks of this run: a sweep's job by itself, not the sweep."""
+    hydra_part = HydraConfig.get()
+    folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]
+    searched = [override for override in hydra_part.overrides.hydra if override.startswith("hydra.searchpath=")]
+    return [
+        *(sys.executable, "-m", "cgan_lightning.train", "--config-name", str(hydra_part.job.config_name)),
+        *(word for folder in folders for word in ("--config-dir", folder)),
+        *(*hydra_part.overrides.task, *searched, "hydra.mode=RUN"),
+    ]
 
 
 def _quieten_lightning() -> None:

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks, identity, schema, sweep
+from cgan_lightning.config import checks, identity, schema, slurm, sweep
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
@@ -66,6 +66,7 @@ def _sweep(
     application: Callable[[], Any], overrides: list[Override], run_root: str, composed: Callable[[list[str]], DictConfig]
 ) -> None:
     """All jobs are checked and written down, then run; the table of what became of them is the last word."""
+    slurm.check(composed(sweep.combinations(overrides)[0]), overrides)
     jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.combinations(overrides))]
     if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
         jobs = []  # the sweeper makes them up as it goes
@@ -77,8 +78,8 @@ def _sweep(
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
     print(folder.table(), file=sys.stderr)
-    if failed := sum(job.failure is not None for job in folder.jobs()):
-        raise RunError(f"{failed} failed; the same command tries again")
+    if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
+        raise RunError(f"{', '.join(left)}; the same command tries again")
 
 
 def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +93,10 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
         except RunError as error:
             code, sentence = 1, str(error)
         except Interrupted as stop:
-            code, sentence = 128 + stop.signum, str(stop)
+            from cgan_lightning.runtime import requeue
+
+            again = requeue.asked_for(stop.signum)
+            code, sentence = (0, f"{stop}; SLURM starts the job again") if again else (128 + stop.signum, str(stop))
         print(sentence, file=sys.stderr)
         sys.exit(code)
 
@@ -131,6 +135,8 @@ def _explain(error: Exception, config_name: str) -> str:
     """Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
     if isinstance(error, MissingConfigException):
         group, _, choice = (error.missing_cfg_file or "").rpartition("/")
+        if choice == "submitit_slurm":
+            return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
         if not error.options:
             return f"{error.missing_cfg_file}: there is no such file in conf/"
         return f"{group}={choice}: must be {' or '.join(error.options)}"

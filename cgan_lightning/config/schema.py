@@ -84,6 +84,9 @@ class Ema:
 @dataclass
 class Trainer:
     accelerator: str = one_of("auto", "cpu", "gpu", **OPERATIONAL)
+    devices: int | None = number(at_least=1, **OPERATIONAL)
+    num_nodes: int = number(at_least=1, **OPERATIONAL)
+    sync_batchnorm: bool = anything(**OPERATIONAL)
     max_epochs: int = number(at_least=1, **OPERATIONAL)
     max_steps: int | None = number(at_least=1, **OPERATIONAL)
     precision: str = one_of("32-true", "64-true", "bf16-mixed")

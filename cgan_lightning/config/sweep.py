@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 import re
 import sys
 import traceback
@@ -17,6 +18,8 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import identity
 from cgan_lightning.errors import Interrupted, RunError, UserError
+from cgan_lightning.runtime import place
+from cgan_lightning.runtime.place import Place
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
 
@@ -73,12 +76,15 @@ def is_job(config: DictConfig) -> bool:
 def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     """`task`, whose failure is remembered in the sweep's folder and doesn't stop the other jobs; it then returns NaN.
 
-    Optuna's sweeper and its like take NaN for a failed trial. A signal does stop the sweep.
+    Optuna's sweeper and its like take NaN for a failed trial. A signal does stop the sweep. A job that is a process of its
+    own ends with its own exit code instead.
     """
 
     def run(config: DictConfig) -> Any:
         hydra_part = HydraConfig.get()
         here, sweep = job(config, hydra_part.job.num), SweepFolder(Path(hydra_part.sweep.dir))
+        if (place.given(os.environ) or Place()).rank:
+            return task(config)  # rank zero speaks for all
         sweep.write(here)
         try:
             return task(config)
@@ -88,8 +94,10 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
             if not isinstance(error, UserError | RunError):
                 traceback.print_exc()  # nothing that we know: the sentence alone wouldn't do
             sentence = f"{error or type(error).__name__}"
-            print(f"{here.name} failed: {sentence}", file=sys.stderr)
             sweep.write(replace(here, failure=sentence))
+            if "SUBMITIT_EXECUTOR" in os.environ:
+                raise error if isinstance(error, UserError) else RunError(sentence) from None
+            print(f"{here.name} failed: {sentence}", file=sys.stderr)
             return float("nan")
 
     return run

@@ -15,6 +15,7 @@ def of(trainer: Trainer, model: Any, training_log: Any, batch_size: int) -> dict
         "updates": trainer.global_step,
         "epochs": trainer.global_step / int(trainer.num_training_batches),
         "images_seen": trainer.global_step * batch_size,
+        "ranks": trainer.world_size,
         "metrics": training_log.latest,
         "images_per_second": training_log.mean_images_per_second,
         "parameters": {"generator": count(model.generator), "discriminator": count(model.discriminator)},

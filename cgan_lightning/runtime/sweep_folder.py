@@ -75,6 +75,9 @@ class SweepFolder:
         counts = Counter(state for state, _ in states)
         return "\n".join([*lines, f"{len(jobs)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
 
+    def states(self) -> Counter[str]:
+        return Counter(job.state()[0] for job in self.jobs())
+
 
 def _read(path: Path) -> dict | None:
     return json.loads(path.read_text()) if path.is_file() else None

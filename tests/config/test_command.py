@@ -23,7 +23,7 @@ MISTAKES = {
     "+foo=1": "foo is no setting",
     "noise=gausian": "noise=gausian: must be randn or uniform",
     "experiment=documentd": "experiment=documentd: must be documented or quick",
-    "trainer=tpu": "trainer=tpu: must be auto or cpu or gpu",
+    "trainer=tpu": "trainer=tpu: must be auto or cpu or ddp or ddp_cpu or gpu",
     "model.channels=wide": "model.channels=wide: must be a whole number at least 64 and at most 1024",
     "model.channels=3": "model.channels=3: must be a whole number at least 64 and at most 1024",
     "model.channels=": "model.channels=: must be a whole number",

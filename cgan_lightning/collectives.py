@@ -1,0 +1,48 @@
+"""What the ranks of one run tell each other; where there is one rank, nothing happens.
+
+Every rank must call the same function at the same point: each call waits for all others. Tensors on the CPU go by gloo,
+those on a GPU by nccl.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, distributed
+
+
+def several_ranks() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
+
+
+@torch.no_grad()
+def average_(tensors: Sequence[Tensor]) -> None:
+    """Each tensor becomes its mean over the ranks, in place, through one all-reduce of all of them laid end to end."""
+    if not several_ranks():
+        return
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    for tensor, part in zip(tensors, parts, strict=True):
+        tensor.copy_(part.view(tensor.shape))
+
+
+@torch.no_grad()
+def copy_from_zero_(tensors: Sequence[Tensor]) -> None:
+    """Each tensor becomes that of rank zero, in place."""
+    if several_ranks():
+        for tensor in tensors:
+            distributed.broadcast(tensor, 0)
+
+
+def highest(value: int) -> int:
+    """The highest of the ranks' values, on every rank."""
+    if not several_ranks():
+        return value
+    tensor = torch.tensor(value)
+    distributed.all_reduce(tensor, distributed.ReduceOp.MAX)
+    return int(tensor)
+
+
+def lowest(value: int) -> int:
+    return -highest(-value)
