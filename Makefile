@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 LOGDIR ?= runs
 
-.PHONY: help setup train test test-slow lint types fmt golden bench tensorboard build lock clean
+.PHONY: help setup train test test-slow test-cluster lint types fmt golden bench tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test: setup ## the tests, but for the slow ones
 
 test-slow: setup ## the tests that need a browser, or minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
+	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
 lint: setup ## ruff, formatting and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

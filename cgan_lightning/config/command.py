@@ -1,9 +1,12 @@
 """Runs a command under Hydra: composes and checks first, so that a mistake costs one sentence and leaves nothing behind."""
 
 import argparse
+import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,23 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
     schema.register()
     application = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)
-    _answering(lambda name: _go(application, name))(config_name)
+    with _stoppable():
+        _answering(lambda name: _go(application, name))(config_name)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Before training takes care of signals (callbacks/preemption.py), and after it, they end the command with a sentence."""
+
+    def stop(signum: int, _frame: object) -> None:
+        raise Interrupted(signum, f"Stopped by {signal.Signals(signum).name}, with nothing to save")
+
+    earlier = {signum: signal.signal(signum, stop) for signum in (signal.SIGTERM, signal.SIGUSR2)}
+    try:
+        yield
+    finally:
+        for signum, handler in earlier.items():
+            signal.signal(signum, handler)
 
 
 def _go(application: Callable[[], Any], config_name: str) -> None:
@@ -50,6 +69,7 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
     sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
     config = _compose(config_name, sweep.combinations(overrides)[0], arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # from here on errors come to `_answering`, not to Hydra's report of them
     hydra_part = HydraConfig.get()
     if "run_root" in config and (arguments.multirun or hydra_part.mode == RunMode.MULTIRUN):
         if config.resume not in (None, "auto"):

@@ -65,7 +65,7 @@ def folder(run_root: str, overrides: Sequence[Override], jobs: Sequence[Job]) ->
     content = "\n".join(sorted(job.name for job in jobs)) or "\n".join(str(override.input_line) for override in overrides)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(named or swept))[:80]
-    return SweepFolder(Path(run_root) / "sweeps" / f"{readable}-{digest}")
+    return SweepFolder(Path(run_root) / "sweeps" / f"{readable or 'one'}-{digest}")
 
 
 def is_job(config: DictConfig) -> bool:

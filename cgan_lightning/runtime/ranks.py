@@ -37,6 +37,8 @@ def together(*, devices: int, num_nodes: int, backend: str, command: Sequence[st
         raise UserError(f"{asked} is {size} ranks, and {found.size} were started by srun or torchrun: make them agree")
     if not found and num_nodes > 1:
         raise UserError(f"{asked}: other machines' ranks are started by hydra/launcher=slurm, by srun or by torchrun")
+    if "SLURM_CPUS_PER_TASK" in os.environ and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))  # the machine may have more, for other jobs
     if size == 1:
         yield Alone()
         return
@@ -90,8 +92,9 @@ class Ranks:
     @contextmanager
     def joined(self, logs: Path) -> Iterator[None]:
         """Inside, the ranks can reduce and broadcast. What started ranks write goes to `logs`/rank1.log and so on."""
-        self._share_cores()
         if self.command:
+            if "OMP_NUM_THREADS" not in os.environ:
+                torch.set_num_threads(max(1, self._threads // self.size))
             self.children += [self._start(rank, logs / f"rank{rank}.log") for rank in range(1, self.size)]
         self._gather()
         self.failures.watch()
@@ -130,15 +133,6 @@ class Ranks:
         environment = os.environ | {key: str(value) for key, value in spoken.items()}
         with log.open("w") as file:
             return subprocess.Popen(self.command, env=environment, stdout=file, stderr=subprocess.STDOUT)  # noqa: S603
-
-    def _share_cores(self) -> None:
-        """As many threads as this rank has cores, unless OMP_NUM_THREADS says how many."""
-        if "OMP_NUM_THREADS" in os.environ:
-            return
-        if self.command:
-            torch.set_num_threads(max(1, self._threads // self.size))
-        elif cores := os.environ.get("SLURM_CPUS_PER_TASK"):
-            torch.set_num_threads(int(cores))
 
     def _gather(self) -> None:
         self.store.add("arrived", 1)

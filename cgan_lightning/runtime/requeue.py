@@ -17,10 +17,14 @@ def asked_for(signum: int) -> bool:
         return True
     if "SUBMITIT_EXECUTOR" in os.environ:
         return _through_submitit()
-    job = os.environ["SLURM_JOB_ID"]
+    return _scontrol("requeue", _job()).returncode == 0
+
+
+def _job() -> str:
+    """The last element of an array has the array's own id, which means all of them: elements have names of their own."""
     if "SLURM_ARRAY_JOB_ID" in os.environ:
-        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    return _scontrol("requeue", job).returncode == 0
+        return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    return os.environ["SLURM_JOB_ID"]
 
 
 def _through_submitit() -> bool:
@@ -39,9 +43,13 @@ def _through_submitit() -> bool:
 
 
 def _is_preempted() -> bool:
-    """Whether SIGTERM came because the job makes room for another: then SLURM has noted the time of that."""
-    words = _scontrol("--oneliner", "show", "job", os.environ["SLURM_JOB_ID"]).stdout.split()
-    return any(word.startswith("PreemptTime=") and word != "PreemptTime=None" for word in words)
+    """Whether SIGTERM came because the job makes room for another: then it has a PreemptTime, and it is RUNNING still.
+
+    A cancelled job, or one whose time is over, is COMPLETING: requeued, it would come back for good.
+    """
+    words = _scontrol("--oneliner", "show", "job", _job()).stdout.split()
+    known = dict(word.split("=", 1) for word in words if "=" in word)
+    return known.get("JobState") == "RUNNING" and known.get("PreemptTime", "None") != "None"
 
 
 def _scontrol(*arguments: str) -> subprocess.CompletedProcess[str]:

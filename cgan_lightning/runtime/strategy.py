@@ -14,6 +14,9 @@ class UnwrappedDDP(DDPStrategy):
     statistics; after that nothing but gradients is exchanged.
     """
 
+    def _configure_launcher(self) -> None:
+        pass  # the ranks are there; Lightning's would also change how many threads each has
+
     def configure_ddp(self) -> None:
         assert self.model is not None  # noqa: S101
         collectives.copy_from_zero_([*self.model.state_dict().values()])

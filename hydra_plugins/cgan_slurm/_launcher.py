@@ -1,9 +1,9 @@
 """Hydra's submitit launcher for sweeps whose jobs are preempted or cancelled, or outlive the launcher."""
 
 import json
-import logging
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
+from omegaconf import open_dict
 
 from cgan_lightning.config import sweep
 from cgan_lightning.errors import Interrupted, UserError
@@ -21,8 +22,7 @@ from cgan_lightning.files import write_json
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
-log = logging.getLogger("cgan_lightning")
-POLL_S = (1, 15)  # between two looks at the queue: short at first, then easy on the controller
+POLL_S = (1, 10)  # between two looks at the queue: short at first, then easy on the controller
 SETTLE_S = 10  # for a shared file system to show what a job that has left the queue wrote last
 
 
@@ -46,6 +46,8 @@ class SweepLauncher(SlurmLauncher):
         assert self.config is not None  # noqa: S101
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         HydraConfig.instance().set_config(config)
+        with open_dict(config):
+            del config["hydra"]
         job = sweep.job(config, number)
         HydraConfig.instance().set_config(self.config)
         return job
@@ -60,9 +62,9 @@ class SweepLauncher(SlurmLauncher):
         submitted = going | dict(zip((job.name for job in new), self._sbatch(new), strict=True))
         write_json(record, submitted)
         if going:
-            log.info("%d jobs are in SLURM's queue already, from the last time", len(going))
+            _say(f"{len(going)} jobs are in SLURM's queue already: {_ids([*going.values()])}")
         if new:
-            log.info("Submitted %d jobs: %s", len(new), _ids([submitted[job.name] for job in new]))
+            _say(f"{len(new)} jobs submitted: {_ids([submitted[job.name] for job in new])}")
         return submitted
 
     def _sbatch(self, jobs: Sequence[Job]) -> list[str]:
@@ -80,9 +82,8 @@ class SweepLauncher(SlurmLauncher):
         try:
             executor.update_parameters(**self._resources())
             return [job.job_id for job in executor.map_array(self, *zip(*arguments, strict=True))]
-        except (FailedJobError, FailedSubmissionError) as error:
-            reason = str(error.__cause__ or error).strip().splitlines()[-1]
-            raise UserError(f"sbatch refused the jobs: {reason} (hydra.launcher.* has what was asked for)") from None
+        except (FailedJobError, FailedSubmissionError):
+            raise UserError("sbatch refused the jobs, as it says above: hydra.launcher.* is what they ask for") from None
 
     def _resources(self) -> dict[str, Any]:
         """sbatch's options in submitit's names; a GPU a rank, where the trainer wants GPUs and the site says nothing."""
@@ -99,11 +100,15 @@ class SweepLauncher(SlurmLauncher):
         assert self.config is not None  # noqa: S101
         state, _ = job.state()
         if state not in ("finished", "failed") and job_id:
-            log.info("%s: SLURM job %s ended as %s", job.name, job_id, _how(job_id))
+            _say(f"{job.name}: SLURM job {job_id} ended as {_how(job_id)}")
         metric = RunFolder(Path(job.run)).metric(self.config.objective_metric) if state == "finished" else float("nan")
         outcome = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
         outcome.return_value = metric
         return outcome
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _wait_for(job_ids: set[str]) -> None:
@@ -112,10 +117,10 @@ def _wait_for(job_ids: set[str]) -> None:
         while (queue := _queue()) is None or job_ids & queue:
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_S[1])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted) as stop:
         going = _ids(sorted(job_ids & (_queue() or set())))
         sentence = f"The jobs go on in SLURM: the same command waits for them again, scancel {going} ends them"
-        raise Interrupted(signal.SIGINT, sentence) from None
+        raise Interrupted(getattr(stop, "signum", signal.SIGINT), sentence) from None
 
 
 def _settle(jobs: Sequence[Job]) -> None:

@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
-    """A virtual environment with the wheel; the dependencies are this environment's, the checkout is out of sight."""
+    """A virtual environment with the wheel; the dependencies are this environment's, without the extra `slurm`.
+
+    The checkout is out of sight.
+    """
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
@@ -26,8 +29,8 @@ def python(tmp_path_factory) -> Path:
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site], check=True)
     dependencies = folder / "dependencies"
     dependencies.mkdir()
-    for path in Path(sysconfig.get_path("purelib")).iterdir():  # all but our own editable install
-        if "cgan" not in path.name and path.suffix != ".pth":
+    for path in Path(sysconfig.get_path("purelib")).iterdir():  # all but our own editable install and Hydra's plugins
+        if "cgan" not in path.name and path.name != "hydra_plugins" and path.suffix != ".pth":
             (dependencies / path.name).symlink_to(path)
     (site / "dependencies.pth").write_text(f"{dependencies}\n")
     return folder / "venv" / "bin" / "python"
@@ -55,3 +58,11 @@ def test_it_trains_and_samples_from_any_folder(python, tmp_path):
     done = run(python, "-m", "cgan_lightning.sample", f"checkpoint={folder}", "classes=bag", "output=bag.png", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "bag.png").stat().st_size > 1000
+
+
+def test_without_the_extra_slurm_a_sentence_says_so(python, tmp_path):
+    done = run(python, "-m", "cgan_lightning.train", "-m", "hydra/launcher=slurm", "seed=0,1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'\n"
+    )
