@@ -53,7 +53,7 @@ def _stoppable() -> Iterator[None]:
     def stop(signum: int, _frame: object) -> None:
         raise Interrupted(signum, f"Stopped by {signal.Signals(signum).name}, with nothing to save")
 
-    earlier = {signum: signal.signal(signum, stop) for signum in (signal.SIGTERM, signal.SIGUSR2)}
+    earlier = {signum: signal.signal(signum, stop) for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)}
     try:
         yield
     finally:

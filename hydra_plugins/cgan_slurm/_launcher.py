@@ -1,7 +1,6 @@
 """Hydra's submitit launcher for sweeps whose jobs are preempted or cancelled, or outlive the launcher."""
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -117,10 +116,10 @@ def _wait_for(job_ids: set[str]) -> None:
         while (queue := _queue()) is None or job_ids & queue:
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_S[1])
-    except (KeyboardInterrupt, Interrupted) as stop:
+    except Interrupted as stop:
         going = _ids(sorted(job_ids & (_queue() or set())))
         sentence = f"The jobs go on in SLURM: the same command waits for them again, scancel {going} ends them"
-        raise Interrupted(getattr(stop, "signum", signal.SIGINT), sentence) from None
+        raise Interrupted(stop.signum, sentence) from None
 
 
 def _settle(jobs: Sequence[Job]) -> None:

@@ -1,5 +1,7 @@
 """A user's mistake: one sentence that names the key, the value and what would be right; exit code 2, nothing left behind."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -133,3 +135,14 @@ def test_help_names_the_groups_and_imports_no_torch(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert "noise: randn, uniform" in done.stdout
     assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])
+def test_a_signal_outside_training_ends_a_command_with_a_sentence(monkeypatch, capsys, signum):
+    monkeypatch.setattr(sys, "argv", ["sample", "checkpoint=none"])
+    before = signal.getsignal(signum)
+    with pytest.raises(SystemExit) as stop:
+        command.run(lambda config: os.kill(os.getpid(), signum), "sample")
+    assert stop.value.code == 128 + signum
+    assert capsys.readouterr().err == f"Stopped by {signal.Signals(signum).name}, with nothing to save\n"
+    assert signal.getsignal(signum) == before
