@@ -2,7 +2,7 @@
 
 from jaxtyping import install_import_hook
 
-ROOMS_WITH_TENSORS = ("networks", "losses", "noise", "ema", "images", "data", "generation", "module")
+ROOMS_WITH_TENSORS = ("networks", "losses", "noise", "ema", "images", "data", "generation", "metrics", "module")
 install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
 
 import logging  # noqa: E402

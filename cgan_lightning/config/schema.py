@@ -131,10 +131,36 @@ class Sample:
     device: str = one_of("auto", "cpu", "gpu")
 
 
+@dataclass
+class Judge:
+    epochs: int = number(at_least=1, at_most=1000)
+    seed: int = number(at_least=0, below=2**32)
+    threads: int = number(at_least=1, at_most=1024)
+    limit: int | None = number(at_least=256)
+    root: str | None = MISSING
+    device: str = one_of("auto", "cpu", "gpu")
+    output: str = MISSING
+
+
+@dataclass
+class Evaluate:
+    checkpoint: str = anything(example="RUN_FOLDER")
+    samples: int = number(at_least=100, at_most=10_000)
+    seed: int = number(at_least=0, below=2**32)
+    weights: str = one_of("ema", "raw")
+    accuracy_score: bool = MISSING
+    judge: str | None = MISSING
+    output: str | None = MISSING
+    root: str | None = MISSING
+    device: str = one_of("auto", "cpu", "gpu")
+
+
 def register() -> None:
     """Puts the types where the files in conf/ name them, as `base_*`."""
     store = ConfigStore.instance()
     store.store(name="base_train", node=Train)
     store.store(name="base_sample", node=Sample)
+    store.store(name="base_judge", node=Judge)
+    store.store(name="base_evaluate", node=Evaluate)
     store.store(name="base_trainer", node=Trainer)
     store.store(name="base_embedding", node=Embedding)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_atomically
-from cgan_lightning.images import labelled_grid, to_uint8
+from cgan_lightning.images import labelled_grid, normalise, to_uint8
 
 
 def write(
@@ -40,6 +41,18 @@ def write(
     except OSError as error:
         raise UserError(f"output={output} can't be written ({error.strerror})") from None
     return written
+
+
+def write_pairs(
+    output: Path,
+    drawn: UInt8[Tensor, "count 1 size size"],
+    train: UInt8[Tensor, "images 1 size size"],
+    pairs: Sequence[Sequence[int]],  # (drawn, train)
+) -> None:
+    """Drawn images, and below each the training image that it is paired with, as one PNG."""
+    ours, theirs = torch.tensor(pairs).unbind(1)
+    grid = labelled_grid(normalise(torch.stack([drawn[ours], train[theirs]])), ("drawn", "training"))
+    write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
 
 
 def _write_arrays(output: Path, images: Tensor, classes: Sequence[int], seeds: Sequence[int], names: Sequence[str]) -> None:

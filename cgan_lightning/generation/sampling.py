@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from cgan_lightning import seeding
+from cgan_lightning.images import to_uint8
 
 
 def latents(
@@ -44,3 +45,20 @@ def sample_grid(
     z = latents(prior, cast(int, network.latent_dim), seeds).repeat(len(classes), 1)
     images = sample(network, z, [label for label in classes for _ in seeds], batch_size=batch_size)
     return images.unflatten(0, (len(classes), len(seeds)))
+
+
+def balanced(
+    network: nn.Module,
+    prior: Callable[[int, int, torch.Generator], Tensor],
+    classes: int,
+    count: int,
+    *,
+    seed: int,
+    size: int = 28,
+) -> tuple[UInt8[Tensor, "count 1 size size"], Int[Tensor, " count"]]:
+    """`count` pictures as bytes, image seeds `seed` and on, as many of each class; a border around `size` is cut off."""
+    labels = [index % classes for index in range(count - count % classes)]
+    z = latents(prior, cast(int, network.latent_dim), range(seed, seed + len(labels)))
+    images = sample(network, z, labels)
+    border = (images.shape[-1] - size) // 2
+    return to_uint8(images[:, :, border : border + size, border : border + size]), torch.tensor(labels)

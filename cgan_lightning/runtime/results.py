@@ -1,11 +1,16 @@
 """What a run ends with, as results.json keeps it."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
 from torch import nn
 
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import write_json
 from cgan_lightning.runtime import environment
+from cgan_lightning.runtime.run_folder import RunFolder
 
 
 def of(trainer: Trainer, model: Any, training_log: Any, batch_size: int) -> dict[str, Any]:
@@ -27,3 +32,19 @@ def of(trainer: Trainer, model: Any, training_log: Any, batch_size: int) -> dict
 def count(network: nn.Module) -> int:
     """Trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def place_of_evaluation(checkpoint: str, output: str | None) -> Path:
+    """`output`, or the results.json of the run that is evaluated. Raises UserError where that isn't there."""
+    if output:
+        return Path(output)
+    run = RunFolder(Path(checkpoint))
+    if not run.results.is_file():
+        raise UserError(f"checkpoint={checkpoint} is no finished run's folder: give output=FILE.json for the result")
+    return run.results
+
+
+def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
+    """Under `evaluation`, beside what the file has already."""
+    earlier = json.loads(path.read_text()) if path.is_file() else {}
+    write_json(path, earlier | {"evaluation": evaluation})

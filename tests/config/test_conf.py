@@ -23,8 +23,9 @@ def test_every_choice_trains(train, choice):
     ).exists()
 
 
-def test_the_sampling_config_composes():
-    checks.check(compose("checkpoint=runs/some", command="sample"))
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_the_configs_of_what_is_trained_compose(command):
+    checks.check(compose("checkpoint=runs/some", command=command))
 
 
 def test_the_default_is_the_documented_recipe():

@@ -1,0 +1,42 @@
+"""Trains the judge of the metrics from scratch: `python -m cgan_lightning.judge [key=value]`."""
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from cgan_lightning.config import command
+
+log = logging.getLogger("cgan_lightning.judge")
+
+
+def judge(config: DictConfig) -> None:
+    """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
+    import torch  # takes seconds: not for --help or a mistake
+
+    from cgan_lightning.config.build import device_named
+    from cgan_lightning.data import fashion_mnist, sources
+    from cgan_lightning.metrics import classifier, judge
+
+    torch.set_num_threads(config.threads)
+    folder = sources.locate(Path(config.root).expanduser() if config.root else None)
+    images, labels = (part[: config.limit] for part in fashion_mnist.tensors(folder, *fashion_mnist.TRAIN))
+    network = classifier.fit(
+        images, labels, epochs=config.epochs, seed=config.seed, device=device_named(config.device),
+        report=lambda epoch, loss: log.info("epoch %d/%d  loss %.3f", epoch, config.epochs, loss),
+    )  # fmt: skip
+    made = judge.examined(
+        network.cpu(), *fashion_mnist.tensors(folder, *fashion_mnist.TEST), seed=config.seed, epochs=config.epochs
+    )
+    judge.save(made, Path(config.output))
+    for name, accuracy in zip(fashion_mnist.CLASS_NAMES, made.about["accuracy_per_class"], strict=True):
+        log.info("%-12s %5.1f %%", name, 100 * accuracy)
+    log.info("accuracy     %5.2f %%  hash %s  %s", 100 * made.about["accuracy"], made.hash, config.output)
+
+
+def main() -> None:
+    command.run(judge, "judge")
+
+
+if __name__ == "__main__":
+    main()

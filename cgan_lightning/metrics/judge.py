@@ -1,0 +1,69 @@
+"""The judge: the classifier whose penultimate features and verdicts the default metrics use, with its weights."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import write_atomically
+from cgan_lightning.images import normalise
+from cgan_lightning.metrics.classifier import Classifier, outputs
+
+OURS = Path(__file__).with_name("judge.safetensors")  # made by `python -m cgan_lightning.judge output=` that path
+FORMAT = "cgan_lightning judge 1"
+
+
+@dataclass
+class Judge:
+    """A classifier in eval mode and what is known of it; scores by judges of different `hash` can't be compared."""
+
+    network: Classifier
+    about: dict[str, Any]  # accuracy, accuracy_per_class (on the real test set), seed, epochs
+
+    @property
+    def hash(self) -> str:
+        """Twelve digits of the SHA-256 of the weights."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+
+def examined(network: Classifier, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"], **about: Any) -> Judge:
+    """A judge with its accuracy on real images that it hasn't seen."""
+    right = outputs(network, normalise(pixels))[1].argmax(1) == labels
+    per_class = [right[labels == label].float().mean().item() for label in range(int(labels.max()) + 1)]
+    return Judge(network, {"accuracy": right.float().mean().item(), "accuracy_per_class": per_class, **about})
+
+
+def save(judge: Judge, path: Path) -> None:
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.network.state_dict().items()}
+    content = safetensors.torch.save(weights, {"format": FORMAT, "about": json.dumps(judge.about)})
+    write_atomically(path, lambda beside: beside.write_bytes(content))
+
+
+def load(path: Path = OURS, device: torch.device | str = "cpu") -> Judge:
+    """Raises UserError for a file that is no judge's."""
+    if not path.is_file():
+        raise UserError(f"judge={path}: there is no such file; leave it out for the judge that comes with the package")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dictionary
+        if metadata.get("format") != FORMAT:
+            raise UserError(f"judge={path} is no judge of this version (its format: {metadata.get('format')})")
+        network = Classifier(len(weights["head.bias"]))
+        network.load_state_dict(weights)
+        judge = Judge(network, json.loads(metadata["about"]))
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, RuntimeError, json.JSONDecodeError):
+        raise UserError(f"judge={path} is no judge: make one with python -m cgan_lightning.judge") from None
+    network.to(device).to(memory_format=torch.channels_last).eval()
+    return judge

@@ -1,0 +1,101 @@
+"""All metrics from one pass over the samples: each set of images is looked at once, by the judge."""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from cgan_lightning import seeding
+from cgan_lightning.errors import UserError
+from cgan_lightning.images import normalise
+from cgan_lightning.metrics import classifier, frechet, manifold, memorisation
+from cgan_lightning.metrics.classification import class_accuracy, confusion
+from cgan_lightning.metrics.judge import Judge
+
+Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
+
+KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
+MANIFOLD_K, DENSITY_K = 3, 5  # neighbours, as in the papers
+SCORE_EPOCHS = 12  # of the classifiers of the accuracy score: as the judge
+LEAST_PER_CLASS = 10  # below, no covariance means anything
+PAIRS = 10  # of samples and their nearest training images, kept to be looked at
+
+
+class Seen(NamedTuple):
+    """Images through the judge's eyes, and the classes that they are of, or were asked for."""
+
+    features: Float[Tensor, "count width"]
+    logits: Float[Tensor, "count classes"]
+    labels: Int[Tensor, " count"]
+
+
+def measure(judge: Judge, drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, dict[str, Any]]:
+    """`samples`: the drawn images against the test set; `floor`: as many real training images against it, for scale.
+
+    `drawn` has as many images of each class. Raises UserError where they are too few.
+    """
+    classes = len(test[1].unique())
+    per_class = len(drawn[1]) // classes
+    if per_class < LEAST_PER_CLASS:
+        raise UserError(f"samples={len(drawn[1])}: metrics need {LEAST_PER_CLASS * classes} or more, as many of each class")
+    fake, all_train, all_test = (look(judge, *each) for each in (drawn, train, test))
+    real, reference = part(all_train, per_class, seed=seed), part(all_test, per_class, seed=seed)
+    apart = part(all_train, per_class, seed=seed + 1)  # other training images: how far training is from itself
+    copying = {
+        "fid_to_train": frechet.fid(real.features, fake.features),
+        "nearest_train_ratio": memorisation.nearest_ratio(fake.features, all_train.features, all_test.features),
+        "closest_pairs": memorisation.closest_pairs(fake.features, all_train.features, PAIRS).tolist(),
+    }
+    return {
+        "samples": compare(fake, reference, seed=seed) | copying,
+        "floor": compare(real, reference, seed=seed)
+        | {"fid_to_train": frechet.fid(apart.features, real.features), "nearest_train_ratio": 1.0},
+    }
+
+
+def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
+    """How near `images` are to `real`: to the distribution, to its classes, to the classes that were asked for."""
+    classes = images.logits.shape[1]
+    class_fids = frechet.class_fids(real.features, real.labels, images.features, images.labels, classes)
+    subset = min(KID_SUBSET_SIZE, len(images.labels), len(real.labels))
+    kid, spread = frechet.kid(real.features, images.features, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
+    return {
+        "fid": frechet.fid(real.features, images.features),
+        "class_fid_mean": sum(class_fids) / classes,
+        "kid": kid,
+        "kid_spread": spread,
+        **manifold.precision_recall(real.features, images.features, k=MANIFOLD_K)._asdict(),
+        **manifold.density_coverage(real.features, images.features, k=DENSITY_K)._asdict(),
+        "class_accuracy": class_accuracy(images.logits, images.labels),
+        "class_fids": class_fids,
+        "confusion": confusion(images.logits, images.labels, classes).tolist(),
+    }
+
+
+def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, float]:
+    """Accuracy on the test set of classifiers that have learned from samples alone, and from as many real images.
+
+    The classification accuracy score of Ravuri and Vinyals 2019.
+    """
+    rows = balanced_rows(train[1], len(drawn[1]) // len(test[1].unique()), seed=seed)
+    scores = {}
+    for name, (pixels, labels) in {"samples": drawn, "floor": (train[0][rows], train[1][rows])}.items():
+        network = classifier.fit(pixels, labels, epochs=SCORE_EPOCHS, seed=seed)
+        scores[name] = class_accuracy(classifier.outputs(network, normalise(test[0]))[1], test[1])
+    return scores
+
+
+def look(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:
+    return Seen(*classifier.outputs(judge.network, normalise(pixels)), labels)
+
+
+def part(seen: Seen, per_class: int, *, seed: int) -> Seen:
+    rows = balanced_rows(seen.labels, per_class, seed=seed)
+    return Seen(*(tensor[rows] for tensor in seen))
+
+
+def balanced_rows(labels: Int[Tensor, " count"], per_class: int, *, seed: int) -> Int[Tensor, " rows"]:
+    """Rows of `per_class` images of each class, drawn without replacement."""
+    order = torch.randperm(len(labels), generator=seeding.generator(seed, "balanced rows"))
+    return torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])

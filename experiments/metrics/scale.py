@@ -1,0 +1,41 @@
+"""`python -m experiments.metrics.scale RUN_FOLDER`: the table of docs/metrics.md, as Markdown.
+
+Real training images, a trained generator, the same with its labels shuffled, and noise, 10,000 each, against the test set.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from cgan_lightning import seeding
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.generation import checkpoint, sampling
+from cgan_lightning.metrics import judge, suite, table
+
+COUNT = 10_000
+
+
+def main() -> None:
+    trained = checkpoint.load(Path(sys.argv[1]))
+    folder = sources.locate(None)
+    train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
+    pixels, labels = sampling.balanced(trained.network, trained.prior, 10, COUNT, seed=0)
+    draws = seeding.generator(0, "scale")
+    noise = torch.randint(256, pixels.shape, generator=draws).to(torch.uint8)
+    drawn = {
+        "generator": (pixels, labels),
+        "labels shuffled": (pixels, labels[torch.randperm(COUNT, generator=draws)]),
+        "noise": (noise, labels),
+    }
+    measured = {name: suite.measure(judge.load(), each, train, test, seed=0) for name, each in drawn.items()}
+    columns = {"real": measured["generator"]["floor"]} | {name: each["samples"] for name, each in measured.items()}
+    print("| | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
+    for key, (name, form) in table.ROWS.items():
+        if key in columns["real"]:
+            cells = [form.format(column[key] * table.SCALE.get(key, 1)) for column in columns.values()]
+            print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""`evaluate` on real images and a real run: what it says, where it keeps it, and that it says the same again."""
+
+import json
+
+import pytest
+import torch
+
+from cgan_lightning.config.compose import compose
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.errors import UserError
+from cgan_lightning.evaluate import evaluate
+from cgan_lightning.images import to_uint8
+from cgan_lightning.metrics import judge, suite
+
+
+@pytest.fixture(scope="module")
+def splits():
+    folder = sources.locate(None)
+    train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
+    return [(pixels[:5000], labels[:5000]) for pixels, labels in (train, test)]
+
+
+def without_files(results: dict) -> dict:
+    return {side: results["evaluation"][side] for side in ("samples", "floor", "protocol")}
+
+
+def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
+    folder = train("trainer.max_steps=2", "ema.halflife_images=null")
+    evaluate(compose(f"checkpoint={folder}", "samples=200", command="evaluate"))
+    results = json.loads((folder / "results.json").read_text())
+    assert results["updates"] == 2
+    protocol = results["evaluation"]["protocol"]
+    assert (protocol["samples"], protocol["judge"]) == (200, judge.load().hash)
+    assert results["evaluation"]["samples"]["fid"] > 10 * results["evaluation"]["floor"]["fid"], "hardly trained"
+    assert sum(map(sum, results["evaluation"]["samples"]["confusion"])) == 200
+    assert (folder / "closest_pairs.png").stat().st_size > 1000
+    evaluate(compose(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))
+    again = json.loads((folder / "again.json").read_text())
+    assert without_files(again) == without_files(results)
+
+
+def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path):
+    folder = train("trainer.max_steps=1")
+    with pytest.raises(UserError, match=r"no finished run's folder: give output=FILE\.json"):
+        evaluate(compose(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
+
+
+def test_metrics_have_the_order_that_they_must_have(splits):
+    """Real images, real images under wrong labels, few of them again and again, and noise."""
+    train, test = splits
+    rows = suite.balanced_rows(train[1], 100, seed=1)
+    pixels, labels = train[0][rows], train[1][rows]
+    repeated = torch.cat([rows[labels == label][:5].repeat(20) for label in range(10)])
+    noise = to_uint8(torch.rand(1000, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    sets = {
+        "real": (pixels, labels),
+        "wrong labels": (pixels, (labels + 1) % 10),
+        "collapsed": (train[0][repeated], train[1][repeated]),
+        "noise": (noise, labels),
+    }
+    ours, before = judge.load(), torch.random.get_rng_state()
+    found = {name: suite.measure(ours, drawn, train, test, seed=0)["samples"] for name, drawn in sets.items()}
+    assert torch.equal(torch.random.get_rng_state(), before), "measuring changes nothing that follows"
+    for metric in ("fid", "kid"):
+        assert max(found, key=lambda name: found[name][metric]) == "noise", metric
+    assert found["real"]["fid"] == pytest.approx(found["wrong labels"]["fid"]), "it doesn't see labels,"
+    assert found["wrong labels"]["class_fid_mean"] > 10 * found["real"]["class_fid_mean"], "but this does"
+    assert found["wrong labels"]["class_accuracy"] < 0.1 < 0.9 < found["real"]["class_accuracy"]
+    assert found["collapsed"]["recall"] < 0.5 * found["real"]["recall"]
+    assert found["collapsed"]["coverage"] < 0.5 * found["real"]["coverage"]
+    assert found["collapsed"]["precision"] > 0.8 * found["real"]["precision"]
+    assert found["noise"]["precision"] < 0.1
+    assert found["real"]["nearest_train_ratio"] < 0.01, "training images themselves"
+    assert found["noise"]["nearest_train_ratio"] > 1.5
