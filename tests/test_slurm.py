@@ -65,3 +65,10 @@ def test_other_launchers_may_sweep_what_they_like():
 def test_outside_slurm_nothing_is_requeued(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert not requeue.asked_for(requeue.WARNING)
+
+
+def test_a_machine_without_slurm_is_told_so(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    config = compose(SLURM)
+    with pytest.raises(UserError, match="there is no sbatch on this machine"):
+        slurm.check(config, [])

@@ -1,5 +1,6 @@
 """What a sweep over SLURM can't do, said before anything is submitted."""
 
+import shutil
 from collections.abc import Sequence
 
 from hydra.core.hydra_config import HydraConfig
@@ -29,4 +30,8 @@ def check(config: DictConfig, overrides: Sequence[Override]) -> None:
         raise UserError(
             f"hydra.launcher.timeout_min={launcher.timeout_min}: at least {-(-needed // 60)} with "
             f"hydra.launcher.signal_delay_s={launcher.signal_delay_s}, as SLURM may warn {EARLY_S} s too early"
+        )
+    if shutil.which("sbatch") is None:
+        raise UserError(
+            "hydra/launcher=slurm: there is no sbatch on this machine; give the command on the cluster's login node"
         )
