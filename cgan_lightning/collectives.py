@@ -35,6 +35,30 @@ def copy_from_zero_(tensors: Sequence[Tensor]) -> None:
             distributed.broadcast(tensor, 0)
 
 
+def share(count: int, chunk: int) -> slice:
+    """This rank's part of `count` items: in the order of the ranks, and in whole chunks, whatever their number is."""
+    if not several_ranks():
+        return slice(0, count)
+    chunks, rank, ranks = -(-count // chunk), distributed.get_rank(), distributed.get_world_size()
+    first, last = (min(count, part * chunks // ranks * chunk) for part in (rank, rank + 1))
+    return slice(first, last)
+
+
+@torch.no_grad()
+def joined(part: Tensor) -> Tensor:
+    """The ranks' parts laid end to end in their order, on every rank; their lengths may differ."""
+    if not several_ranks():
+        return part
+    ranks = distributed.get_world_size()
+    lengths = [torch.zeros(1, dtype=torch.long) for _ in range(ranks)]
+    distributed.all_gather(lengths, torch.tensor([len(part)]))
+    padded = part.new_zeros(max(map(int, lengths)), *part.shape[1:])
+    padded[: len(part)] = part
+    parts = [torch.empty_like(padded) for _ in range(ranks)]
+    distributed.all_gather(parts, padded)
+    return torch.cat([each[: int(length)] for each, length in zip(parts, lengths, strict=True)])
+
+
 def highest(value: int) -> int:
     """The highest of the ranks' values, on every rank."""
     if not several_ranks():

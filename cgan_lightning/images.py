@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -19,6 +19,12 @@ def normalise(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 def to_uint8(images: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
     """[-1, 1] to 0..255, rounded; what lies outside is clamped. The inverse of `normalise`."""
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def without_border(images: Shaped[Tensor, "*count height width"], size: int) -> Shaped[Tensor, "*count size size"]:
+    """The middle `size` × `size` pixels."""
+    top, left = ((length - size) // 2 for length in images.shape[-2:])
+    return images[..., top : top + size, left : left + size]
 
 
 def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4) -> UInt8[np.ndarray, "h w"]:

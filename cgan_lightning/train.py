@@ -28,11 +28,12 @@ def train(config: DictConfig) -> float | None:
             if not finished:
                 with ranks.joined(logs=run.path):
                     training_log = build.training_log(config)
-                    trainer = build.trainer(config, run, ranks, training_log, recipe, checkpoint)
+                    quality = build.quality(config, run, training_log, recipe)
+                    trainer = build.trainer(config, run, ranks, quality, checkpoint)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:
-                    run.write_results(results.of(trainer, model, training_log, data.batch_size) | {"seed": config.seed})
+                    run.write_results(results.of(trainer, model, quality, data.batch_size) | {"seed": config.seed})
     log.info("%s", run.summary())
     return run.metric(config.objective_metric) if ranks.rank == 0 else None
 

@@ -1,7 +1,7 @@
-"""checkpoints/last.ckpt (the whole training state) and generator.safetensors, written between two updates."""
+"""The training state and generator.safetensors, the last and the best, written between two updates."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
@@ -11,12 +11,21 @@ from cgan_lightning.files import write_atomically
 from cgan_lightning.generation import checkpoint
 
 
-class Checkpoints(Checkpoint):
-    """Writes both files every n epochs and after the last update. Lightning calls it after all other callbacks."""
+class Files(NamedTuple):
+    """Where one state goes: all of it, and the generator alone."""
 
-    def __init__(self, *, file: Path, generator_file: Path, recipe: dict[str, Any], every_n_epochs: int = 1) -> None:
-        self.file = file
-        self.generator_file = generator_file
+    state: Path
+    generator: Path
+
+
+class Checkpoints(Checkpoint):
+    """Writes the last state every n epochs and after the last update, the best one when told to.
+
+    Lightning calls it after all other callbacks.
+    """
+
+    def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int = 1) -> None:
+        self.last, self.best = last, best
         self.recipe = recipe
         self.every_n_epochs = every_n_epochs
 
@@ -24,13 +33,13 @@ class Checkpoints(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if epoch_due(trainer, self.every_n_epochs):
-            self.save(trainer, pl_module)
+            self.save(trainer, pl_module, self.last)
 
-    def save(self, trainer: Trainer, pl_module: Any) -> None:
-        trainer.save_checkpoint(self.file)
+    def save(self, trainer: Trainer, pl_module: Any, files: Files) -> None:
+        trainer.save_checkpoint(files.state)
         if trainer.is_global_zero:
             average = None if pl_module.ema is None else pl_module.ema.generator
             write_atomically(
-                self.generator_file,
+                files.generator,
                 lambda path: checkpoint.save(path, self.recipe, raw=pl_module.generator, ema=average),
             )

@@ -6,7 +6,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
-from cgan_lightning.callbacks.schedule import is_last_update
+from cgan_lightning.callbacks.schedule import epoch_due
 from cgan_lightning.errors import RunError
 
 NEVER = 2**62
@@ -15,8 +15,8 @@ NEVER = 2**62
 class FiniteLosses(Callback):
     """Raises RunError that names the first update with a NaN or infinite loss.
 
-    The device notes that update by itself; it is asked every `every_n_updates`, at the end, and before any checkpoint is
-    written, so that no update waits for the device and the last good checkpoint stays. A loss of any rank counts.
+    The device notes that update by itself; it is asked every `every_n_updates`, at an epoch's end, and before any checkpoint
+    is written, so that no update waits for the device and the last good checkpoint stays. A loss of any rank counts.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -30,7 +30,7 @@ class FiniteLosses(Callback):
     ) -> None:
         finite = torch.isfinite(outputs["loss_d"] + outputs["loss_g"])
         self.first_bad = torch.where(finite | (self.first_bad < NEVER), self.first_bad, trainer.global_step)
-        if trainer.global_step % self.every_n_updates == 0 or is_last_update(trainer):
+        if trainer.global_step % self.every_n_updates == 0 or epoch_due(trainer, 1):
             self.check()
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

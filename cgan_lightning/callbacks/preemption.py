@@ -34,7 +34,7 @@ class Preemption(Callback):
         signum = collectives.highest(self.received or 0)  # whichever rank was told to stop, all do, after this update
         if not signum or is_last_update(trainer):
             return
-        self.checkpoints.save(trainer, pl_module)
+        self.checkpoints.save(trainer, pl_module, self.checkpoints.last)
         name = signal.Signals(signum).name
         raise Interrupted(signum, f"Stopped by {name} after update {trainer.global_step:,}, which is saved")
 

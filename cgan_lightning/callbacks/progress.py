@@ -9,6 +9,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
+from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.schedule import is_last_update, planned_updates
 from cgan_lightning.callbacks.training_log import SPEED, TrainingLog
 from cgan_lightning.files import write_json
@@ -17,13 +18,16 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Callback):
-    """One bar over the whole run, in images, or a line every `line_every_s` seconds; losses come from `training_log`.
+    """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
+    the losses, `quality` the FID.
 
     `file` says the same to other processes (the status of a sweep), as JSON.
     """
 
-    def __init__(self, training_log: TrainingLog, *, file: Path, batch_size: int, line_every_s: float = 15) -> None:
-        self.training_log = training_log
+    def __init__(
+        self, training_log: TrainingLog, quality: Quality, *, file: Path, batch_size: int, line_every_s: float = 15
+    ) -> None:
+        self.training_log, self.quality = training_log, quality
         self.file = file
         self.batch_size = batch_size  # of all devices together
         self.line_every_s = line_every_s
@@ -67,19 +71,20 @@ class Progress(Callback):
         else:
             bar.update(self.batch_size)
         bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
-        bar.set_postfix(self._losses(), refresh=False)
+        bar.set_postfix(self._values(), refresh=False)
 
     def _line(self, trainer: Trainer) -> str:
         updates, planned = trainer.global_step, planned_updates(trainer)
         parts = [f"epoch {_epoch(trainer)}", f"update {updates:,}/{planned:,}"]
-        parts += [f"{name} {value}" for name, value in self._losses().items()]
+        parts += [f"{name} {value}" for name, value in self._values().items()]
         if speed := self.training_log.latest.get(SPEED):
             left = round((planned - updates) * self.batch_size / speed)
             parts += [f"{speed:,.0f} images/s", f"{left // 60}:{left % 60:02} left"]
         return "  ".join(parts)
 
-    def _losses(self) -> dict[str, str]:
-        return {name: f"{value:.3f}" for name, value in self.training_log.latest.items() if name.startswith("loss")}
+    def _values(self) -> dict[str, str]:
+        shown = {name: f"{value:.3f}" for name, value in self.training_log.latest.items() if name.startswith("loss")}
+        return shown | ({"FID": f"{self.quality.latest['fid']:.3f}"} if self.quality.curve else {})
 
     def _close(self) -> None:
         if self.bar is not None:

@@ -1,6 +1,8 @@
 """Losses, D(x), D(G(z)) and speed, logged every few updates; between those, nothing is read from the device."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -62,6 +64,15 @@ class TrainingLog(Callback):
             logged[SPEED] = self.latest[SPEED]
         for logger in trainer.loggers:
             logger.log_metrics(logged | {"images_seen": images_seen}, step=updates)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time spent inside is none of the training's."""
+        began = time.perf_counter()
+        yield
+        if self._mark is not None:
+            since, images_seen = self._mark
+            self._mark = (since + time.perf_counter() - began, images_seen)
 
     def _measure(self, images_seen: int, since: float, images_before: int) -> None:
         now, images = time.perf_counter(), images_seen - images_before

@@ -14,10 +14,12 @@ from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning import seeding
-from cgan_lightning.callbacks.checkpoints import Checkpoints
+from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.callbacks.preemption import Preemption
 from cgan_lightning.callbacks.progress import Progress
+from cgan_lightning.callbacks.quality import TAGS as QUALITY_TAGS
+from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.sample_grid import SampleGrid
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
 from cgan_lightning.config.identity import CHOICES, displayed_settings
@@ -49,12 +51,17 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
             f"data.batch_size={config.data.batch_size} is of all {devices * settings.num_nodes} ranks together "
             f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number"
         )
-    return together(
-        devices=devices,
-        num_nodes=settings.num_nodes,
-        backend="cpu:gloo,cuda:nccl" if on_gpu else "gloo",
-        command=_this_job(),
-    )
+    asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
+    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, on_gpu=on_gpu, command=_this_job("train"))
+
+
+def evaluators(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
+    """The processes that evaluate together, as `devices` asks."""
+    on_gpu = device_named(config.device).type == "cuda"
+    if on_gpu and config.devices > torch.cuda.device_count():
+        raise UserError(f"devices={config.devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
+    asked = f"devices={config.devices}"
+    return together(devices=config.devices, num_nodes=1, asked=asked, on_gpu=on_gpu, command=_this_job("evaluate"))
 
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
@@ -121,12 +128,21 @@ def training_log(config: DictConfig) -> TrainingLog:
     return TrainingLog(every_n_updates=config.log_every_n_updates)
 
 
+def quality(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> Quality:
+    checkpoints = Checkpoints(
+        last=Files(run.checkpoint, run.generator),
+        best=Files(run.best_checkpoint, run.best_generator),
+        recipe=recipe,
+        every_n_epochs=config.checkpoint_every_n_epochs,
+    )
+    return Quality(training_log=log, checkpoints=checkpoints, **config.metrics)
+
+
 def trainer(
     config: DictConfig,
     run: RunFolder,
     ranks: Alone | Ranks,
-    log: TrainingLog,
-    recipe: dict[str, Any],
+    quality: Quality,
     checkpoint: str | None,
 ) -> Trainer:
     """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `checkpoint` if there is one."""
@@ -135,7 +151,7 @@ def trainer(
     logger = None
     if ranks.rank == 0:
         logger = RunLogger(run.path, purge_step=None if checkpoint is None else updates_of(Path(checkpoint)) + 1)
-        logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED))
+        logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED, *QUALITY_TAGS.values()))
     of_this_machine = ranks.size // settings.num_nodes
     return Trainer(
         accelerator=settings.accelerator,
@@ -149,7 +165,7 @@ def trainer(
         deterministic=settings.deterministic,
         default_root_dir=run.path,
         logger=logger or False,
-        callbacks=_callbacks(config, run, log, recipe),
+        callbacks=_callbacks(config, run, quality),
         plugins=[AtomicCheckpointIO(), GivenRanks(ranks, of_this_machine)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
@@ -171,20 +187,20 @@ def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, 
     )
 
 
-def device_named(accelerator: str, key: str = "device") -> torch.device:
-    """auto: the GPU where there is one. Raises UserError, naming `key`, for a GPU that isn't there."""
+def device_named(accelerator: str, key: str = "device", *, rank: int = 0) -> torch.device:
+    """auto: a GPU where there is one, that of the machine's `rank`. Raises UserError, naming `key`, where there is none."""
     if accelerator == "gpu" and not torch.cuda.is_available():
         raise UserError(f"{key}=gpu: PyTorch finds no GPU on this machine; take cpu or auto")
-    return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    return torch.device("cuda", rank) if accelerator != "cpu" and torch.cuda.is_available() else torch.device("cpu")
 
 
-def _this_job() -> list[str]:
-    """The command of the other ranks of this run: a sweep's job by itself, not the sweep."""
+def _this_job(command: str) -> list[str]:
+    """The command of the other ranks: a sweep's job by itself, not the sweep."""
     hydra_part = HydraConfig.get()
     folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]
     searched = [override for override in hydra_part.overrides.hydra if override.startswith("hydra.searchpath=")]
     return [
-        *(sys.executable, "-m", "cgan_lightning.train", "--config-name", str(hydra_part.job.config_name)),
+        *(sys.executable, "-m", f"cgan_lightning.{command}", "--config-name", str(hydra_part.job.config_name)),
         *(word for folder in folders for word in ("--config-dir", folder)),
         *(*hydra_part.overrides.task, *searched, "hydra.mode=RUN"),
     ]
@@ -197,19 +213,15 @@ def _quieten_lightning() -> None:
     warnings.filterwarnings("ignore", message="The `srun` command is available")
 
 
-def _callbacks(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> list[Callback]:
+def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:
     """In the order in which they act after an update: what stops the run comes last, when all others are done."""
-    checkpoints = Checkpoints(
-        file=run.checkpoint,
-        generator_file=run.generator,
-        recipe=recipe,
-        every_n_epochs=config.checkpoint_every_n_epochs,
-    )
+    log, checkpoints = quality.training_log, quality.checkpoints
     return [
         FiniteLosses(every_n_updates=config.log_every_n_updates),
         log,
-        Progress(log, file=run.progress, batch_size=config.data.batch_size),
-        SampleGrid(class_names=tuple(recipe["class_names"]), file=run.samples, **config.samples),
+        quality,
+        Progress(log, quality, file=run.progress, batch_size=config.data.batch_size),
+        SampleGrid(class_names=tuple(checkpoints.recipe["class_names"]), file=run.samples, **config.samples),
         checkpoints,
         Preemption(checkpoints),
     ]

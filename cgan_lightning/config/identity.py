@@ -46,7 +46,9 @@ def begun(folder: str) -> dict[str, Any]:
 
 def record(config: DictConfig) -> dict[str, Any]:
     """What a run folder remembers of its run: the settings that its result depends on, and how they were asked for."""
-    return {"settings": checks.result_settings(config), "overrides": list(HydraConfig.get().overrides.task)}
+    hydra_part = HydraConfig.get()
+    choices = {group: hydra_part.runtime.choices[group] for group in CHOICES}
+    return {"settings": checks.result_settings(config), "choices": choices, "overrides": list(hydra_part.overrides.task)}
 
 
 def may_resume(config: DictConfig) -> bool:

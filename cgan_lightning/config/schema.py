@@ -100,6 +100,12 @@ class Samples:
 
 
 @dataclass
+class Metrics:
+    every_n_epochs: int | None = number(at_least=1, **OPERATIONAL)
+    samples: int = number(at_least=100, at_most=10_000, **OPERATIONAL)
+
+
+@dataclass
 class Train:
     seed: int = number(at_least=0, below=2**32)
     data: Data = field(default_factory=Data)
@@ -111,9 +117,12 @@ class Train:
     ema: Ema = field(default_factory=Ema)
     trainer: Any = MISSING
     samples: Samples = field(default_factory=Samples)
+    metrics: Metrics = field(default_factory=Metrics)
     checkpoint_every_n_epochs: int = number(at_least=1, **OPERATIONAL)
     log_every_n_updates: int = number(at_least=1, **OPERATIONAL)
-    objective_metric: str | None = one_of("loss_d", "loss_g", "d_real", "d_fake", "images_per_second", **OPERATIONAL)
+    objective_metric: str | None = one_of(
+        *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL
+    )
     run_root: str = anything(**OPERATIONAL)
     resume: str | None = anything(**OPERATIONAL)
     rerun: bool = anything(**OPERATIONAL)
@@ -153,6 +162,7 @@ class Evaluate:
     output: str | None = MISSING
     root: str | None = MISSING
     device: str = one_of("auto", "cpu", "gpu")
+    devices: int = number(at_least=1, at_most=64)
 
 
 def register() -> None:

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from cgan_lightning import seeding
-from cgan_lightning.images import to_uint8
+from cgan_lightning import collectives, seeding
+from cgan_lightning.images import to_uint8, without_border
 
 
 def latents(
@@ -55,10 +55,14 @@ def balanced(
     *,
     seed: int,
     size: int = 28,
+    batch_size: int = 250,
 ) -> tuple[UInt8[Tensor, "count 1 size size"], Int[Tensor, " count"]]:
-    """`count` pictures as bytes, image seeds `seed` and on, as many of each class; a border around `size` is cut off."""
+    """`count` pictures as bytes, image seeds `seed` and on, as many of each class; a border around `size` is cut off.
+
+    Where there are several ranks, all must call it: each draws its part, in the batches that one would draw, and gets all.
+    """
     labels = [index % classes for index in range(count - count % classes)]
-    z = latents(prior, cast(int, network.latent_dim), range(seed, seed + len(labels)))
-    images = sample(network, z, labels)
-    border = (images.shape[-1] - size) // 2
-    return to_uint8(images[:, :, border : border + size, border : border + size]), torch.tensor(labels)
+    mine = collectives.share(len(labels), batch_size)
+    z = latents(prior, cast(int, network.latent_dim), range(seed, seed + len(labels)))[mine]
+    images = without_border(sample(network, z, labels[mine], batch_size=batch_size), size)
+    return collectives.joined(to_uint8(images)), torch.tensor(labels)

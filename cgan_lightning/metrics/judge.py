@@ -18,7 +18,7 @@ from cgan_lightning.images import normalise
 from cgan_lightning.metrics.classifier import Classifier, outputs
 
 OURS = Path(__file__).with_name("judge.safetensors")  # made by `python -m cgan_lightning.judge output=` that path
-FORMAT = "cgan_lightning judge 1"
+FORMAT = "cgan_lightning judge 2"
 
 
 @dataclass
@@ -60,8 +60,9 @@ def load(path: Path = OURS, device: torch.device | str = "cpu") -> Judge:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dictionary
         if metadata.get("format") != FORMAT:
             raise UserError(f"judge={path} is no judge of this version (its format: {metadata.get('format')})")
-        network = Classifier(len(weights["head.bias"]))
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # no first weights are drawn: loading a judge leaves every generator as it was
+            network = Classifier(len(weights["head.bias"]))
+        network.load_state_dict(weights, assign=True)
         judge = Judge(network, json.loads(metadata["about"]))
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, RuntimeError, json.JSONDecodeError):
         raise UserError(f"judge={path} is no judge: make one with python -m cgan_lightning.judge") from None

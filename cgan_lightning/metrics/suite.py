@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from cgan_lightning import seeding
+from cgan_lightning import collectives, seeding
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import normalise
 from cgan_lightning.metrics import classifier, frechet, manifold, memorisation
@@ -18,6 +18,7 @@ Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 MANIFOLD_K, DENSITY_K = 3, 5  # neighbours, as in the papers
 SCORE_EPOCHS = 12  # of the classifiers of the accuracy score: as the judge
+LOOKED_AT = 500  # images at a time
 LEAST_PER_CLASS = 10  # below, no covariance means anything
 PAIRS = 10  # of samples and their nearest training images, kept to be looked at
 
@@ -30,16 +31,15 @@ class Seen(NamedTuple):
     labels: Int[Tensor, " count"]
 
 
-def measure(judge: Judge, drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, dict[str, Any]]:
+def measure(fake: Seen, all_train: Seen, all_test: Seen, *, seed: int) -> dict[str, dict[str, Any]]:
     """`samples`: the drawn images against the test set; `floor`: as many real training images against it, for scale.
 
-    `drawn` has as many images of each class. Raises UserError where they are too few.
+    There are as many drawn images of each class. Raises UserError where they are too few.
     """
-    classes = len(test[1].unique())
-    per_class = len(drawn[1]) // classes
+    classes = len(all_test.labels.unique())
+    per_class = len(fake.labels) // classes
     if per_class < LEAST_PER_CLASS:
-        raise UserError(f"samples={len(drawn[1])}: metrics need {LEAST_PER_CLASS * classes} or more, as many of each class")
-    fake, all_train, all_test = (look(judge, *each) for each in (drawn, train, test))
+        raise UserError(f"samples={len(fake.labels)}: metrics need {LEAST_PER_CLASS * classes} or more, as many of each class")
     real, reference = part(all_train, per_class, seed=seed), part(all_test, per_class, seed=seed)
     apart = part(all_train, per_class, seed=seed + 1)  # other training images: how far training is from itself
     copying = {
@@ -73,6 +73,11 @@ def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
     }
 
 
+def glance(fake: Seen, real: Seen) -> dict[str, float]:
+    """What is cheap enough for every epoch: FID and class accuracy."""
+    return {"fid": frechet.fid(real.features, fake.features), "class_accuracy": class_accuracy(fake.logits, fake.labels)}
+
+
 def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, float]:
     """Accuracy on the test set of classifiers that have learned from samples alone, and from as many real images.
 
@@ -87,7 +92,10 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
 
 
 def look(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:
-    return Seen(*classifier.outputs(judge.network, normalise(pixels)), labels)
+    """Through the judge's eyes; where there are several ranks, all must call it: each looks at its part, and gets all."""
+    mine = collectives.share(len(pixels), LOOKED_AT)
+    features, logits = classifier.outputs(judge.network, normalise(pixels[mine]), batch_size=LOOKED_AT)
+    return Seen(collectives.joined(features), collectives.joined(logits), labels)
 
 
 def part(seen: Seen, per_class: int, *, seed: int) -> Seen:

@@ -1,32 +1,48 @@
 """Metrics as people read them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-ROWS = {  # key: (name, format)
-    "fid": ("FID (lower is better)", "{:.3f}"),
-    "class_fid_mean": ("FID within classes, mean", "{:.3f}"),
-    "fid_to_train": ("FID to training images", "{:.3f}"),
-    "kid": ("KID × 1000", "{:.2f}"),
-    "precision": ("precision (higher is better)", "{:.3f}"),
-    "recall": ("recall", "{:.3f}"),
-    "density": ("density", "{:.3f}"),
-    "coverage": ("coverage", "{:.3f}"),
-    "class_accuracy": ("class accuracy, %", "{:.1f}"),
-    "accuracy_score": ("classification accuracy score, %", "{:.1f}"),
-    "nearest_train_ratio": ("distance to training images (well under 1: copies)", "{:.2f}"),
+
+class Row(NamedTuple):
+    """A metric: how it is called, written, and which way is better, if any; `scale` is what its value is shown times."""
+
+    name: str
+    form: str
+    better: str = ""  # lower, higher
+    scale: float = 1
+
+    @property
+    def title(self) -> str:
+        return self.name + (f" ({self.better} is better)" if self.better else "")
+
+    def show(self, value: float) -> str:
+        return self.form.format(value * self.scale)
+
+
+ROWS = {
+    "fid": Row("FID", "{:.3f}", "lower"),
+    "class_fid_mean": Row("FID within classes, mean", "{:.3f}", "lower"),
+    "fid_to_train": Row("FID to training images", "{:.3f}"),
+    "kid": Row("KID × 1000", "{:.2f}", "lower", 1000),
+    "precision": Row("precision", "{:.3f}", "higher"),
+    "recall": Row("recall", "{:.3f}", "higher"),
+    "density": Row("density", "{:.3f}", "higher"),
+    "coverage": Row("coverage", "{:.3f}", "higher"),
+    "class_accuracy": Row("class accuracy, %", "{:.1f}", "higher", 100),
+    "accuracy_score": Row("classification accuracy score, %", "{:.1f}", "higher", 100),
+    "nearest_train_ratio": Row("distance to training images (well under 1: copies)", "{:.2f}"),
 }
-SCALE = {"kid": 1000, "class_accuracy": 100, "accuracy_score": 100}
 
 
 def text(measured: Mapping[str, Mapping[str, Any]], class_names: Sequence[str]) -> str:
     """Samples beside real images, a line a metric; then the classes, each with its FID and how often it was recognised."""
-    width = max(len(name) for name, _ in ROWS.values())
+    width = max(len(row.title) for row in ROWS.values())
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
-    for key, (name, form) in ROWS.items():
+    for key, row in ROWS.items():
         if key in measured["samples"]:
-            cells = (form.format(measured[side][key] * SCALE.get(key, 1)) for side in ("samples", "floor"))
-            lines.append(f"{name:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
+            cells = (row.show(measured[side][key]) for side in ("samples", "floor"))
+            lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
     confusion = measured["samples"]["confusion"]
     for label, (name, fid) in enumerate(zip(class_names, measured["samples"]["class_fids"], strict=True)):

@@ -25,14 +25,13 @@ END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long
 
 
 @contextmanager
-def together(*, devices: int, num_nodes: int, backend: str, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
-    """The ranks of a run on `devices` of each of `num_nodes` machines; an error inside ends all of them.
+def together(*, devices: int, num_nodes: int, asked: str, on_gpu: bool, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
+    """The ranks of a run on `devices` of each of `num_nodes` machines, `asked` for in these words; an error ends them all.
 
     Ranks that srun or torchrun started find each other; otherwise rank zero starts the rest on this machine with `command`,
     when they are `joined`. Raises UserError when the ranks that there are aren't those that are asked for.
     """
     size, found = devices * num_nodes, place.given(os.environ)
-    asked = f"trainer.devices={devices} × trainer.num_nodes={num_nodes}"
     if found and found.size != size:
         raise UserError(f"{asked} is {size} ranks, and {found.size} were started by srun or torchrun: make them agree")
     if not found and num_nodes > 1:
@@ -42,6 +41,7 @@ def together(*, devices: int, num_nodes: int, backend: str, command: Sequence[st
     if size == 1:
         yield Alone()
         return
+    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
     ranks = Ranks(found or Place(size=size), backend, command=() if found else command)
     if ranks.rank:
         logging.getLogger("cgan_lightning").setLevel(logging.WARNING)  # rank zero speaks for all

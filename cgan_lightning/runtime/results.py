@@ -13,16 +13,17 @@ from cgan_lightning.runtime import environment
 from cgan_lightning.runtime.run_folder import RunFolder
 
 
-def of(trainer: Trainer, model: Any, training_log: Any, batch_size: int) -> dict[str, Any]:
-    """Last losses, speed, sizes and what it was all measured on (promise 10); `batch_size` is global."""
+def of(trainer: Trainer, model: Any, quality: Any, batch_size: int) -> dict[str, Any]:
+    """Last losses, quality, speed, sizes and what it was all measured on (promise 10); `batch_size` is global."""
     device = trainer.strategy.root_device
     return {
         "updates": trainer.global_step,
         "epochs": trainer.global_step / int(trainer.num_training_batches),
         "images_seen": trainer.global_step * batch_size,
         "ranks": trainer.world_size,
-        "metrics": training_log.latest,
-        "images_per_second": training_log.mean_images_per_second,
+        "metrics": quality.training_log.latest | quality.latest,
+        "validation": {"protocol": quality.protocol, "curve": quality.curve},
+        "images_per_second": quality.training_log.mean_images_per_second,
         "parameters": {"generator": count(model.generator), "discriminator": count(model.discriminator)},
         "peak_memory_mib": round(environment.peak_memory_mib(device), 1),
         **environment.describe(device),

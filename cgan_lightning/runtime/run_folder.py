@@ -23,7 +23,9 @@ class RunFolder:
         self.identity = path / "run.json"  # the settings that the result depends on, and the overrides they came from
         self.config = path / "config.yaml"
         self.checkpoint = path / "checkpoints" / "last.ckpt"
+        self.best_checkpoint = path / "checkpoints" / "best.ckpt"  # by FID to the training images
         self.generator = path / "generator.safetensors"
+        self.best_generator = path / "generator_best.safetensors"
         self.samples = path / "samples.png"
         self.results = path / "results.json"
         self.log = path / "train.log"

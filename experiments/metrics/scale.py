@@ -28,13 +28,15 @@ def main() -> None:
         "labels shuffled": (pixels, labels[torch.randperm(COUNT, generator=draws)]),
         "noise": (noise, labels),
     }
-    measured = {name: suite.measure(judge.load(), each, train, test, seed=0) for name, each in drawn.items()}
+    ours = judge.load()
+    real = [suite.look(ours, *split) for split in (train, test)]
+    measured = {name: suite.measure(suite.look(ours, *each), *real, seed=0) for name, each in drawn.items()}
     columns = {"real": measured["generator"]["floor"]} | {name: each["samples"] for name, each in measured.items()}
     print("| | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
-    for key, (name, form) in table.ROWS.items():
+    for key, row in table.ROWS.items():
         if key in columns["real"]:
-            cells = [form.format(column[key] * table.SCALE.get(key, 1)) for column in columns.values()]
-            print(f"| {name} | " + " | ".join(cells) + " |")
+            cells = [row.show(column[key]) for column in columns.values()]
+            print(f"| {row.title} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

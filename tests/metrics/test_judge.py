@@ -29,7 +29,7 @@ def test_the_packages_judge_is_good_and_small(test_split):
     ours = judge.load()
     assert judge.OURS.stat().st_size < 1_000_000
     measured = judge.examined(ours.network, *test_split).about
-    assert measured["accuracy"] >= 0.93
+    assert measured["accuracy"] >= 0.935
     assert measured["accuracy"] == pytest.approx(ours.about["accuracy"], abs=5e-4), "elsewhere: other last bits"
     assert len(ours.about["accuracy_per_class"]) == 10
     assert len(ours.hash) == 12

@@ -16,6 +16,7 @@ from cgan_lightning.config import build
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.runtime import place
+from tests.callbacks.test_quality import measured_again
 from tests.conftest import SMALL, run_command
 from tests.runtime.job import UPDATE
 from tests.test_train import assert_same_end, state
@@ -112,6 +113,28 @@ def test_ranks_of_a_sweeps_job_train_that_job(tmp_path):
     assert len(list(tmp_path.glob("runs/*/results.json"))) == 2
     assert len(list(tmp_path.glob("runs/sweeps/*"))) == 1
     assert all(path.read_text() == "" for path in tmp_path.glob("runs/*/rank1.log"))
+
+
+def test_ranks_measure_together_what_the_saved_generator_is(tmp_path):
+    """Batch norm's statistics are each rank's own, and those of rank zero are saved: both ranks draw with these."""
+    trained = run_command("train", *TWO, "trainer.max_epochs=2", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    folder = only("runs/channels*", tmp_path)
+    curve = json.loads((folder / "results.json").read_text())["validation"]["curve"]
+    assert curve[-1]["fid"] == pytest.approx(measured_again(folder, "generator.safetensors")["fid"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_two_ranks_evaluate_to_the_numbers_of_one(train, tmp_path):
+    folder, found = train("trainer.max_epochs=2"), []
+    for devices in (1, 2):
+        asked = (f"checkpoint={folder}", "samples=600", "device=cpu", f"devices={devices}", f"output={devices}.json")
+        done = run_command("evaluate", *asked, cwd=tmp_path, OMP_NUM_THREADS="1")
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads((tmp_path / f"{devices}.json").read_text())["evaluation"])
+    assert found[0]["samples"] == found[1]["samples"]
+    assert found[0]["floor"] == found[1]["floor"]
+    assert (tmp_path / "rank1.log").read_text() == ""
 
 
 @pytest.mark.parametrize(

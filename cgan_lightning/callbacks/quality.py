@@ -1,0 +1,97 @@
+"""FID and class accuracy while a run trains, and the best checkpoint by them."""
+
+import copy
+import logging
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from cgan_lightning import collectives
+from cgan_lightning.callbacks.checkpoints import Checkpoints
+from cgan_lightning.callbacks.schedule import epoch_due
+from cgan_lightning.callbacks.training_log import TrainingLog
+from cgan_lightning.data import fashion_mnist
+from cgan_lightning.generation import sampling
+from cgan_lightning.images import without_border
+from cgan_lightning.metrics import judge, suite
+
+log = logging.getLogger(__name__)
+
+TAGS = {"fid": "quality/FID to training images", "class_accuracy": "quality/class accuracy"}
+
+
+class Quality(Callback):
+    """Measures the averaged generator against training images every n epochs and at the end; None: never.
+
+    `samples` pictures (no more than there are training images), the same z each time, against as many training images of
+    each class; the test split is left for `evaluate`.
+    `curve` has a point for each look. The state with the lowest FID so far is kept as the best checkpoint. All ranks take
+    part, and none of the training's randomness is touched.
+    """
+
+    def __init__(
+        self, *, training_log: TrainingLog, checkpoints: Checkpoints, every_n_epochs: int | None = 1, samples: int = 10_000
+    ) -> None:
+        self.training_log, self.checkpoints = training_log, checkpoints
+        self.every_n_epochs, self.samples = every_n_epochs, samples
+        self.curve: list[dict[str, float]] = []
+        self.protocol: dict[str, Any] = {}  # how the curve was measured
+        self._judged: tuple[judge.Judge, suite.Seen] | None = None  # with training images, once the first look asks
+
+    @property
+    def latest(self) -> dict[str, float]:
+        """The last look's values by name, and the lowest FID of all."""
+        if not self.curve:
+            return {}
+        return {name: self.curve[-1][name] for name in TAGS} | {"best_fid": min(point["fid"] for point in self.curve)}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"curve": self.curve, "protocol": self.protocol}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.curve, self.protocol = state_dict["curve"], state_dict["protocol"]
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.every_n_epochs and epoch_due(trainer, self.every_n_epochs):
+            with self.training_log.paused():
+                self.look(trainer, pl_module, images_seen=trainer.global_step * len(batch[0]) * trainer.world_size)
+
+    def look(self, trainer: Trainer, pl_module: Any, *, images_seen: int) -> None:
+        found = self._measured(trainer, pl_module)
+        best_so_far = min((point["fid"] for point in self.curve), default=float("inf"))
+        self.curve.append({"updates": trainer.global_step, "images_seen": images_seen, **found})
+        for logger in trainer.loggers:
+            logger.log_metrics({TAGS[name]: value for name, value in found.items()}, step=trainer.global_step)
+        if found["fid"] < best_so_far:
+            self.checkpoints.save(trainer, pl_module, self.checkpoints.best)
+
+    def _measured(self, trainer: Trainer, pl_module: Any) -> dict[str, float]:
+        per_class = max(1, min(self.samples, len(_data(trainer).labels)) // pl_module.num_classes)
+        self._judged = self._judged or _judged_training_images(trainer, pl_module, per_class)
+        ours, real = self._judged
+        generator = copy.deepcopy(pl_module.best_generator)
+        collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics are each rank's own
+        drawn = sampling.balanced(generator, pl_module.prior, pl_module.num_classes, per_class * pl_module.num_classes, seed=0)
+        self._follow({"samples": len(drawn[1]), "training_images": len(real.labels), "judge": ours.hash})
+        return suite.glance(suite.look(ours, *drawn), real)
+
+    def _follow(self, protocol: dict[str, Any]) -> None:
+        if self.curve and self.protocol != protocol:
+            log.warning(
+                "FIDs so far were measured as %s, now %s: they can't be compared, and are left out", self.protocol, protocol
+            )
+            self.curve = []
+        self.protocol = protocol
+
+
+def _judged_training_images(trainer: Trainer, pl_module: Any, per_class: int) -> tuple[judge.Judge, suite.Seen]:
+    """The judge on the training device, and training images as it sees them."""
+    ours, data = judge.load(device=pl_module.device), _data(trainer)
+    rows = suite.balanced_rows(data.labels, per_class, seed=0)
+    return ours, suite.look(ours, without_border(data.images[rows], fashion_mnist.IMAGE_SIZE), data.labels[rows])
+
+
+def _data(trainer: Trainer) -> Any:
+    return trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,95 @@
+"""Looks at quality while a run trains: what is measured, what is kept, and that training doesn't notice."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from cgan_lightning.callbacks import training_log
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.errors import Interrupted
+from cgan_lightning.generation import checkpoint, sampling
+from cgan_lightning.metrics import judge, suite
+from tests.test_train import during, state
+
+
+def validation(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())["validation"]
+
+
+def measured_again(folder: Path, weights: str) -> dict[str, float]:
+    """What the run should have found for the generator in `weights`, by the functions that `evaluate` uses."""
+    ours, trained = judge.load(), checkpoint.load(folder / weights)
+    pixels, labels = (part[:64] for part in fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN))
+    rows = suite.balanced_rows(labels, 6, seed=0)
+    drawn = sampling.balanced(trained.network, trained.prior, 10, 60, seed=0)
+    return suite.glance(suite.look(ours, *drawn), suite.look(ours, pixels[rows], labels[rows]))
+
+
+def test_each_epoch_is_measured_and_the_best_state_kept(train):
+    folder = train("trainer.max_epochs=4")
+    found = validation(folder)
+    assert [(point["updates"], point["images_seen"]) for point in found["curve"]] == [(4, 64), (8, 128), (12, 192), (16, 256)]
+    assert found["protocol"]["judge"] == judge.load().hash
+    last, best = found["curve"][-1], min(found["curve"], key=lambda point: point["fid"])
+    assert measured_again(folder, "generator.safetensors")["fid"] == pytest.approx(last["fid"], rel=1e-3)
+    assert measured_again(folder, "generator_best.safetensors")["fid"] == pytest.approx(best["fid"], rel=1e-3)
+    assert torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["global_step"] == best["updates"]
+    metrics = json.loads((folder / "results.json").read_text())["metrics"]
+    assert (metrics["fid"], metrics["best_fid"]) == (last["fid"], best["fid"])
+
+
+def test_measuring_changes_nothing_that_is_trained(train):
+    with_looks = train("trainer.max_epochs=2", "run_root=with")
+    without = train("trainer.max_epochs=2", "run_root=without", "metrics.every_n_epochs=null")
+    assert validation(without)["curve"] == []
+    for part in ("state_dict", "optimizer_states"):
+        torch.testing.assert_close(state(with_looks)[part], state(without)[part], atol=0, rtol=0)
+    assert not (without / "generator_best.safetensors").exists()
+
+
+def test_every_other_epoch_and_the_last(train):
+    curve = validation(train("trainer.max_epochs=3", "metrics.every_n_epochs=2"))["curve"]
+    assert [point["updates"] for point in curve] == [8, 12]
+
+
+def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, monkeypatch):
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    with monkeypatch.context() as patch:
+        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Interrupted):
+            train("trainer.max_epochs=3", "run_root=stopped")
+    stopped = train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+    assert validation(stopped) == validation(whole)
+
+
+def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path, caplog):
+    train("trainer.max_epochs=1")
+    other = judge.load()
+    other.network.head.bias.data[0] += 0.01
+    judge.save(other, tmp_path / "judge.safetensors")
+    load = judge.load
+    monkeypatch.setattr(judge, "load", lambda device: load(tmp_path / "judge.safetensors", device))
+    found = validation(train("trainer.max_epochs=2", "resume=auto"))
+    assert found["protocol"]["judge"] == other.hash
+    assert [point["updates"] for point in found["curve"]] == [8]
+    assert "can't be compared, and are left out" in caplog.text
+
+
+def test_a_border_is_cut_off_and_few_images_are_enough(train):
+    curve = validation(train("trainer.max_steps=1", "data.image_size=32", "data.limit=16"))["curve"]
+    assert len(curve) == 1
+
+
+def test_looking_takes_no_time_of_the_training(monkeypatch):
+    clock = iter([10.0, 17.0, 20.0])  # a look from 10 to 17; the next line of the log at 20
+    monkeypatch.setattr(training_log.time, "perf_counter", lambda: next(clock))
+    log = training_log.TrainingLog(every_n_updates=1)
+    log._mark = (5.0, 0)
+    with log.paused():
+        pass
+    log._measure(100, *log._mark)
+    assert (log.seconds, log.images_timed) == (8, 100)
