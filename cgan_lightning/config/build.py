@@ -52,16 +52,7 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
             f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number"
         )
     asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
-    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, on_gpu=on_gpu, command=_this_job("train"))
-
-
-def evaluators(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
-    """The processes that evaluate together, as `devices` asks."""
-    on_gpu = device_named(config.device).type == "cuda"
-    if on_gpu and config.devices > torch.cuda.device_count():
-        raise UserError(f"devices={config.devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
-    asked = f"devices={config.devices}"
-    return together(devices=config.devices, num_nodes=1, asked=asked, on_gpu=on_gpu, command=_this_job("evaluate"))
+    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, on_gpu=on_gpu, command=this_job("train"))
 
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
@@ -194,7 +185,7 @@ def device_named(accelerator: str, key: str = "device", *, rank: int = 0) -> tor
     return torch.device("cuda", rank) if accelerator != "cpu" and torch.cuda.is_available() else torch.device("cpu")
 
 
-def _this_job(command: str) -> list[str]:
+def this_job(command: str) -> list[str]:
     """The command of the other ranks: a sweep's job by itself, not the sweep."""
     hydra_part = HydraConfig.get()
     folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]

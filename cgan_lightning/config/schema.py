@@ -158,11 +158,21 @@ class Evaluate:
     seed: int = number(at_least=0, below=2**32)
     weights: str = one_of("ema", "raw")
     accuracy_score: bool = MISSING
+    metrics: str = one_of("judge", "inception")
     judge: str | None = MISSING
+    inception_weights: str | None = MISSING
     output: str | None = MISSING
     root: str | None = MISSING
     device: str = one_of("auto", "cpu", "gpu")
     devices: int = number(at_least=1, at_most=64)
+
+
+@dataclass
+class Report:
+    runs: str = anything(example="SWEEP_FOLDER")
+    metric: str | None = MISSING
+    threshold: float | None = number(above=0)
+    output: str | None = MISSING
 
 
 def register() -> None:
@@ -172,5 +182,6 @@ def register() -> None:
     store.store(name="base_sample", node=Sample)
     store.store(name="base_judge", node=Judge)
     store.store(name="base_evaluate", node=Evaluate)
+    store.store(name="base_report", node=Report)
     store.store(name="base_trainer", node=Trainer)
     store.store(name="base_embedding", node=Embedding)

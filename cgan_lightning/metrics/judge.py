@@ -10,7 +10,7 @@ import safetensors
 import safetensors.torch
 import torch
 from jaxtyping import Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_atomically
@@ -30,11 +30,15 @@ class Judge:
 
     @property
     def hash(self) -> str:
-        """Twelve digits of the SHA-256 of the weights."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self.network.state_dict().items()):
-            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        return hash_of(self.network)
+
+
+def hash_of(network: nn.Module) -> str:
+    """Twelve digits of the SHA-256 of the weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def examined(network: Classifier, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"], **about: Any) -> Judge:

@@ -1,7 +1,9 @@
 """Metrics as people read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 
 
 class Row(NamedTuple):
@@ -30,12 +32,19 @@ ROWS = {
     "density": Row("density", "{:.3f}", "higher"),
     "coverage": Row("coverage", "{:.3f}", "higher"),
     "class_accuracy": Row("class accuracy, %", "{:.1f}", "higher", 100),
+    "inception_fid": Row("FID by Inception-v3", "{:.2f}", "lower"),
+    "inception_kid": Row("KID by Inception-v3 × 1000", "{:.2f}", "lower", 1000),
     "accuracy_score": Row("classification accuracy score, %", "{:.1f}", "higher", 100),
-    "nearest_train_ratio": Row("distance to training images (well under 1: copies)", "{:.2f}"),
+    "nearest_train_ratio": Row("distance to training images, ratio", "{:.2f}"),
 }
 
 
-def text(measured: Mapping[str, Mapping[str, Any]], class_names: Sequence[str]) -> str:
+def line(values: Mapping[str, Any]) -> str:
+    """FID and class accuracy alone."""
+    return "  ".join(f"{ROWS[name].name} {ROWS[name].show(values[name])}" for name in ("fid", "class_accuracy"))
+
+
+def text(measured: Mapping[str, Mapping[str, Any]]) -> str:
     """Samples beside real images, a line a metric; then the classes, each with its FID and how often it was recognised."""
     width = max(len(row.title) for row in ROWS.values())
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
@@ -45,6 +54,6 @@ def text(measured: Mapping[str, Mapping[str, Any]], class_names: Sequence[str]) 
             lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
     confusion = measured["samples"]["confusion"]
-    for label, (name, fid) in enumerate(zip(class_names, measured["samples"]["class_fids"], strict=True)):
+    for label, (name, fid) in enumerate(zip(CLASS_NAMES, measured["samples"]["class_fids"], strict=True)):
         lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * confusion[label][label] / sum(confusion[label]):>9.1f}")
     return "\n".join(lines)

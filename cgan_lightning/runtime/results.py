@@ -11,6 +11,7 @@ from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_json
 from cgan_lightning.runtime import environment
 from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.sweep_folder import SweepFolder
 
 
 def of(trainer: Trainer, model: Any, quality: Any, batch_size: int) -> dict[str, Any]:
@@ -35,14 +36,29 @@ def count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def place_of_evaluation(checkpoint: str, output: str | None) -> Path:
-    """`output`, or the results.json of the run that is evaluated. Raises UserError where that isn't there."""
+def places_of_evaluation(checkpoint: str, output: str | None) -> list[tuple[Path, Path]]:
+    """What is to be evaluated, and the JSON file that keeps the result: `output`, or the results.json of the run.
+
+    A sweep's folder means all its finished runs. Raises UserError where there is no such file.
+    """
+    given = Path(checkpoint)
+    if SweepFolder(given).record.is_file():
+        runs = SweepFolder(given).finished_runs()
+        if output or not runs:
+            problem = "keeps results in its runs: leave output= out" if output else "has no finished run yet"
+            raise UserError(f"checkpoint={checkpoint} is a sweep, and {problem}")
+        return [(run.path, run.results) for run in runs]
     if output:
-        return Path(output)
-    run = RunFolder(Path(checkpoint))
-    if not run.results.is_file():
+        return [(given, Path(output))]
+    if not RunFolder(given).results.is_file():
         raise UserError(f"checkpoint={checkpoint} is no finished run's folder: give output=FILE.json for the result")
-    return run.results
+    return [(given, RunFolder(given).results)]
+
+
+def is_evaluated(path: Path, protocol: dict[str, Any], wanted: set[str]) -> bool:
+    """Whether `path` keeps an evaluation by `protocol` that has what is `wanted` beside what all have."""
+    earlier = json.loads(path.read_text()).get("evaluation", {})
+    return earlier.get("protocol") == protocol and wanted <= earlier["samples"].keys()
 
 
 def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:

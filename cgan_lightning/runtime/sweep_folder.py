@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cgan_lightning.files import write_json
@@ -59,9 +59,14 @@ class SweepFolder:
         write_json(self.path / "jobs" / f"{job.name}.json", asdict(job))
 
     def jobs(self) -> list[Job]:
-        """In the order of the sweep."""
+        """In the order of the sweep, their runs where they lie from here: runs stand beside sweeps/."""
         jobs = [Job(**json.loads(path.read_text())) for path in (self.path / "jobs").glob("*.json")]
-        return sorted(jobs, key=lambda job: (job.number, job.name))
+        root = self.path.absolute().parents[1]
+        found = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
+        return sorted(found, key=lambda job: (job.number, job.name))
+
+    def finished_runs(self) -> list[RunFolder]:
+        return [RunFolder(Path(job.run)) for job in self.jobs() if job.state()[0] == "finished"]
 
     def table(self) -> str:
         """A line a job: its state, its values of what is swept, how far it is or the reason; then a count of the states."""

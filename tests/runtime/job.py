@@ -91,7 +91,7 @@ def main() -> None:
     action, *overrides = sys.argv[1:]
     callbacks, model = build._callbacks, build.model
     build._callbacks = lambda *args: [During(action), *callbacks(*args)]
-    build._this_job = lambda _: [sys.executable, "-m", "tests.runtime.job", action, *overrides]
+    build.this_job = lambda _: [sys.executable, "-m", "tests.runtime.job", action, *overrides]
     if action == "without_batch_norm":
 
         def stripped(*args):

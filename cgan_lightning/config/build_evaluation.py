@@ -1,0 +1,40 @@
+"""An evaluation from its checked config, and the processes that share it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+
+from cgan_lightning.config.build import device_named, this_job
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.errors import UserError
+from cgan_lightning.metrics import inception, judge
+from cgan_lightning.reporting.evaluation import Evaluation
+from cgan_lightning.runtime.ranks import Alone, Ranks, together
+
+
+def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
+    """The processes that evaluate together, as `devices` asks."""
+    on_gpu = device_named(config.device).type == "cuda"
+    if on_gpu and config.devices > torch.cuda.device_count():
+        raise UserError(f"devices={config.devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
+    asked = f"devices={config.devices}"
+    return together(devices=config.devices, num_nodes=1, asked=asked, on_gpu=on_gpu, command=this_job("evaluate"))
+
+
+def evaluation(config: DictConfig, *, rank: int) -> Evaluation:
+    device = device_named(config.device, rank=rank)
+    folder = sources.locate(Path(config.root).expanduser() if config.root else None)
+    weights = Path(config.inception_weights) if config.inception_weights else None
+    return Evaluation(
+        judge=judge.load(Path(config.judge) if config.judge else judge.OURS, device),
+        train=fashion_mnist.tensors(folder, *fashion_mnist.TRAIN),
+        test=fashion_mnist.tensors(folder, *fashion_mnist.TEST),
+        samples=config.samples,
+        seed=config.seed,
+        weights=config.weights,
+        accuracy_score=config.accuracy_score,
+        inception=inception.load(weights, device) if config.metrics == "inception" else None,
+        device=device,
+    )

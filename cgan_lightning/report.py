@@ -1,0 +1,41 @@
+"""Answers a sweep: `python -m cgan_lightning.report runs=SWEEP_FOLDER [key=value]`."""
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from cgan_lightning.config import command
+from cgan_lightning.errors import UserError
+
+log = logging.getLogger("cgan_lightning.report")
+
+
+def report(config: DictConfig) -> None:
+    """Writes report.html, results.csv and results.md, and says what was found."""
+    try:
+        from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an extra, and not for --help
+    except ModuleNotFoundError as error:
+        raise UserError(f"report needs {error.name}: pip install 'cgan-lightning[report]'") from None
+
+    study = collect.study(Path(config.runs))
+    complete = "fid" in study.measured and not any(study.finished["fid"].isna())
+    metric = config.metric or ("fid" if complete else "training_best_fid")
+    if metric not in study.measured:
+        raise UserError(f"metric={metric}: no finished run has it, they have {', '.join(study.measured) or 'none at all'}")
+    found = page.find(study, metric, config.threshold)
+    folder = Path(config.output or config.runs)
+    page.write(study, found, folder)
+    for remark in study.remarks:
+        log.warning("%s", remark)
+    for sentence in page.sentences(study, found):
+        log.info("%s", sentence)
+    log.info("%s of %s runs: %s", len(study.finished), len(study.runs), folder / "report.html")
+
+
+def main() -> None:
+    command.run(report, "report")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The runs of a sweep as one table: what was swept, how good, at what cost; finished or not."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.metrics import table
+from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+
+IN_TRAINING = {  # by the looks that a run takes while it trains, against training images
+    "training_fid": table.Row("FID in training", "{:.3f}", "lower"),
+    "training_best_fid": table.Row("lowest FID in training", "{:.3f}", "lower"),
+    "training_class_accuracy": table.Row("class accuracy in training, %", "{:.1f}", "higher", 100),
+}
+METRICS = table.ROWS | IN_TRAINING
+
+
+@dataclass
+class Study:
+    """What a report is made of. `runs` has a row a job, those that haven't finished with empty cells."""
+
+    folder: Path
+    command: str
+    factors: dict[str, list[Any]]  # what was swept, and its values in the order of the sweep; the seed is none
+    runs: pd.DataFrame  # name, state, detail, path, seed, the factors, METRICS, seconds, images_per_second, ...
+    curves: dict[str, list[dict[str, float]]]  # of each finished run: looks in training
+    origins: dict[str, list[str]]  # revisions, machines and versions of all that has finished
+    remarks: list[str]  # what a reader must know before the numbers
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        return self.runs.query("state == 'finished'")
+
+    @property
+    def seeds(self) -> int:
+        return int(self.finished.seed.nunique())
+
+    @property
+    def measured(self) -> list[str]:
+        """The METRICS that some finished run has."""
+        counts: Any = self.finished.count()
+        return [name for name in METRICS if counts.get(name, 0)]
+
+    def label(self, run: Mapping[Any, Any]) -> str:
+        """A run's or setting's values of what was swept: "channels 256, noise uniform"."""
+        return ", ".join(f"{factor} {run[factor]}" for factor in self.factors) or "the one setting"
+
+
+def study(folder: Path) -> Study:
+    """Raises UserError where `folder` is no sweep's, or no run of it has finished."""
+    sweep = SweepFolder(folder)
+    if not sweep.record.is_file():
+        raise UserError(f"runs={folder} is no sweep's folder: give one of runs/sweeps/")
+    jobs = sweep.jobs()
+    states = [job.state() for job in jobs]
+    if not any(state == "finished" for state, _ in states):
+        raise UserError(f"runs={folder}: none of its {len(jobs)} runs has finished")
+    identities = [_read(RunFolder(Path(job.run)).identity) for job in jobs]
+    factors = swept([identity for identity in identities if identity])
+    results = [_read(RunFolder(Path(job.run)).results) if state == "finished" else {}
+               for job, (state, _) in zip(jobs, states, strict=True)]  # fmt: skip
+    remarks = [*_unfinished(jobs, states), *_incomparable(results)]
+    rows = [
+        {"name": job.name, "state": state, "detail": detail, "path": job.run}
+        | ({"seed": identity["settings"]["seed"]} | factors.values_of(identity) if identity else {})
+        | (_figures(result) if result else {})
+        for job, (state, detail), identity, result in zip(jobs, states, identities, results, strict=True)
+    ]
+    runs = pd.DataFrame(rows).reindex(columns=_columns(list(factors.keys), rows))
+    return Study(
+        folder=folder,
+        command=json.loads(sweep.record.read_text())["command"],
+        factors={name: list(dict.fromkeys(runs[name].dropna())) for name in factors.keys},
+        runs=runs,
+        curves={job.name: result["validation"]["curve"] for job, result in zip(jobs, results, strict=True) if result},
+        origins=_origins([result for result in results if result]),
+        remarks=remarks,
+    )
+
+
+class Swept:
+    """Which settings differ between runs, by names as short as they can be told apart."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self.keys = paths  # short name: key of the settings, or a group of choices
+
+    def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
+        return {name: value if isinstance(value, int | float) else _plain(value) for name, value in found.items()}
+
+
+def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
+    """What differs, from the configs themselves: choices by the names of their files, and numbers."""
+    choices = [group for group in identities[0]["choices"] if len({each["choices"][group] for each in identities}) > 1]
+    keys = {key for each in identities for key in each["settings"]} - {"seed"}
+    own = {key for key in keys if key.split(".")[0] not in choices}
+    differing = [key for key in sorted(own) if len({_plain(each["settings"].get(key)) for each in identities}) > 1]
+    return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """The last part of `key`, or as many as tell it from the others."""
+    parts = key.split(".")
+    endings = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+    return next(end for end in endings if sum(other == end or other.endswith(f".{end}") for other in keys) <= 1)
+
+
+def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a finished run."""
+    speed, samples = result["images_per_second"], result.get("evaluation", {}).get("samples", {})
+    return {
+        **{name: samples[name] for name in table.ROWS if name in samples},
+        **{
+            name: result["metrics"].get(name.removeprefix("training_")) for name in IN_TRAINING if result["validation"]["curve"]
+        },
+        "images_seen": result["images_seen"],
+        "images_per_second": speed,
+        "seconds": result["images_seen"] / speed if speed else None,
+        "parameters": sum(result["parameters"].values()),
+        "peak_memory_mib": result["peak_memory_mib"],
+    }
+
+
+def _columns(factors: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = {name for row in rows for name in row}
+    fixed = ["name", "state", "detail", "path", "seed", *factors, *METRICS]
+    cost = ["images_seen", "images_per_second", "seconds", "parameters", "peak_memory_mib"]
+    return [name for name in [*fixed, *cost] if name in found or name in ("seed", *factors, *cost)]
+
+
+def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """All that runs were made on and with: one entry each where they agree."""
+    machine = [f"{each['machine']['device']}, {each['machine']['threads']} threads, {each['ranks']} ranks" for each in results]
+    versions = [", ".join(f"{name} {version}" for name, version in each["versions"].items()) for each in results]
+    judges = [each.get("evaluation", {}).get("protocol", {}).get("judge") for each in results]
+    found = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
+    return {name: sorted(set(values)) for name, values in found.items()} | {"judge": sorted({j for j in judges if j})}
+
+
+def _unfinished(jobs: Sequence[Job], states: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{job.name} is {state}" + (f": {detail}" if detail else "")
+            for job, (state, detail) in zip(jobs, states, strict=True) if state != "finished"]  # fmt: skip
+
+
+def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Takes values out of `results` that were measured differently than most were; says so, and what else differs."""
+    finished, remarks = [result for result in results if result], []
+    lengths = Counter(result["images_seen"] for result in finished)
+    if len(lengths) > 1:
+        listed = ", ".join(f"{count} with {images:,}" for images, count in lengths.items())
+        remarks.append(f"The runs have not seen equally many images ({listed}): quality is not compared at equal training")
+    for part in ("validation", "evaluation"):
+        protocols = Counter(json.dumps(result[part]["protocol"], sort_keys=True) for result in finished if part in result)
+        usual = protocols.most_common(1)[0][0] if protocols else ""
+        for result in finished:
+            if part in result and json.dumps(result[part]["protocol"], sort_keys=True) != usual:
+                result[part] = {"curve": []}
+        if others := sum(protocols.values()) - protocols[usual]:
+            remarks.append(f"{others} of {len(finished)} runs: {part} by another judge or protocol than the rest, left out")
+    if missing := sum("evaluation" not in result for result in finished):
+        remarks.append(f"{missing} of {len(finished)} finished runs were never evaluated on the test set")
+    return remarks
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _plain(value: Any) -> str:
+    """A value as one would type it."""
+    return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else str(value)

@@ -1,0 +1,97 @@
+"""One way of measuring generators: drawn once, looked at once, kept with its protocol."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cgan_lightning.generation import checkpoint, output, sampling
+from cgan_lightning.metrics import inception, judge, suite
+from cgan_lightning.metrics.suite import Labelled
+from cgan_lightning.runtime import environment, results
+
+
+@dataclass
+class Evaluation:
+    """How generators are measured, against what. Where there are several ranks, all must call `seen` and `drawn`."""
+
+    judge: judge.Judge
+    train: Labelled
+    test: Labelled
+    samples: int  # as many of each class
+    seed: int = 0
+    weights: str = "ema"
+    accuracy_score: bool = False
+    inception: nn.Module | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What two evaluations must have in common to be compared."""
+        classes = len(self.test[1].unique())
+        told = {
+            "samples": self.samples - self.samples % classes,
+            "seed": self.seed,
+            "weights": self.weights,
+            "judge": self.judge.hash,
+            "reference": "test split, as many of each class",
+            "pixels": "rounded to 8 bits",
+        }
+        return told | ({} if self.inception is None else {"inception": judge.hash_of(self.inception)})
+
+    def is_kept(self, place: Path) -> bool:
+        """Whether `place` has all this already."""
+        return results.is_evaluated(place, self.protocol, {"accuracy_score"} if self.accuracy_score else set())
+
+    def real(self) -> "Real":
+        """The real images through all eyes: the same for every generator."""
+        train, test = (suite.look(self.judge, *split) for split in (self.train, self.test))
+        if self.inception is None:
+            return Real(train, test)
+        per_class = self.samples // len(self.test[1].unique())
+        rows = (suite.balanced_rows(split[1], per_class, seed=self.seed) for split in (self.train, self.test))
+        chosen = [split[0][each] for split, each in zip((self.train, self.test), rows, strict=True)]
+        return Real(train, test, *(inception.look(self.inception, pixels) for pixels in chosen))
+
+    def drawn(self, generator: Path) -> "Drawn":
+        """Samples of a run folder's generator, or of a file with one, through all eyes."""
+        trained = checkpoint.load(generator, weights=self.weights, device=self.device)
+        classes = len(trained.class_names)
+        images = sampling.balanced(trained.network, trained.prior, classes, self.samples, seed=self.seed)
+        by_inception = None if self.inception is None else inception.look(self.inception, images[0])
+        return Drawn(images, suite.look(self.judge, *images), by_inception)
+
+    def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
+        """`samples` beside the `floor`; for one rank."""
+        found = suite.measure(drawn.seen, real.train, real.test, seed=self.seed)
+        if self.accuracy_score:
+            scores = suite.accuracy_scores(drawn.images, self.train, self.test, seed=self.seed)
+            found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
+        if drawn.by_inception is not None and real.test_by_inception is not None and real.train_by_inception is not None:
+            for side, features in {"samples": drawn.by_inception, "floor": real.train_by_inception}.items():
+                found[side] |= inception.compare(features, real.test_by_inception, seed=self.seed)
+        return found
+
+    def keep(self, found: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
+        """Puts what was `found` into the JSON file at `place`; gives the picture of the closest pairs beside it."""
+        results.keep_evaluation(place, found | {"protocol": self.protocol} | environment.describe(self.device))
+        picture = place.with_name("closest_pairs.png")
+        output.write_pairs(picture, drawn.images[0], self.train[0], found["samples"]["closest_pairs"])
+        return picture
+
+
+@dataclass
+class Drawn:
+    images: Labelled
+    seen: suite.Seen
+    by_inception: torch.Tensor | None = None
+
+
+@dataclass
+class Real:
+    train: suite.Seen
+    test: suite.Seen
+    train_by_inception: torch.Tensor | None = None  # as many as are drawn
+    test_by_inception: torch.Tensor | None = None

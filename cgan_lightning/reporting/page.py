@@ -1,0 +1,164 @@
+"""A study as one HTML file that needs nothing beside it, a CSV file and a Markdown table."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from PIL import Image
+
+from cgan_lightning.files import write_atomically
+from cgan_lightning.generation import checkpoint, sampling
+from cgan_lightning.images import labelled_grid
+from cgan_lightning.reporting import figures, statistics, verdicts
+from cgan_lightning.reporting.collect import METRICS, Study
+from cgan_lightning.reporting.statistics import Effect, Interval
+
+PICTURES = 5  # of each class, image seeds 0 and on
+CURVE = "fid"  # of the looks in training
+
+
+@dataclass
+class Findings:
+    """What is said of one metric above all, and of the others in a table."""
+
+    metric: str
+    settings: dict[str, dict[str, Interval]]  # metric: setting: mean, interval, seeds' values
+    effects: dict[str, list[Effect]]  # by metric
+    interactions: list[Effect]
+    cost: pd.DataFrame  # a row a setting
+    threshold: float
+
+
+def find(study: Study, metric: str, threshold: float | None) -> Findings:
+    """`threshold`: FID in training, to which time is measured; None: the best that the worst run reached."""
+    reached = [min(point[CURVE] for point in curve) for curve in study.curves.values() if curve]
+    threshold = threshold if threshold is not None else max(reached, default=0.0)
+    together = statistics.interactions(study.finished, study.factors, metric)
+    return Findings(
+        metric=metric,
+        settings={name: _by_setting(study, name) for name in study.measured},
+        effects={name: statistics.effects(study.finished, study.factors, name) for name in study.measured},
+        interactions=[effect for effect in together if effect.significant],
+        cost=_costs(study, threshold),
+        threshold=threshold,
+    )
+
+
+def sentences(study: Study, found: Findings) -> list[str]:
+    """The verdict on each factor, and on what depends on what."""
+    row = METRICS[found.metric]
+    prices = verdicts.costs(study.finished, study.factors)
+    told = [verdicts.effect(each, row, prices) for each in found.effects[found.metric]]
+    told += [verdicts.interaction(each, row) for each in found.interactions]
+    if len(study.factors) > 1 and study.seeds > 1 and not found.interactions:
+        told.append(
+            f"Whether one factor's effect on {row.name} depends on another's value: not that {study.seeds} seeds can show."
+        )
+    return told
+
+
+def write(study: Study, found: Findings, folder: Path) -> None:
+    """report.html, results.csv and results.md in `folder`."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True
+    )
+    environment.globals |= {"metrics": METRICS, "interval": _interval, "short": _short_time}
+    shown = {"study": study, "found": found, "sentences": sentences(study, found), "row": METRICS[found.metric]}
+    html = environment.get_template("page.html.j2").render(
+        **shown, pictures=_pictures(study), figures=_figures(study, found), labels=study.runs.apply(study.label, axis=1)
+    )
+    markdown = environment.get_template("table.md.j2").render(**shown)
+    write_atomically(folder / "report.html", lambda path: path.write_text(html))
+    write_atomically(folder / "results.md", lambda path: path.write_text(markdown))
+    write_atomically(folder / "results.csv", lambda path: study.runs.drop(columns=["path"]).to_csv(path, index=False))
+
+
+def _by_setting(study: Study, metric: str) -> dict[str, Interval]:
+    known = study.finished.dropna(subset=[metric])
+    return {label: statistics.interval(part[metric].tolist()) for label, part in _settings(study, known)}
+
+
+def _settings(study: Study, runs: Any) -> list[tuple[str, pd.DataFrame]]:
+    """Runs by setting, in the order of the sweep."""
+    labels = runs.apply(study.label, axis=1)
+    return [(label, runs[labels == label]) for label in dict.fromkeys(labels)]
+
+
+def _costs(study: Study, threshold: float) -> pd.DataFrame:
+    rows = []
+    for label, part in _settings(study, study.finished):
+        to_threshold = [_seconds_to(study, run, threshold) for run in part.to_dict("records")]
+        reached = [seconds for seconds in to_threshold if seconds is not None]
+        rows.append({
+            "setting": label,
+            **{name: part[name].mean() for name in ("seconds", "images_per_second", "parameters", "peak_memory_mib")},
+            "seconds_to_threshold": sum(reached) / len(reached) if reached else None,
+            "reached": f"{len(reached)} of {len(part)}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _seconds_to(study: Study, run: dict[Any, Any], threshold: float) -> float | None:
+    """Training time of a run until the first look with an FID at the threshold or below."""
+    images = [point["images_seen"] for point in study.curves[run["name"]] if point[CURVE] <= threshold]
+    return min(images) / run["images_per_second"] if images else None
+
+
+def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
+    row = METRICS[found.metric]
+    means = {label: each.mean * row.scale for label, each in found.settings[found.metric].items()}
+    scaled = {label: statistics.interval([value * row.scale for value in each.values])
+              for label, each in found.settings[found.metric].items()}  # fmt: skip
+    drawn = {"points": [figures.points(scaled, row.name)], "curves": [], "pareto": []}
+    for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
+        priced = [(label, float(price) / unit, means[label])
+                  for label, price in zip(found.cost.setting, found.cost[cost], strict=True) if label in means]  # fmt: skip
+        if len({price for _, price, _ in priced}) > 1:
+            drawn["pareto"].append(figures.pareto(priced, title, row.name, lower_is_better=row.better != "higher"))
+    for groups in _groups(study):
+        drawn["curves"].append(figures.curves(groups, "FID to training images"))
+    return drawn
+
+
+def _groups(study: Study) -> list[dict[str, Sequence[figures.Curve]]]:
+    """Curves by setting; where these are too many to tell apart, by each factor's values."""
+    told: Any = study.finished[study.finished.name.map(lambda name: len(study.curves[name]) > 1)]
+    if told.empty:
+        return []
+    settings = _settings(study, told)
+    parts = [settings]
+    if len(settings) > len(figures.COLOURS):
+        parts = [[(f"{factor} {value}", told[told[factor] == value]) for value in values]
+                 for factor, values in study.factors.items()]  # fmt: skip
+    return [{label: [[(point["images_seen"], point[CURVE]) for point in study.curves[name]] for name in part.name]
+             for label, part in each if len(part)} for each in parts]  # fmt: skip
+
+
+def _pictures(study: Study) -> dict[str, str]:
+    """A sheet a setting, as a data address: the same z and classes in each, drawn by the first seed's run."""
+    sheets = {}
+    for label, part in _settings(study, study.finished):
+        trained = checkpoint.load(Path(part.iloc[0].path))
+        classes = range(len(trained.class_names))
+        sheet = labelled_grid(
+            sampling.sample_grid(trained.network, trained.prior, classes, range(PICTURES)), trained.class_names, scale=2
+        )
+        stream = io.BytesIO()
+        Image.fromarray(sheet).save(stream, format="PNG", optimize=True)
+        sheets[label] = f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return sheets
+
+
+def _interval(each: Interval, metric: str) -> str:
+    """ "0.512 ± 0.031", as the metric is shown."""
+    row = METRICS[metric]
+    return row.show(each.mean) + ("" if each.half is None else f" ± {row.show(each.half)}")
+
+
+def _short_time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

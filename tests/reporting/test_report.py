@@ -1,0 +1,159 @@
+"""A real sweep, small, and what is reported of it: all of its runs, whatever became of them."""
+
+import html
+import json
+import logging
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
+from cgan_lightning.evaluate import evaluate
+from cgan_lightning.report import report
+from cgan_lightning.reporting import collect
+from tests.conftest import SMALL, run_command
+
+SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> Path:
+    """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
+    here = tmp_path_factory.mktemp("swept")
+    done = run_command("train", "-m", *SMALL, *SWEEP, "trainer.max_epochs=2", cwd=here)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (here / "runs/sweeps").iterdir()
+    evaluate(compose(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
+    return folder
+
+
+@pytest.fixture
+def sweep(swept, tmp_path) -> Path:
+    """A copy that a test may change, elsewhere."""
+    shutil.copytree(swept.parents[1], tmp_path / "runs")
+    return tmp_path / "runs" / "sweeps" / swept.name
+
+
+def reported(folder: Path, *overrides: str) -> str:
+    report(compose(f"runs={folder}", *overrides, command="report"))
+    return (folder / "report.html").read_text()
+
+
+def text(page: str) -> str:
+    """What a reader sees, in one line."""
+    return html.unescape(" ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split()))
+
+
+def test_all_runs_of_a_sweep_are_evaluated_once(swept, caplog):
+    results = [json.loads(path.read_text()) for path in swept.parents[1].glob("*/results.json")]
+    assert [each["evaluation"]["protocol"]["samples"] for each in results] == [100] * 8
+    caplog.set_level(logging.INFO, "cgan_lightning")
+    evaluate(compose(f"checkpoint={swept}", "samples=100", "device=cpu", command="evaluate"))
+    assert "All 8 finished runs have this evaluation already" in caplog.text
+
+
+def test_the_page_says_what_was_swept_and_what_came_of_it(sweep):
+    page = reported(sweep)
+    seen = text(page)
+    assert "8 of 8 runs finished, 2 seeds. Swept: channels (64, 128); noise (randn, uniform)." in seen
+    assert "channels 128 instead of 64" in seen
+    assert "noise uniform instead of randn" in seen
+    assert "python -m cgan_lightning.train -m" in seen
+    assert json.loads(next(sweep.parents[1].glob("*/results.json")).read_text())["versions"]["torch"] in seen
+    assert page.count("<svg ") == 4, "points, time, parameters, curves"
+    assert page.count("data:image/png;base64,") == 4, "a sheet a setting"
+    assert not re.search(r'(src|href)="(?!data:|#)', page), "self-contained"
+
+
+def test_the_table_and_the_csv_have_every_run(sweep):
+    reported(sweep)
+    runs = pd.read_csv(sweep / "results.csv")
+    assert len(runs) == 8
+    assert {"channels", "noise", "seed", "fid", "kid", "class_accuracy", "training_best_fid", "seconds", "parameters"} <= set(
+        runs
+    )
+    results = json.loads((sweep.parents[1] / runs.name[0] / "results.json").read_text())
+    assert runs.fid[0] == pytest.approx(results["evaluation"]["samples"]["fid"])
+    table = (sweep / "results.md").read_text()
+    assert table.count("\n| channels ") == 4
+    assert "| channels 64, noise uniform |" in table
+
+
+def test_failed_and_missing_runs_are_named(sweep):
+    jobs = sorted((sweep / "jobs").iterdir())
+    failed, missing = (json.loads(path.read_text()) for path in jobs[:2])
+    shutil.rmtree(sweep.parents[1] / missing["name"])
+    (sweep.parents[1] / failed["name"] / "results.json").unlink()
+    jobs[0].write_text(json.dumps(failed | {"failure": "The loss was NaN at update 3"}))
+    seen = text(reported(sweep))
+    assert "6 of 8 runs finished" in seen
+    assert f"{failed['name']} is failed: The loss was NaN at update 3" in seen
+    assert f"{missing['name']} is waiting" in seen
+
+
+def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
+    path = sorted(sweep.parents[1].glob("*/results.json"))[0]
+    results = json.loads(path.read_text())
+    results["evaluation"]["protocol"]["judge"] = "another"
+    path.write_text(json.dumps(results))
+    assert "1 of 8 runs: evaluation by another judge or protocol than the rest, left out" in text(reported(sweep, "metric=fid"))
+    runs = pd.read_csv(sweep / "results.csv").set_index("name")
+    assert pd.isna(runs.fid[path.parent.name])
+    assert runs.fid.notna().sum() == 7
+
+
+def test_one_seed_can_not_speak_of_significance(sweep):
+    for path in (sweep / "jobs").iterdir():
+        if "-seed1-" in path.name:
+            path.unlink()
+    seen = text(reported(sweep))
+    assert "One seed: nothing here can speak of significance." in seen
+    assert "which can't speak of another one" in seen
+    assert "p =" not in seen
+
+
+def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
+    for path in sweep.parents[1].glob("*/results.json"):
+        results = json.loads(path.read_text())
+        del results["evaluation"]
+        path.write_text(json.dumps(results))
+    seen = text(reported(sweep))
+    assert "lowest FID in training (lower is better)" in seen
+    assert "8 of 8 finished runs were never evaluated on the test set" in seen
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["runs=."], "runs=. is no sweep's folder: give one of runs/sweeps/"),
+        (["metric=fidd"], "metric=fidd: no finished run has it, they have fid, class_fid_mean"),
+    ],
+)
+def test_mistakes_get_a_sentence(sweep, overrides, sentence):
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        report(compose(f"runs={sweep}", *overrides, command="report"))
+
+
+def test_without_the_extra_it_says_what_to_install(sweep, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cgan_lightning.reporting.collect", None)
+    monkeypatch.delattr("cgan_lightning.reporting.collect", raising=False)
+    with pytest.raises(UserError, match=r"pip install 'cgan-lightning\[report\]'"):
+        report(compose(f"runs={sweep}", command="report"))
+
+
+def identity(**settings) -> dict:
+    return {"choices": {"noise": "randn"}, "settings": {"seed": 0, **settings}}
+
+
+def test_factors_have_names_as_short_as_can_be_told_apart():
+    both = [identity(**{"optimizer.generator.lr": rate, "optimizer.discriminator.lr": rate, "model.channels": 64})
+            for rate in (0.1, 0.2)]  # fmt: skip
+    assert collect.swept(both).keys == {
+        "discriminator.lr": "optimizer.discriminator.lr", "generator.lr": "optimizer.generator.lr"
+    }  # fmt: skip
+    assert collect.swept([identity(**{"model.channels": width}) for width in (64, 128)]).keys == {"channels": "model.channels"}
