@@ -34,9 +34,9 @@ def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.
             "inception-v3-compat", ["2048"], None if weights is None else str(weights), antialias=False
         )
     except OSError as error:
-        source = "can't be downloaded" if weights is None else f"={weights} can't be read"
-        raise UserError(f"inception_weights {source} ({error}): {instead}") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError):
+        source = " can't be downloaded" if weights is None else f"={weights} can't be read"
+        raise UserError(f"inception_weights{source} ({error.strerror or error}): {instead}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, LookupError, ValueError):
         raise UserError(f"inception_weights={weights} are no weights of torch-fidelity's Inception-v3: {instead}") from None
     return network.to(device)
 

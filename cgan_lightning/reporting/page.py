@@ -19,6 +19,7 @@ from cgan_lightning.reporting.collect import METRICS, Study
 from cgan_lightning.reporting.statistics import Effect, Interval
 
 PICTURES = 5  # of each class, image seeds 0 and on
+BESIDE = ("class_accuracy", "training_class_accuracy")  # the first that there is, beside what the verdict goes by
 CURVE = "fid"  # of the looks in training
 
 
@@ -112,9 +113,8 @@ def _seconds_to(study: Study, run: dict[Any, Any], threshold: float) -> float | 
 def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
     row = METRICS[found.metric]
     means = {label: each.mean * row.scale for label, each in found.settings[found.metric].items()}
-    scaled = {label: statistics.interval([value * row.scale for value in each.values])
-              for label, each in found.settings[found.metric].items()}  # fmt: skip
-    drawn = {"points": [figures.points(scaled, row.name)], "curves": [], "pareto": []}
+    shown = dict.fromkeys([found.metric, *(name for name in BESIDE if name in found.settings)][:2])
+    drawn = {"points": [_points(found, name) for name in shown], "curves": [], "pareto": []}
     for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
         priced = [(label, float(price) / unit, means[label])
                   for label, price in zip(found.cost.setting, found.cost[cost], strict=True) if label in means]  # fmt: skip
@@ -123,6 +123,13 @@ def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
     for groups in _groups(study):
         drawn["curves"].append(figures.curves(groups, "FID to training images"))
     return drawn
+
+
+def _points(found: Findings, metric: str) -> str:
+    row = METRICS[metric]
+    scaled = {label: statistics.interval([value * row.scale for value in each.values])
+              for label, each in found.settings[metric].items()}  # fmt: skip
+    return figures.points(scaled, row.name)
 
 
 def _groups(study: Study) -> list[dict[str, Sequence[figures.Curve]]]:

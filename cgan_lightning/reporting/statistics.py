@@ -62,11 +62,12 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
-    """Of every factor and every two of its values: one family of comparisons."""
+    """Of every factor, from its first value to each other one: one family of comparisons."""
     model = _Model(runs, list(factors), metric)
     found = []
     for place, (factor, levels) in enumerate(factors.items()):
-        for low, high in itertools.combinations(levels, 2):
+        low = levels[0]
+        for high in levels[1:]:
             pairs = [(cell, other) for cell in model.cells if cell[place] == low
                      and (other := _with(cell, place, high)) in model.cells and model.share_seeds(cell, other)]  # fmt: skip
             if pairs:
@@ -76,7 +77,7 @@ def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> l
 
 
 def interactions(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
-    """Of every two factors, for every two values of each: whether the one's effect depends on the other's value."""
+    """Of every two factors, from the first value of each: whether the one's effect depends on the other's value."""
     model = _Model(runs, list(factors), metric)
     found = []
     for (one, two), levels in _two_by_two(factors):
@@ -121,9 +122,8 @@ class _Model:
 
 def _two_by_two(factors: dict[str, list[Any]]) -> Iterator[tuple[tuple[str, str], tuple[Any, ...]]]:
     for one, two in itertools.combinations(factors, 2):
-        for low, high in itertools.combinations(factors[one], 2):
-            for first, second in itertools.combinations(factors[two], 2):
-                yield (one, two), (low, high, first, second)
+        for high, second in itertools.product(factors[one][1:], factors[two][1:]):
+            yield (one, two), (factors[one][0], high, factors[two][0], second)
 
 
 def _square(cell: Cell, names: list[str], pair: tuple[str, str], levels: tuple[Any, ...], model: _Model) -> list[Cell] | None:

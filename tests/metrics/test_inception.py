@@ -1,0 +1,77 @@
+"""Inception-v3 beside the judge: torchmetrics' network by a file of weights. Here they are made up: the real ones are 91 MB."""
+
+import json
+
+import pytest
+import torch
+from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
+
+from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
+from cgan_lightning.evaluate import evaluate
+from cgan_lightning.metrics import inception
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file as torch-fidelity's, with weights drawn at random."""
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save({}, path)
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+        torch.manual_seed(0)
+        patch.setattr(NoTrainInceptionV3, "load_state_dict", lambda *_: None)
+        network = NoTrainInceptionV3("inception-v3-compat", ["2048"], str(path))
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def network(weights):
+    return inception.load(weights)
+
+
+def test_grey_images_are_seen_in_three_channels(network):
+    pixels = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(inception.look(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
+
+
+@pytest.mark.slow
+def test_fid_is_torchmetrics_own(network):
+    draws = torch.Generator().manual_seed(0)
+    real, fake = (torch.randint(limit, (12, 1, 28, 28), dtype=torch.uint8, generator=draws) for limit in (256, 100))
+    theirs = FrechetInceptionDistance(network, normalize=False)
+    theirs.set_dtype(torch.float64)
+    theirs.update(real.repeat(1, 3, 1, 1), real=True)
+    theirs.update(fake.repeat(1, 3, 1, 1), real=False)
+    ours = inception.compare(inception.look(network, fake), inception.look(network, real), seed=0)
+    assert ours["inception_fid"] == pytest.approx(theirs.compute().item(), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_evaluate_has_both(train, weights):
+    folder = train("trainer.max_steps=1")
+    asked = (f"checkpoint={folder}", "samples=100", "metrics=inception", f"inception_weights={weights}")
+    evaluate(compose(*asked, command="evaluate"))
+    found = json.loads((folder / "results.json").read_text())["evaluation"]
+    assert found["samples"]["inception_fid"] > found["floor"]["inception_fid"] > 0
+    assert found["samples"]["fid"] > found["floor"]["fid"]
+    assert len(found["protocol"]["inception"]) == 12
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text", "{}"])
+def test_weights_that_can_not_be_had_get_a_sentence(tmp_path, content):
+    path = tmp_path / "weights.pth"
+    if content == "{}":
+        torch.save({}, path)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"inception_weights=.*weights\.pth .*or metrics=judge$"):
+        inception.load(path)
+
+
+def test_a_download_that_fails_gets_a_sentence(monkeypatch, tmp_path):
+    """A proxy that isn't there: nothing leaves this machine."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(UserError, match=r"inception_weights can't be downloaded \(.*\): give inception_weights=FILE"):
+        inception.load(None)
