@@ -17,7 +17,7 @@ Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
 
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 MANIFOLD_K, DENSITY_K = 3, 5  # neighbours, as in the papers
-SCORE_EPOCHS = 12  # of the classifiers of the accuracy score: as the judge
+SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the judge
 LOOKED_AT = 500  # images at a time
 LEAST_PER_CLASS = 10  # below, no covariance means anything
 PAIRS = 10  # of samples and their nearest training images, kept to be looked at

@@ -84,6 +84,8 @@ class Evaluation:
 
 @dataclass
 class Drawn:
+    """Samples as bytes, and through all eyes."""
+
     images: Labelled
     seen: suite.Seen
     by_inception: torch.Tensor | None = None
@@ -91,6 +93,8 @@ class Drawn:
 
 @dataclass
 class Real:
+    """The real images through all eyes."""
+
     train: suite.Seen
     test: suite.Seen
     train_by_inception: torch.Tensor | None = None  # as many as are drawn

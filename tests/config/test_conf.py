@@ -23,9 +23,11 @@ def test_every_choice_trains(train, choice):
     ).exists()
 
 
-@pytest.mark.parametrize("command", ["sample", "evaluate"])
-def test_the_configs_of_what_is_trained_compose(command):
-    checks.check(compose("checkpoint=runs/some", command=command))
+@pytest.mark.parametrize(
+    ("command", "needed"), [("sample", "checkpoint=runs/some"), ("evaluate", "checkpoint=runs/some"), ("report", "runs=some")]
+)
+def test_the_configs_of_what_is_trained_compose(command, needed):
+    checks.check(compose(needed, command=command))
 
 
 def test_the_default_is_the_documented_recipe():

@@ -66,3 +66,15 @@ def test_without_the_extra_slurm_a_sentence_says_so(python, tmp_path):
     assert done.stderr == (
         "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'\n"
     )
+
+
+def test_what_is_no_code_comes_along(python, tmp_path):
+    """The judge's weights and the report's templates."""
+    script = (
+        "from cgan_lightning.metrics import judge; from cgan_lightning.reporting import page; import jinja2;"
+        "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates())"
+    )
+    done = run(python, "-c", script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "page.html.j2" in done.stdout
+    assert "table.md.j2" in done.stdout
