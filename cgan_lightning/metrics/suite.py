@@ -31,26 +31,25 @@ class Seen(NamedTuple):
     labels: Int[Tensor, " count"]
 
 
-def measure(fake: Seen, all_train: Seen, all_test: Seen, *, seed: int) -> dict[str, dict[str, Any]]:
-    """`samples`: the drawn images against the test set; `floor`: as many real training images against it, for scale.
-
-    There are as many drawn images of each class. Raises UserError where they are too few.
-    """
-    classes = len(all_test.labels.unique())
+def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]:
+    """The drawn images, as many of each class, against the test set. Raises UserError where they are too few."""
+    classes = len(test.labels.unique())
     per_class = len(fake.labels) // classes
     if per_class < LEAST_PER_CLASS:
         raise UserError(f"samples={len(fake.labels)}: metrics need {LEAST_PER_CLASS * classes} or more, as many of each class")
-    real, reference = part(all_train, per_class, seed=seed), part(all_test, per_class, seed=seed)
-    apart = part(all_train, per_class, seed=seed + 1)  # other training images: how far training is from itself
-    copying = {
-        "fid_to_train": frechet.fid(real.features, fake.features),
-        "nearest_train_ratio": memorisation.nearest_ratio(fake.features, all_train.features, all_test.features),
-        "closest_pairs": memorisation.closest_pairs(fake.features, all_train.features, PAIRS).tolist(),
+    return compare(fake, part(test, per_class, seed=seed), seed=seed) | {
+        "fid_to_train": frechet.fid(part(train, per_class, seed=seed).features, fake.features),
+        "nearest_train_ratio": memorisation.nearest_ratio(fake.features, train.features, test.features),
+        "closest_pairs": memorisation.closest_pairs(fake.features, train.features, PAIRS).tolist(),
     }
-    return {
-        "samples": compare(fake, reference, seed=seed) | copying,
-        "floor": compare(real, reference, seed=seed)
-        | {"fid_to_train": frechet.fid(apart.features, real.features), "nearest_train_ratio": 1.0},
+
+
+def floor(train: Seen, test: Seen, per_class: int, *, seed: int) -> dict[str, Any]:
+    """What `measure` gives for as many real training images: the same for every generator."""
+    real, apart = part(train, per_class, seed=seed), part(train, per_class, seed=seed + 1)
+    return compare(real, part(test, per_class, seed=seed), seed=seed) | {
+        "fid_to_train": frechet.fid(apart.features, real.features),  # other training images: how far training is from itself
+        "nearest_train_ratio": 1.0,
     }
 
 

@@ -1,6 +1,7 @@
 """One way of measuring generators: drawn once, looked at once, kept with its protocol."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,12 @@ class Evaluation:
     def real(self) -> "Real":
         """The real images through all eyes: the same for every generator."""
         train, test = (suite.look(self.judge, *split) for split in (self.train, self.test))
-        if self.inception is None:
-            return Real(train, test)
         per_class = self.samples // len(self.test[1].unique())
+        if self.inception is None:
+            return Real(train, test, per_class, self.seed)
         rows = (suite.balanced_rows(split[1], per_class, seed=self.seed) for split in (self.train, self.test))
         chosen = [split[0][each] for split, each in zip((self.train, self.test), rows, strict=True)]
-        return Real(train, test, *(inception.look(self.inception, pixels) for pixels in chosen))
+        return Real(train, test, per_class, self.seed, *(inception.look(self.inception, pixels) for pixels in chosen))
 
     def drawn(self, generator: Path) -> "Drawn":
         """Samples of a run folder's generator, or of a file with one, through all eyes."""
@@ -65,7 +66,7 @@ class Evaluation:
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
         """`samples` beside the `floor`; for one rank."""
-        found = suite.measure(drawn.seen, real.train, real.test, seed=self.seed)
+        found = {"samples": suite.measure(drawn.seen, real.train, real.test, seed=self.seed), "floor": dict(real.floor)}
         if self.accuracy_score:
             scores = suite.accuracy_scores(drawn.images, self.train, self.test, seed=self.seed)
             found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
@@ -97,5 +98,12 @@ class Real:
 
     train: suite.Seen
     test: suite.Seen
+    per_class: int
+    seed: int
     train_by_inception: torch.Tensor | None = None  # as many as are drawn
     test_by_inception: torch.Tensor | None = None
+
+    @cached_property
+    def floor(self) -> dict[str, Any]:
+        """As many training images, measured in place of samples."""
+        return suite.floor(self.train, self.test, self.per_class, seed=self.seed)

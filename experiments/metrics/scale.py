@@ -29,9 +29,9 @@ def main() -> None:
         "noise": (noise, labels),
     }
     ours = judge.load()
-    real = [suite.look(ours, *split) for split in (train, test)]
-    measured = {name: suite.measure(suite.look(ours, *each), *real, seed=0) for name, each in drawn.items()}
-    columns = {"real": measured["generator"]["floor"]} | {name: each["samples"] for name, each in measured.items()}
+    real, held_out = suite.look(ours, *train), suite.look(ours, *test)
+    columns = {"real": suite.floor(real, held_out, COUNT // 10, seed=0)}
+    columns |= {name: suite.measure(suite.look(ours, *each), real, held_out, seed=0) for name, each in drawn.items()}
     print("| | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
     for key, row in table.ROWS.items():
         if key in columns["real"]:
