@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.report import DESKTOP, PHONE, opened
-from tests.browser.tensorboard import chromium, find_chromium
-from tests.conftest import SMALL, run_command, skip_without
+from tests.conftest import SMALL, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +21,6 @@ def report(tmp_path_factory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "channels 128 instead of 64" in done.stderr + done.stdout
     return sweep / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        skip_without("a browser: install Debian's package chromium")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

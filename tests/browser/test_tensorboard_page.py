@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
-from tests.browser.tensorboard import chromium, find_chromium, serving
-from tests.conftest import run_command, skip_without
+from tests.browser.tensorboard import serving
+from tests.conftest import run_command
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +39,6 @@ def runs(tmp_path_factory) -> Path:
 def address(runs):
     with serving(runs) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        skip_without("a browser: install Debian's package chromium")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
