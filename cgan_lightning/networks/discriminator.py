@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cgan_lightning.networks.conditioning import LabelEncoder
-from cgan_lightning.networks.layers import coarsest_size
+from cgan_lightning.networks.layers import FeatureSum, HalvingConvolution, coarsest_size
 
 
 class Discriminator(nn.Module):
@@ -27,12 +27,13 @@ class Discriminator(nn.Module):
         blocks: list[nn.Module] = []
         inside, outside = 1 + conditioning.width, 64
         for stage in range(stages):
-            blocks.append(nn.Conv2d(inside, outside, kernel_size=3, stride=2, padding=1))
-            if stage > 0:
-                blocks.append(nn.BatchNorm2d(outside))
+            if stage == 0:
+                blocks.append(HalvingConvolution(inside, outside))
+            else:
+                blocks += [nn.Conv2d(inside, outside, kernel_size=3, stride=2, padding=1), nn.BatchNorm2d(outside)]
             blocks.append(nn.LeakyReLU(0.2, inplace=True))
             inside, outside = outside, outside * 2
-        blocks += [nn.Flatten(), nn.Linear(inside * coarsest_size(image_size, stages) ** 2, 1)]
+        blocks.append(FeatureSum(inside * coarsest_size(image_size, stages) ** 2, 1))
         self.blocks = nn.Sequential(*blocks)
 
     def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:

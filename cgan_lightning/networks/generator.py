@@ -48,4 +48,5 @@ class Generator(nn.Module):
 
     def forward(self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 size size"]:
         features = self.project(torch.cat([z, self.conditioning(labels)], dim=1)).relu()
-        return self.blocks(features.unflatten(1, (self.channels, self.size, self.size)))
+        maps = features.unflatten(1, (self.channels, self.size, self.size))
+        return self.blocks(maps.contiguous(memory_format=torch.channels_last))  # once here, or in each layer and its gradient

@@ -1,16 +1,67 @@
-"""Layers that double or halve a feature map, and the sizes for which that comes out even."""
+"""Layers that double or halve a feature map, and the sizes for which that comes out even.
 
-from torch import nn
+Each equals the plain layers that it is documented by, with fewer operations; parameters and their names are the plain ones.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Nearest ×2 repeats each pixel, so a 3-tap filter sees one pixel twice: in the output's even places its taps (0) and (1, 2) fall
+# on one input pixel each, in the odd ones (0, 1) and (2). As a 4-tap transposed filter of stride 2, row by row:
+FOLDED_TAPS = ((0, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0))
 
 
 class NearestUpsample(nn.Sequential):
-    """Nearest-neighbour ×2, then a 3×3 convolution (the documented choice): no checkerboard, whatever it learns."""
+    """Nearest-neighbour ×2, then a 3×3 convolution (the documented choice): no checkerboard, whatever it learns.
+
+    Computed as one 4×4 transposed convolution of stride 2, whose kernel is a fixed linear map of the 3×3 one: the same sums
+    with 2.25 times fewer multiplications, and no enlarged map in memory.
+    """
+
+    fold: Tensor
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(
             nn.Upsample(scale_factor=2, mode="nearest"),
             nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
         )
+        taps = torch.tensor(FOLDED_TAPS, dtype=torch.float32)
+        self.register_buffer("fold", torch.kron(taps, taps).T.contiguous(), persistent=False)  # (9, 16)
+
+    def forward(self, input: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out double_height double_width"]:
+        convolution = self[1]
+        kernel = (convolution.weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
+        # The bias is added apart: PyTorch's transposed convolution on a CPU takes 2 ms longer with it (64 images, 64 maps).
+        return F.conv_transpose2d(input, kernel, stride=2, padding=1) + convolution.bias[:, None, None]
+
+
+class HalvingConvolution(nn.Conv2d):
+    """A 3×3 convolution of stride 2 whose input has few channels, (1 + label planes) say.
+
+    Computed on 2×2 blocks of pixels as channels, with a 2×2 kernel of stride 1: wider, and so faster, above all backwards.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, kernel_size=3, stride=2, padding=1)
+
+    def forward(self, input: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out half_height half_width"]:
+        blocks = F.pixel_unshuffle(F.pad(input, (1, 1, 1, 1)), 2)
+        kernel = F.pixel_unshuffle(F.pad(self.weight, (0, 1, 0, 1)), 2)  # a fourth row and column of zeros
+        return F.conv2d(blocks, kernel, self.bias)
+
+
+class FeatureSum(nn.Linear):
+    """One number from a whole feature map: flatten, then a linear layer, read in the map's own order in memory.
+
+    `in_features` is channels × size². Flattening a channels_last map would turn it over, and its gradient with it, which
+    makes all that comes before it in the backward pass slower.
+    """
+
+    def forward(self, input: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch out"]:
+        weight = self.weight.view(-1, *input.shape[1:])
+        return F.linear(input.permute(0, 2, 3, 1).flatten(1), weight.permute(0, 2, 3, 1).flatten(1), self.bias)
 
 
 class TransposedUpsample(nn.ConvTranspose2d):

@@ -4,12 +4,14 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 from cgan_lightning.config import build
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.networks import conditioning
-from cgan_lightning.networks.layers import coarsest_size
+from cgan_lightning.networks.layers import FeatureSum, HalvingConvolution, NearestUpsample, coarsest_size
 
 
 def test_labels_become_what_their_choice_says():
@@ -65,3 +67,24 @@ def test_a_size_that_does_not_divide_says_which_do():
     config = compose("model.stages=3")
     with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
         build.model(config, build.recipe(config, build.data(config)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "plain", "size"),
+    [
+        (NearestUpsample(6, 5), lambda layer, maps: nn.Sequential.forward(layer, maps), 7),
+        (HalvingConvolution(3, 5), lambda layer, maps: F.conv2d(maps, layer.weight, layer.bias, stride=2, padding=1), 14),
+        (FeatureSum(4 * 7 * 7, 1), lambda layer, maps: F.linear(maps.flatten(1), layer.weight, layer.bias), 7),
+    ],
+)
+def test_a_faster_layer_equals_the_plain_one_with_all_its_gradients(ours, plain, size):
+    ours.double()
+    channels = {NearestUpsample: 6, HalvingConvolution: 3, FeatureSum: 4}[type(ours)]
+    maps = torch.randn(2, channels, size, size, dtype=torch.float64, requires_grad=True)
+    inputs = [maps, *ours.parameters()]
+    expected, computed = plain(ours, maps), ours(maps)
+    torch.testing.assert_close(computed, expected, atol=1e-12, rtol=0)
+    towards = torch.randn_like(expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(computed, inputs, towards), torch.autograd.grad(expected, inputs, towards), atol=1e-11, rtol=0
+    )
