@@ -3,6 +3,7 @@
 import copy
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -19,12 +20,16 @@ class GeneratorEMA(nn.Module):
         self.rampup = rampup
         self.generator = copy.deepcopy(generator).requires_grad_(False)
 
+    def weights(self, images_seen: Int[Tensor, " updates"], *, batch_size: int) -> Float[Tensor, " updates"]:
+        """How far each update moves the average; `images_seen` counts the update's own batch too. In double precision."""
+        halflife = (self.rampup * images_seen.double()).clamp(max=self.halflife_images)
+        return 1 - 0.5 ** (batch_size / halflife)
+
     @torch.no_grad()
-    def update(self, generator: nn.Module, *, images_seen: int, batch_size: int) -> None:
-        """One step towards `generator`; `images_seen` counts this batch too."""
-        halflife = min(self.halflife_images, self.rampup * images_seen)
-        weight = 1 - 0.5 ** (batch_size / halflife)
-        torch._foreach_lerp_(_floats(self.generator), _floats(generator), weight)
+    def update(self, generator: nn.Module, weight: Float[Tensor, ""]) -> None:
+        """One step towards `generator`. The weight is a tensor, so that a captured update can take another each time."""
+        average = _floats(self.generator)
+        torch._foreach_lerp_(average, _floats(generator), [weight] * len(average))
 
 
 def _floats(network: nn.Module) -> list[Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cgan_lightning import collectives, seeding
+from cgan_lightning.cuda_graph import Captured
 from cgan_lightning.data.batches import Batch
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.losses.adversarial import bce_d, bce_g
@@ -20,7 +21,7 @@ Prior = Callable[[int, int, torch.Generator], Tensor]  # (count, latent_dim, gen
 
 
 class ConditionalGAN(LightningModule):
-    """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each.
+    """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each, a call has one or more.
 
     z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
     phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
@@ -45,9 +46,16 @@ class ConditionalGAN(LightningModule):
         self.latent_dim = cast(int, generator.latent_dim)
         self.prior, self.num_classes, self.seed = prior, num_classes, seed
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
+        self._captured = Captured(self.updates)
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [make(getattr(self, network).parameters()) for network, make in self.optimizers_of.items()]
+
+    def on_train_start(self) -> None:
+        for optimizer in cast(list[Optimizer], self.optimizers(use_pl_optimizer=False)):
+            for group in optimizer.param_groups:  # a checkpoint brings what held where it was written
+                if "capturable" in group:
+                    group["capturable"] = self.device.type == "cuda"
 
     @property
     def best_generator(self) -> nn.Module:
@@ -65,11 +73,38 @@ class ConditionalGAN(LightningModule):
         return z[mine].to(like.dtype), labels[mine]
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """As many updates as `batch` has batches; losses and probabilities of each, (updates,)."""
         real, labels = batch
-        update = self.trainer.global_step
-        z, fake_labels = self.draw(update, real)
+        first, count = self.trainer.global_step, real.shape[1] * self.trainer.world_size
+        z, fake_labels = zip(*(self.draw(first + each, real[each]) for each in range(len(real))), strict=True)
+        images_seen = count * torch.arange(first + 1, first + 1 + len(real), device=real.device)
+        weights = images_seen if self.ema is None else self.ema.weights(images_seen, batch_size=count).to(real.dtype)
+        # One launch in place of hundreds, on a GPU. Ranks exchange gradients in mid-update: they go on one by one.
+        run = self._captured if real.is_cuda and len(real) > 1 and not collectives.several_ranks() else self.updates
+        values = run(real, labels, torch.stack(z), torch.stack(fake_labels), weights)
+        ticking = cast(list[LightningOptimizer], self.optimizers())[0]
+        for _ in range(len(real)):  # as its step() would: Lightning counts these, and so do all our schedules
+            ticking._on_before_step()
+            ticking._on_after_step()
+        return values
+
+    def updates(self, *inputs: Tensor) -> dict[str, Tensor]:
+        """One update after another on the rows of `inputs`, those of `update`."""
+        values = [self.update(*each) for each in zip(*inputs, strict=True)]
+        return {name: torch.stack([each[name] for each in values]) for name in values[0]}
+
+    def update(
+        self,
+        real: Float[Tensor, "batch 1 size size"],
+        labels: Int[Tensor, " batch"],
+        z: Float[Tensor, "batch latent"],
+        fake_labels: Int[Tensor, " batch"],
+        ema_weight: Tensor,
+    ) -> dict[str, Tensor]:
+        """One update of each network, from inputs on the device alone."""
+        torch.clear_autocast_cache()  # weights in half precision, from before the last update
+        g_optimizer, d_optimizer = cast(list[Optimizer], self.optimizers(use_pl_optimizer=False))
         fake = self.generator(z, fake_labels)
-        g_optimizer, d_optimizer = cast(list[LightningOptimizer], self.optimizers())
 
         # Discriminator: real up, fake down.
         real_logits = self.discriminator(real, labels)
@@ -78,7 +113,7 @@ class ConditionalGAN(LightningModule):
         d_optimizer.zero_grad()
         self.manual_backward(loss_d)
         collectives.average_(_gradients(self.discriminator))
-        d_optimizer.optimizer.step()  # the bare one: Lightning counts each of its own steps as a tick
+        d_optimizer.step()
 
         # Generator: the same fakes up, judged by the discriminator just updated.
         with _frozen(self.discriminator):
@@ -90,8 +125,7 @@ class ConditionalGAN(LightningModule):
 
         # Average: what samples are drawn from.
         if self.ema is not None:
-            count = len(real) * self.trainer.world_size
-            self.ema.update(self.generator, images_seen=(update + 1) * count, batch_size=count)
+            self.ema.update(self.generator, ema_weight)
 
         return {
             "loss_d": loss_d.detach(),

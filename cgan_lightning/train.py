@@ -15,8 +15,9 @@ log = logging.getLogger("cgan_lightning.train")
 def train(config: DictConfig) -> float | None:
     """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for."""
     from cgan_lightning.config import build, identity  # torch takes seconds to import: not for --help or a mistake
-    from cgan_lightning.runtime import results
+    from cgan_lightning.runtime import memory, results
 
+    memory.keep_freed()
     with build.ranks(config) as ranks:
         # Everything that can be wrong with the request shows before the run folder is made.
         data = build.data(config)
@@ -33,7 +34,7 @@ def train(config: DictConfig) -> float | None:
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:
-                    run.write_results(results.of(trainer, model, quality, data.batch_size) | {"seed": config.seed})
+                    run.write_results(results.of(trainer, model, quality, data) | {"seed": config.seed})
     log.info("%s", run.summary())
     return run.metric(config.objective_metric) if ranks.rank == 0 else None
 

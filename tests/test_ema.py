@@ -13,10 +13,14 @@ def network(value: float) -> nn.Module:
     return layer
 
 
+def follow(ema: GeneratorEMA, target: nn.Module, *, images_seen: int, batch_size: int) -> None:
+    ema.update(target, ema.weights(torch.tensor([images_seen]), batch_size=batch_size)[0].float())
+
+
 def test_after_one_half_life_of_images_half_of_the_old_is_left():
     ema, target = GeneratorEMA(network(0.0), halflife_images=640.0), network(1.0)
     for _ in range(10):
-        ema.update(target, images_seen=10**9, batch_size=64)
+        follow(ema, target, images_seen=10**9, batch_size=64)
     averaged = [tensor for tensor in ema.generator.state_dict().values() if tensor.is_floating_point()]
     assert len(averaged) == 6  # weights and batch norm's statistics
     for tensor in averaged:
@@ -25,15 +29,15 @@ def test_after_one_half_life_of_images_half_of_the_old_is_left():
 
 def test_the_batch_size_makes_no_difference():
     one, many = GeneratorEMA(network(0.0), halflife_images=500.0), GeneratorEMA(network(0.0), halflife_images=500.0)
-    one.update(network(1.0), images_seen=10**9, batch_size=128)
+    follow(one, network(1.0), images_seen=10**9, batch_size=128)
     for _ in range(4):
-        many.update(network(1.0), images_seen=10**9, batch_size=32)
+        follow(many, network(1.0), images_seen=10**9, batch_size=32)
     torch.testing.assert_close(list(one.generator.parameters()), list(many.generator.parameters()))
 
 
 def test_the_start_is_forgotten_early():
     ema = GeneratorEMA(network(0.0), halflife_images=10_000.0)
-    ema.update(network(1.0), images_seen=64, batch_size=64)
+    follow(ema, network(1.0), images_seen=64, batch_size=64)
     assert ema.generator[0].weight.item() > 0.999
 
 

@@ -17,9 +17,10 @@ class Recorder(Callback):
         self.inputs, self.losses, self.ticks = [], [], []
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        z, labels = pl_module.draw(trainer.global_step - 1, batch[0])
-        self.inputs.append((*batch, z, labels))
-        self.losses.append((outputs["loss_d"].item(), outputs["loss_g"].item()))
+        first = trainer.global_step - len(batch[0])
+        for update, (real, labels) in enumerate(zip(*batch, strict=True), first):
+            self.inputs.append((real, labels, *pl_module.draw(update, real)))
+        self.losses += zip(outputs["loss_d"].tolist(), outputs["loss_g"].tolist(), strict=True)
         self.ticks.append(trainer.global_step)
 
 
@@ -90,3 +91,17 @@ def test_draws_depend_on_seed_and_update_alone():
     assert torch.equal(labels, labels_again)
     assert not torch.equal(z, model.draw(8, like)[0])
     assert labels.unique().tolist() == list(range(10))
+
+
+def test_updates_done_at_once_are_those_done_one_by_one():
+    """19 updates at 8 an epoch, from call to call: 4 4, 4 4, then 2 single ones and what `max_steps` leaves."""
+    ends = {}
+    for updates_per_call in (1, 4):
+        recorder = Recorder()
+        overrides = (f"trainer.updates_per_call={updates_per_call}", "log_every_n_updates=4")
+        trainer, model, data = fit(*overrides, callbacks=[recorder], max_steps=19, max_epochs=-1)
+        trainer.fit(model, datamodule=data)
+        ends[updates_per_call] = {**model.state_dict()}, recorder
+    assert ends[4][1].ticks == [4, 8, 12, 16, 17, 18, 19]
+    assert ends[1][1].losses == ends[4][1].losses
+    torch.testing.assert_close(ends[1][0], ends[4][0], atol=0, rtol=0)

@@ -128,11 +128,12 @@ def test_max_steps_is_exact(train):
     assert_same_end(folder, train("trainer.max_epochs=2", "run_root=whole"))
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(train, monkeypatch):
-    def poison(_trainer, module):
-        with torch.no_grad():
-            module.generator.project.weight[0, 0] = float("nan")
+def poison(_trainer, module):
+    with torch.no_grad():
+        module.generator.project.weight[0, 0] = float("nan")
 
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(train, monkeypatch):
     during(monkeypatch, 6, poison)
     with pytest.raises(RunError, match="at update 6"):
         train("trainer.max_epochs=3", "log_every_n_updates=50")
@@ -140,6 +141,37 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     assert state(folder)["global_step"] == 4  # the end of the first epoch
     assert all(value.isfinite().all() for value in state(folder)["state_dict"].values())
     assert "at update 6" in (folder / "train.log").read_text()
+
+
+def test_within_a_call_the_update_is_named_that_went_wrong(train, monkeypatch):
+    def poison_its_second(_trainer, module):
+        update, calls = module.update, []
+
+        def poisoned(*inputs):
+            calls.append(inputs)
+            if len(calls) == 2:
+                poison(_trainer, module)
+            return update(*inputs)
+
+        module.update = poisoned
+
+    during(monkeypatch, 5, poison_its_second)
+    with pytest.raises(RunError, match="at update 6"):
+        train("trainer.max_epochs=3", "trainer.updates_per_call=2", "log_every_n_updates=2")
+
+
+def test_a_stop_between_calls_and_other_calls_later_change_nothing(train, monkeypatch):
+    """4 updates an epoch; the call of updates 5 to 6 is under way when the signal comes. Then three at once, where they fit."""
+    whole = train("trainer.max_epochs=4", "run_root=whole")
+    two = ("trainer.updates_per_call=2", "log_every_n_updates=2", "run_root=stopped")
+    with monkeypatch.context() as patch:
+        during(patch, 5, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Interrupted, match="after update 6"):
+            train("trainer.max_epochs=4", *two)
+    (stopped,) = Path("stopped").iterdir()
+    three = ("trainer.updates_per_call=3", "log_every_n_updates=3", "run_root=stopped", "resume=auto")
+    train("trainer.max_epochs=4", *three)
+    assert_same_end(stopped, whole)
 
 
 def test_two_live_runs_never_share_a_folder(train, monkeypatch):

@@ -29,7 +29,8 @@ class FiniteLosses(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         finite = torch.isfinite(outputs["loss_d"] + outputs["loss_g"])
-        self.first_bad = torch.where(finite | (self.first_bad < NEVER), self.first_bad, trainer.global_step)
+        updates = torch.arange(trainer.global_step - len(finite), trainer.global_step, device=finite.device) + 1
+        self.first_bad = torch.minimum(self.first_bad, torch.where(finite, NEVER, updates).min())
         if trainer.global_step % self.every_n_updates == 0 or epoch_due(trainer, 1):
             self.check()
 

@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
 from cgan_lightning.callbacks.quality import Quality
-from cgan_lightning.callbacks.schedule import is_last_update, planned_updates
+from cgan_lightning.callbacks.schedule import data_of, is_last_update, planned_updates
 from cgan_lightning.callbacks.training_log import SPEED, TrainingLog
 from cgan_lightning.files import write_json
 
@@ -44,7 +44,7 @@ class Progress(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self.bar is not None:
-            self._advance(self.bar, trainer)
+            self._advance(self.bar, trainer, updates=len(outputs["loss_d"]))
         if time.monotonic() >= (self._next_line or 0) or is_last_update(trainer):
             self._next_line = time.monotonic() + self.line_every_s
             self._write(trainer)
@@ -63,13 +63,13 @@ class Progress(Callback):
             counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
             write_json(self.file, counts | {"images_per_second": self.training_log.latest.get(SPEED)})
 
-    def _advance(self, bar: tqdm, trainer: Trainer) -> None:
+    def _advance(self, bar: tqdm, trainer: Trainer, updates: int) -> None:
         if bar.total is None:  # the first update of this sitting: tqdm's clock starts after it
             bar.reset(total=planned_updates(trainer) * self.batch_size)
             bar.initial = bar.n = trainer.global_step * self.batch_size
             bar.last_print_n = bar.n
         else:
-            bar.update(self.batch_size)
+            bar.update(updates * self.batch_size)
         bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
         bar.set_postfix(self._values(), refresh=False)
 
@@ -94,5 +94,5 @@ class Progress(Callback):
 
 def _epoch(trainer: Trainer) -> str:
     """ "2/25": the epoch that the update just made belongs to, from 1."""
-    per_epoch = int(trainer.num_training_batches)
+    per_epoch = data_of(trainer).updates_per_epoch
     return f"{(trainer.global_step - 1) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

@@ -8,7 +8,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
 from cgan_lightning.callbacks.checkpoints import Checkpoints
-from cgan_lightning.callbacks.schedule import epoch_due
+from cgan_lightning.callbacks.schedule import data_of, epoch_due
 from cgan_lightning.callbacks.training_log import TrainingLog
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.generation import sampling
@@ -56,7 +56,7 @@ class Quality(Callback):
     ) -> None:
         if self.every_n_epochs and epoch_due(trainer, self.every_n_epochs):
             with self.training_log.paused():
-                self.look(trainer, pl_module, images_seen=trainer.global_step * len(batch[0]) * trainer.world_size)
+                self.look(trainer, pl_module, images_seen=trainer.global_step * data_of(trainer).batch_size)
 
     def look(self, trainer: Trainer, pl_module: Any, *, images_seen: int) -> None:
         found = self._measured(trainer, pl_module)
@@ -68,7 +68,7 @@ class Quality(Callback):
             self.checkpoints.save(trainer, pl_module, self.checkpoints.best)
 
     def _measured(self, trainer: Trainer, pl_module: Any) -> dict[str, float]:
-        per_class = max(1, min(self.samples, len(_data(trainer).labels)) // pl_module.num_classes)
+        per_class = max(1, min(self.samples, len(data_of(trainer).labels)) // pl_module.num_classes)
         self._judged = self._judged or _judged_training_images(trainer, pl_module, per_class)
         ours, real = self._judged
         generator = copy.deepcopy(pl_module.best_generator)
@@ -88,10 +88,6 @@ class Quality(Callback):
 
 def _judged_training_images(trainer: Trainer, pl_module: Any, per_class: int) -> tuple[judge.Judge, suite.Seen]:
     """The judge on the training device, and training images as it sees them."""
-    ours, data = judge.load(device=pl_module.device), _data(trainer)
+    ours, data = judge.load(device=pl_module.device), data_of(trainer)
     rows = suite.balanced_rows(data.labels, per_class, seed=0)
     return ours, suite.look(ours, without_border(data.images[rows], fashion_mnist.IMAGE_SIZE), data.labels[rows])
-
-
-def _data(trainer: Trainer) -> Any:
-    return trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]

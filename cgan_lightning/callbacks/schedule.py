@@ -1,11 +1,18 @@
 """When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks)."""
 
+from typing import Any
+
 from lightning import Trainer
+
+
+def data_of(trainer: Trainer) -> Any:
+    """The data module that the run was started with."""
+    return trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def planned_updates(trainer: Trainer) -> int:
     """How many updates the run has when it ends: by epochs or by `max_steps`, whichever comes first."""
-    by_epochs = (trainer.max_epochs or 0) * int(trainer.num_training_batches)
+    by_epochs = (trainer.max_epochs or 0) * data_of(trainer).updates_per_epoch
     return by_epochs if trainer.max_steps < 0 else min(by_epochs, trainer.max_steps)
 
 
@@ -15,4 +22,4 @@ def is_last_update(trainer: Trainer) -> bool:
 
 def epoch_due(trainer: Trainer, every_n_epochs: int) -> bool:
     """After the last update of every n-th epoch, and after the last of the run."""
-    return is_last_update(trainer) or trainer.global_step % (every_n_epochs * int(trainer.num_training_batches)) == 0
+    return is_last_update(trainer) or trainer.global_step % (every_n_epochs * data_of(trainer).updates_per_epoch) == 0

@@ -8,7 +8,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
-from cgan_lightning.callbacks.schedule import is_last_update
+from cgan_lightning.callbacks.schedule import data_of, is_last_update
 
 TAGS = {
     "loss_d": "loss/discriminator",
@@ -23,7 +23,7 @@ class TrainingLog(Callback):
     """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
 
     `latest` has the last values by name, means over the ranks; `seconds` and `images_timed` add up over all sittings of a
-    run, without the first update of each, which pays for warming up.
+    run, without the first call of each, which pays for warming up.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -50,14 +50,15 @@ class TrainingLog(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         updates = trainer.global_step
-        images_seen = updates * len(batch[0]) * trainer.world_size
+        images_seen = updates * data_of(trainer).batch_size
         if self._mark is None:
-            outputs["loss_g"].item()  # waits for the device, once: the clock starts when the first update is done
+            outputs["loss_g"][-1].item()  # waits for the device, once: the clock starts when the first call is done
             self._mark = (time.perf_counter(), images_seen)
         if updates % self.every_n_updates and not is_last_update(trainer):
             return
-        collectives.average_([*outputs.values()])
-        self.latest = {name: value.item() for name, value in outputs.items()}  # waits for the device: then time is true
+        last = {name: values[-1] for name, values in outputs.items()}
+        collectives.average_([*last.values()])
+        self.latest = {name: value.item() for name, value in last.items()}  # waits for the device: then time is true
         self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:

@@ -61,7 +61,17 @@ def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
 
 
 def data(config: DictConfig) -> FashionMNISTData:
-    return FashionMNISTData(**config.data, seed=config.seed)
+    return FashionMNISTData(**config.data, seed=config.seed, updates_per_call=_updates_per_call(config))
+
+
+def _updates_per_call(config: DictConfig) -> int:
+    asked, interval = config.trainer.updates_per_call, config.log_every_n_updates
+    if asked is None:
+        on_gpu = device_named(config.trainer.accelerator, "trainer.accelerator").type == "cuda"
+        return max(n for n in range(1, 11) if interval % n == 0) if on_gpu else 1
+    if interval % asked:
+        raise UserError(f"trainer.updates_per_call={asked} must divide log_every_n_updates={interval}")
+    return asked
 
 
 def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:

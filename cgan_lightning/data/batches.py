@@ -1,4 +1,4 @@
-"""Batches of an epoch: shuffled by (seed, epoch), sliced by rank, started at any update."""
+"""Batches of an epoch: shuffled by (seed, epoch), sliced by rank, started at any update, handed out a call at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from cgan_lightning import seeding
 from cgan_lightning.images import normalise
 
-Batch = tuple[Float[Tensor, "batch 1 size size"], Int[Tensor, " batch"]]
+Batch = tuple[Float[Tensor, "updates batch 1 size size"], Int[Tensor, "updates batch"]]  # of one call
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,32 @@ class EpochOrder:
         return batches.chunk(self.ranks, dim=1)[self.rank]
 
 
+@dataclass(frozen=True)
+class Calls:
+    """Which updates are done in one call: `size` of them, from each multiple of `size`, else one.
+
+    No call reaches over the end of an epoch or of the run, so that what is due there, or every so many updates (a multiple of
+    `size`), is due after a call.
+    """
+
+    size: int
+    last_update: int | None  # of the run; None: as many as there are
+
+    def __call__(self, update: int, epoch_end: int) -> list[int]:
+        """The numbers of updates of each call from `update` up to `epoch_end`."""
+        whole_until = min(epoch_end, self.last_update or epoch_end)
+        counts = []
+        while update < epoch_end:
+            fits = update % self.size == 0 and update + self.size <= whole_until
+            counts.append(self.size if fits else 1)
+            update += counts[-1]
+        return counts
+
+
 class Batches:
     """An epoch's batches from update `next_update()` on, so that a resumed run goes on in mid-epoch.
 
-    `next_update` counts over the whole run; the epoch follows from it.
+    `next_update` counts over the whole run; the epoch follows from it. There is no length: it would differ by epoch.
     """
 
     def __init__(
@@ -52,12 +74,16 @@ class Batches:
         images: UInt8[Tensor, "count 1 size size"],
         labels: Int[Tensor, " count"],
         order: EpochOrder,
+        calls: Calls,
         next_update: Callable[[], int],
     ) -> None:
-        self.images, self.labels, self.order, self.next_update = images, labels, order, next_update
+        self.images, self.labels, self.order, self.calls, self.next_update = images, labels, order, calls, next_update
 
-    def __len__(self) -> int:
-        return self.order.updates
+    def rows(self, device: torch.device | str) -> tuple[Tensor, ...]:
+        """Which images make the batches of each call: (updates, local_batch)."""
+        update = self.next_update()
+        epoch, position = divmod(update, self.order.updates)
+        return self.order(epoch, device)[position:].split(self.calls(update, (epoch + 1) * self.order.updates))
 
     def state_dict(self) -> dict:
         """Nothing: the position follows from the update. Lightning takes it as the word that the loader can resume."""
@@ -71,8 +97,7 @@ class ResidentBatches(Batches):
     """Images live on the training device; a batch is an index and a normalisation there, with no copy from the host."""
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, position = divmod(self.next_update(), len(self))
-        for rows in self.order(epoch, self.images.device)[position:]:
+        for rows in self.rows(self.images.device):
             yield normalise(self.images[rows]), self.labels[rows]
 
 
@@ -84,11 +109,10 @@ class HostBatches(Batches):
         self.workers, self.pin_memory = workers, pin_memory
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, position = divmod(self.next_update(), len(self))
         return iter(
             DataLoader(
                 _Rows(self.images, self.labels),
-                batch_sampler=self.order(epoch)[position:].tolist(),
+                batch_sampler=[rows.tolist() for rows in self.rows("cpu")],
                 collate_fn=_as_is,
                 num_workers=self.workers,
                 pin_memory=self.pin_memory,
@@ -100,9 +124,10 @@ class _Rows(Dataset):
     def __init__(self, images: Tensor, labels: Tensor) -> None:
         self.images, self.labels = images, labels
 
-    def __getitems__(self, rows: list[int]) -> Batch:
-        """A whole batch at once: PyTorch calls this in place of one `__getitem__` an image."""
-        return normalise(self.images[rows]), self.labels[rows]
+    def __getitems__(self, rows: list[list[int]]) -> Batch:
+        """All of a call at once: PyTorch calls this in place of one `__getitem__` an image."""
+        of_updates = torch.tensor(rows)
+        return normalise(self.images[of_updates]), self.labels[of_updates]
 
 
 def _as_is(batch: Any) -> Any:

@@ -6,7 +6,7 @@ from lightning import LightningDataModule
 from torch.nn.functional import pad
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.data.batches import Batches, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.batches import Batches, Calls, EpochOrder, HostBatches, ResidentBatches
 from cgan_lightning.errors import UserError
 
 
@@ -15,7 +15,8 @@ class FashionMNISTData(LightningDataModule):
 
     `batch_size` is global: each rank gets its share of it. `limit` keeps the first so many images. `image_size` above 28
     adds a black border. `placement` "device" keeps the pixels (47 MB as bytes) on the training device; "host" prepares
-    batches in `workers` processes. Raises UserError where the settings don't go together.
+    batches in `workers` processes. What is handed out has the batches of `updates_per_call` updates, or of one. Raises
+    UserError where the settings don't go together.
     """
 
     class_names = fashion_mnist.CLASS_NAMES
@@ -30,11 +31,13 @@ class FashionMNISTData(LightningDataModule):
         image_size: int = fashion_mnist.IMAGE_SIZE,
         placement: str = "device",
         workers: int = 2,
+        updates_per_call: int = 1,
     ) -> None:
         super().__init__()
         self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
         self.root = Path(root).expanduser() if root else None
         self.placement, self.workers = placement, workers
+        self.updates_per_call = updates_per_call
         self.count = min(limit or fashion_mnist.TRAIN_IMAGES.shape[0], fashion_mnist.TRAIN_IMAGES.shape[0])
         if batch_size > self.count:
             raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
@@ -67,7 +70,8 @@ class FashionMNISTData(LightningDataModule):
             return trainer.global_step
 
         device = trainer.strategy.root_device
+        calls = Calls(self.updates_per_call, last_update=None if trainer.max_steps < 0 else trainer.max_steps)
         if self.placement == "device":
-            return ResidentBatches(self.images.to(device), self.labels.to(device), order, next_update)
+            return ResidentBatches(self.images.to(device), self.labels.to(device), order, calls, next_update)
         on_gpu = device.type == "cuda"
-        return HostBatches(self.images, self.labels, order, next_update, workers=self.workers, pin_memory=on_gpu)
+        return HostBatches(self.images, self.labels, order, calls, next_update, workers=self.workers, pin_memory=on_gpu)

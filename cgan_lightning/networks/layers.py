@@ -3,13 +3,15 @@
 Each equals the plain layers that it is documented by, with fewer operations; parameters and their names are the plain ones.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Nearest ×2 repeats each pixel, so a 3-tap filter sees one pixel twice: in the output's even places its taps (0) and (1, 2) fall
-# on one input pixel each, in the odd ones (0, 1) and (2). As a 4-tap transposed filter of stride 2, row by row:
+# Nearest ×2 repeats each pixel, so two of a filter's 3 taps fall on the same one: (0) and (1, 2) in the output's even places,
+# (0, 1) and (2) in the odd ones. As a transposed filter of stride 2, a row of sums for each of its 4 taps:
 FOLDED_TAPS = ((0, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0))
 
 
@@ -31,10 +33,10 @@ class NearestUpsample(nn.Sequential):
         self.register_buffer("fold", torch.kron(taps, taps).T.contiguous(), persistent=False)  # (9, 16)
 
     def forward(self, input: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out double_height double_width"]:
-        convolution = self[1]
+        convolution = cast(nn.Conv2d, self[1])
         kernel = (convolution.weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
         # The bias is added apart: PyTorch's transposed convolution on a CPU takes 2 ms longer with it (64 images, 64 maps).
-        return F.conv_transpose2d(input, kernel, stride=2, padding=1) + convolution.bias[:, None, None]
+        return F.conv_transpose2d(input, kernel, stride=2, padding=1) + cast(Tensor, convolution.bias)[:, None, None]
 
 
 class HalvingConvolution(nn.Conv2d):

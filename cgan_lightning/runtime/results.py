@@ -14,13 +14,13 @@ from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import SweepFolder
 
 
-def of(trainer: Trainer, model: Any, quality: Any, batch_size: int) -> dict[str, Any]:
-    """Last losses, quality, speed, sizes and what it was all measured on (promise 10); `batch_size` is global."""
+def of(trainer: Trainer, model: Any, quality: Any, data: Any) -> dict[str, Any]:
+    """Last losses, quality, speed, sizes and what it was all measured on (promise 10)."""
     device = trainer.strategy.root_device
     return {
         "updates": trainer.global_step,
-        "epochs": trainer.global_step / int(trainer.num_training_batches),
-        "images_seen": trainer.global_step * batch_size,
+        "epochs": trainer.global_step / data.updates_per_epoch,
+        "images_seen": trainer.global_step * data.batch_size,
         "ranks": trainer.world_size,
         "metrics": quality.training_log.latest | quality.latest,
         "validation": {"protocol": quality.protocol, "curve": quality.curve},

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan_lightning.data.batches import EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.batches import Calls, EpochOrder, HostBatches, ResidentBatches
 
 sizes = st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(0, 50), st.integers(1, 20))
 
@@ -34,12 +34,13 @@ def test_epochs_and_seeds_differ_and_so_does_the_remainder():
     assert len(left_out[0]) == 1000 % 64
 
 
-def make(kind, next_update):
+def make(kind, next_update, *, updates_per_call=1):
+    calls = Calls(updates_per_call, None)
     images = torch.arange(100, dtype=torch.uint8).view(100, 1, 1, 1).expand(100, 1, 28, 28)
     order = EpochOrder(100, 16, seed=3)
     if kind is HostBatches:
-        return HostBatches(images, torch.arange(100), order, next_update, workers=0, pin_memory=False)
-    return ResidentBatches(images, torch.arange(100), order, next_update)
+        return HostBatches(images, torch.arange(100), order, calls, next_update, workers=0, pin_memory=False)
+    return ResidentBatches(images, torch.arange(100), order, calls, next_update)
 
 
 def test_any_update_can_be_the_first():
@@ -47,7 +48,7 @@ def test_any_update_can_be_the_first():
     for kind in (ResidentBatches, HostBatches):
         whole = [labels for _, labels in make(kind, lambda: 6)]
         rest = [labels for _, labels in make(kind, lambda: 8)]
-        assert len(whole) == len(make(kind, lambda: 0)) == 6
+        assert len(whole) == 6
         assert len(rest) == 4
         torch.testing.assert_close(rest, whole[2:])
 
@@ -56,5 +57,27 @@ def test_both_placements_give_the_same_normalised_batches():
     for ours, theirs in zip(make(ResidentBatches, lambda: 0), make(HostBatches, lambda: 0), strict=True):
         torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
         images, labels = ours
-        assert images.shape == (16, 1, 28, 28)
-        torch.testing.assert_close(images[:, 0, 0, 0], labels / 127.5 - 1)
+        assert images.shape == (1, 16, 1, 28, 28)
+        torch.testing.assert_close(images[:, :, 0, 0, 0], labels / 127.5 - 1)
+
+
+@given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 200), st.none() | st.integers(1, 200))
+def test_calls_cover_an_epoch_and_end_where_something_may_be_due(size, updates, first, last):
+    epoch_end = (first // updates + 1) * updates
+    counts, update = Calls(size, last)(first, epoch_end), first
+    assert sum(counts) == epoch_end - first
+    for count in counts:
+        assert count == 1 or (count == size and update % size == 0), "only whole calls, from a multiple of their size"
+        assert last is None or not update < last < update + count, "the run's last update ends a call"
+        alone = update % size or update + size > epoch_end or (last is not None and update + size > last)
+        assert count == size or alone, "one by one only where a whole call doesn't fit"
+        update += count
+
+
+def test_a_call_has_the_batches_of_its_updates_in_their_order():
+    for kind in (ResidentBatches, HostBatches):
+        singles = list(make(kind, lambda: 7))
+        calls = list(make(kind, lambda: 7, updates_per_call=2))  # 6 updates an epoch: 7, 8 9, 10 11
+        assert [len(images) for images, _ in calls] == [1, 2, 2]
+        for at in (0, 1):
+            torch.testing.assert_close(torch.cat([call[at] for call in calls]), torch.cat([each[at] for each in singles]))
