@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 LOGDIR ?= runs
 
-.PHONY: help setup train test test-slow test-cluster lint types fmt golden bench tensorboard build lock clean
+.PHONY: help setup train test test-slow test-cluster lint types fmt golden bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ golden: setup ## rewrite tests/golden after a change that is meant to change num
 
 bench: setup ## images/s of a plain script and of this project, in turn
 	@$(BIN)/python -m experiments.bench.speed $(ARGS)
+
+bench-pool: setup ## images/s of a whole sweep, several jobs at a time on each device
+	@$(BIN)/python -m experiments.bench.pool $(ARGS)
 
 tensorboard: setup ## look at the runs in a browser, on this machine alone
 	@# it keeps ten pictures a tag otherwise; 0, documented as "all", shows none in TensorBoard 2.21

@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks, identity, schema, slurm, sweep
+from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
@@ -86,7 +86,9 @@ def _sweep(
     application: Callable[[], Any], overrides: list[Override], run_root: str, composed: Callable[[list[str]], DictConfig]
 ) -> None:
     """All jobs are checked and written down, then run; the table of what became of them is the last word."""
-    slurm.check(composed(sweep.combinations(overrides)[0]), overrides)
+    first = composed(sweep.combinations(overrides)[0])
+    slurm.check(first, overrides)
+    pool.check(first, overrides)
     jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.combinations(overrides))]
     if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
         jobs = []  # the sweeper makes them up as it goes

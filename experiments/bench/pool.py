@@ -1,0 +1,57 @@
+"""Images/s of a whole sweep, from its start to its end, with hydra/launcher=pool and k jobs at a time on each device.
+
+`make bench-pool ARGS="--jobs 8 --at-a-time 1 2 4 8"`. Appends a line to experiments/bench/results/pool.jsonl.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cgan_lightning.config import build
+from cgan_lightning.runtime import environment
+
+RESULTS = Path(__file__).parent / "results" / "pool.jsonl"
+
+
+def images_per_second(folder: Path, at_a_time: int, options: argparse.Namespace) -> float:
+    """Of all jobs together, starting their processes and their last pictures included."""
+    command = [
+        *(sys.executable, "-m", "cgan_lightning.train", "-m", "experiment=documented", "hydra/launcher=pool"),
+        *(f"hydra.launcher.jobs_per_device={at_a_time}", f"seed=range({options.jobs})", f"run_root={folder}"),
+        *(f"model.channels={options.channels}", f"data.batch_size={options.batch_size}"),
+        *(f"trainer.max_steps={options.updates}", "metrics.every_n_epochs=null"),
+    ]
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603
+    return options.jobs * options.updates * options.batch_size / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    device = build.device_named("auto")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--at-a-time", type=int, nargs="+", default=[1, 2, 4, 8] if device.type == "cuda" else [1, 2])
+    parser.add_argument("--updates", type=int, default=2000 if device.type == "cuda" else 100, help="of each job")
+    parser.add_argument("--channels", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=64)
+    options = parser.parse_args()
+
+    speeds: dict[int, float] = {}
+    for at_a_time in options.at_a_time:
+        with tempfile.TemporaryDirectory() as name:
+            speeds[at_a_time] = images_per_second(Path(name), at_a_time, options)
+        print(f"{at_a_time} at a time: {speeds[at_a_time]:8,.0f} images/s", flush=True)
+
+    record = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **vars(options), "images_per_second": speeds}
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(record | environment.describe(device)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Runs several jobs of a sweep at a time on this machine's devices, each a process that sees its own device alone."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+from tqdm import tqdm
+
+from cgan_lightning.config import pool, sweep
+from cgan_lightning.errors import Interrupted
+from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)
+POLL_S, LINE_EVERY_S = 0.2, 15
+
+
+class PoolLauncher(Launcher):
+    """A thread of joblib's for each slot starts a process for each job: one that is killed takes no other with it.
+
+    Processes have sessions of their own, so that Ctrl-C reaches them once: through the sweep.
+    """
+
+    def __init__(self, jobs_per_device: int | None) -> None:
+        self.jobs_per_device = jobs_per_device
+        self.running: set[subprocess.Popen] = set()
+        self.stopped: int | None = None  # the signal that did it
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.hydra_context, self.config = hydra_context, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from joblib import Parallel, delayed  # Hydra imports this file at every start
+
+        jobs = [self._job(overrides, number) for number, overrides in enumerate(job_overrides, initial_job_idx)]
+        environments = self._environments(len(jobs))
+        slots: queue.Queue[int] = queue.Queue()
+        for slot in range(len(environments)):
+            slots.put(slot)
+
+        def run(job: Job, command: list[str]) -> JobReturn:
+            slot = slots.get()
+            try:
+                return self._run(job, command, slot, environments[slot])
+            finally:
+                slots.put(slot)
+
+        with self._passing_signals_on():
+            outcomes = Parallel(n_jobs=len(environments), backend="threading")(
+                delayed(run)(job, command) for job, command in jobs
+            )
+        if self.stopped:
+            raise Interrupted(self.stopped, f"Stopped by {signal.Signals(self.stopped).name}; the same command goes on")
+        return [outcome for outcome in outcomes if outcome]
+
+    def _job(self, overrides: Sequence[str], number: int) -> tuple[Job, list[str]]:
+        """What the job is, and the command that runs it by itself."""
+        from cgan_lightning.config import build  # torch: seconds
+
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        HydraConfig.instance().set_config(config)
+        with open_dict(config):
+            del config["hydra"]
+        # The command's last word on `resume` is what a sweep means anyway.
+        job, command = sweep.job(config, number), [*build.this_job("train"), "resume=auto"]
+        HydraConfig.instance().set_config(self.config)
+        return job, command
+
+    def _environments(self, jobs: int) -> list[dict[str, str]]:
+        """Of each slot: its device, and its part of the cores."""
+        import torch
+
+        from cgan_lightning.config import build
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        on_gpu = build.device_named(self.config.trainer.accelerator, "trainer.accelerator").type == "cuda"
+        gpus = torch.cuda.device_count() if on_gpu else 0
+        slots = min(jobs, (self.jobs_per_device or 2) * gpus if on_gpu else self.jobs_per_device or cores)
+        threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // slots)))
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        pins = [{"CUDA_VISIBLE_DEVICES": pool.gpu_of(slot, visible, gpus)} if on_gpu else {} for slot in range(slots)]
+        return [os.environ | {"OMP_NUM_THREADS": threads} | pin for pin in pins]
+
+    def _run(self, job: Job, command: list[str], slot: int, environment: dict[str, str]) -> JobReturn:
+        folder = SweepFolder(Path(self.config.hydra.sweep.dir))
+        log = folder.path / "logs" / f"{job.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if not self.stopped:
+            folder.write(job)
+            with log.open("w") as file:
+                process = subprocess.Popen(  # noqa: S603
+                    command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+                )
+            self.running.add(process)
+            if self.stopped:  # since the look above
+                process.send_signal(self.stopped)
+            _follow(process, job, slot)
+            self.running.discard(process)
+            if not self.stopped and (failure := _failure(process.returncode, log)):
+                folder.write(replace(job, failure=failure))
+        outcome = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
+        finished = job.state()[0] == "finished"
+        outcome.return_value = RunFolder(Path(job.run)).metric(self.config.objective_metric) if finished else float("nan")
+        return outcome
+
+    @contextmanager
+    def _passing_signals_on(self) -> Iterator[None]:
+        """A signal reaches every running job, which saves and stops; none is started then."""
+
+        def stop(signum: int, _frame: object) -> None:
+            self.stopped = signum
+            for process in list(self.running):
+                process.send_signal(signum)
+
+        earlier: dict[int, Any] = {signum: signal.signal(signum, stop) for signum in SIGNALS}
+        try:
+            yield
+        finally:
+            for signum, handler in earlier.items():
+                signal.signal(signum, handler)
+
+
+def _follow(process: subprocess.Popen, job: Job, slot: int) -> None:
+    """Waits for the job's end: a bar on a terminal, elsewhere a line at its start and end and now and then."""
+    on_terminal, next_line = sys.stderr.isatty(), time.monotonic() + LINE_EVERY_S
+    bar = tqdm(desc=job.name, position=slot, leave=False, unit=" updates", dynamic_ncols=True, disable=not on_terminal)
+    if not on_terminal:
+        _say(f"{job.name}: started")
+    while process.poll() is None:
+        time.sleep(POLL_S)
+        if on_terminal:
+            _advance(bar, RunFolder(Path(job.run)).progress)
+        elif time.monotonic() >= next_line:
+            next_line = time.monotonic() + LINE_EVERY_S
+            _say(f"{job.name}: {' '.join(job.state())}")
+    bar.close()
+    if not on_terminal:
+        _say(f"{job.name}: ended with exit code {process.returncode}")
+
+
+def _advance(bar: tqdm, progress: Path) -> None:
+    if progress.is_file():
+        told = json.loads(progress.read_text())
+        bar.total, bar.n = told["planned"], told["updates"]
+        bar.refresh()
+
+
+def _failure(code: int, log: Path) -> str | None:
+    """Why the job failed, the last thing that it said; None for one that is finished, or that a signal stopped and saved."""
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name} (what it said before: {log})"
+    if code in (1, 2):
+        said = log.read_text().strip().splitlines()
+        return said[-1] if said else f"ended with exit code {code}"
+    return None
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,101 @@
+"""hydra/launcher=pool: several jobs of a sweep at a time, each as if it were alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from safetensors.torch import load_file
+
+from cgan_lightning.config import pool
+from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
+from tests.conftest import SMALL, run_command
+
+POOL = ("-m", *SMALL, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "metrics.every_n_epochs=null")
+
+
+def states(folder: Path) -> list[str]:
+    said = run_command("status", str(next(folder.glob("runs/sweeps/*"))), cwd=folder).stdout
+    return [line.split()[0] for line in said.splitlines()[:-1]]
+
+
+def started(folder: Path, pattern: str) -> subprocess.Popen:
+    """A long sweep of three seeds, two at a time, when the run that `pattern` names has begun to train."""
+    sweep = subprocess.Popen(
+        [sys.executable, "-m", "cgan_lightning.train", *POOL, "seed=0,1,2", "trainer.max_epochs=400"],
+        cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(f"runs/{pattern}/progress.json")) and time.monotonic() < deadline and sweep.poll() is None:
+        time.sleep(0.05)
+    return sweep
+
+
+def test_four_jobs_end_as_each_does_alone_and_a_failing_one_stops_no_other(tmp_path):
+    grid = ("model.latent_dim=4,8", "seed=0,1", "trainer.max_steps=4")
+    done = run_command("train", *POOL, *grid, cwd=tmp_path, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip().endswith("4 jobs: 4 finished")
+    assert done.stderr.count("ended with exit code 0") == 4
+    alone = [word for word in POOL if "launcher" not in word]
+    done = run_command("train", *alone, *grid, "run_root=alone", cwd=tmp_path, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    files = sorted(tmp_path.glob("runs/*/generator.safetensors"))
+    assert len(files) == 4
+    for file in files:
+        ours, theirs = load_file(file), load_file(tmp_path / "alone" / file.parent.name / file.name)
+        assert ours.keys() == theirs.keys()
+        assert all(ours[key].equal(theirs[key]) for key in ours)
+
+
+def test_a_failing_job_stops_no_other(tmp_path):
+    done = run_command("train", *POOL, "data.image_size=28,29", "trainer.max_steps=1", cwd=tmp_path, OMP_NUM_THREADS="1")
+    assert done.returncode == 1
+    assert "failed       data.image_size=29  data.image_size=29 must be 28, or a larger even number" in done.stderr
+    assert states(tmp_path) == ["finished", "failed"]
+
+
+def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_path):
+    sweep = started(tmp_path, "*seed0*")
+    children = Path(f"/proc/{sweep.pid}/task").glob("*/children")
+    pids = [int(word) for file in children for word in file.read_text().split()]
+    first = next(pid for pid in pids if b"seed=0" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*seed2*/progress.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)  # the next job has the killed one's place
+    sweep.send_signal(signal.SIGTERM)
+    assert sweep.wait(60) == 128 + signal.SIGTERM
+    assert states(tmp_path) == ["failed", "interrupted", "interrupted"]
+    assert len(list(tmp_path.glob("runs/*/checkpoints/last.ckpt"))) >= 2
+    updates = max(json.loads(path.read_text())["updates"] for path in tmp_path.glob("runs/*/progress.json"))
+    done = run_command("train", *POOL, "seed=0,1,2", f"trainer.max_steps={updates + 1}", cwd=tmp_path, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("trainer=ddp_cpu",), "trainer.devices=2: a job of hydra/launcher=pool is one process on one device: 1"),
+        (("trainer=cpu,gpu",), "trainer=cpu,gpu: all jobs of a pool are on the same devices; give a command for each"),
+        (("hydra.launcher.jobs_per_device=0",), "hydra.launcher.jobs_per_device=0: must be a whole number at least 1, or null"),
+    ],
+)
+def test_what_can_not_be_is_refused(overrides, sentence):
+    parsed = OverridesParser.create().parse_overrides(["hydra/launcher=pool", *overrides])
+    config = compose(*(override.input_line for override in parsed if not override.is_sweep_override()))
+    with pytest.raises(UserError) as refused:
+        pool.check(config, parsed)
+    assert str(refused.value) == sentence
+
+
+def test_jobs_are_dealt_round_the_gpus_that_the_sweep_sees():
+    assert [pool.gpu_of(slot, None, 2) for slot in range(4)] == ["0", "1", "0", "1"]
+    assert [pool.gpu_of(slot, "3, 5", 2) for slot in range(3)] == ["3", "5", "3"]
+    assert pool.gpu_of(1, "GPU-5e1f,GPU-77aa", 2) == "GPU-77aa"
