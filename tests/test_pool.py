@@ -37,7 +37,7 @@ def started(folder: Path, pattern: str) -> subprocess.Popen:
     return sweep
 
 
-def test_four_jobs_end_as_each_does_alone_and_a_failing_one_stops_no_other(tmp_path):
+def test_four_jobs_end_as_each_does_alone(tmp_path):
     grid = ("model.latent_dim=4,8", "seed=0,1", "trainer.max_steps=4")
     done = run_command("train", *POOL, *grid, cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
@@ -61,6 +61,7 @@ def test_a_failing_job_stops_no_other(tmp_path):
     assert states(tmp_path) == ["finished", "failed"]
 
 
+@pytest.mark.slow
 def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_path):
     sweep = started(tmp_path, "*seed0*")
     children = Path(f"/proc/{sweep.pid}/task").glob("*/children")
@@ -73,7 +74,8 @@ def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_pat
     sweep.send_signal(signal.SIGTERM)
     assert sweep.wait(60) == 128 + signal.SIGTERM
     assert states(tmp_path) == ["failed", "interrupted", "interrupted"]
-    assert len(list(tmp_path.glob("runs/*/checkpoints/last.ckpt"))) >= 2
+    (second,) = tmp_path.glob("runs/*seed1*/train.log")
+    assert "Stopped by SIGTERM after update" in second.read_text()
     updates = max(json.loads(path.read_text())["updates"] for path in tmp_path.glob("runs/*/progress.json"))
     done = run_command("train", *POOL, "seed=0,1,2", f"trainer.max_steps={updates + 1}", cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
