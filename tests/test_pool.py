@@ -77,7 +77,8 @@ def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_pat
     (second,) = tmp_path.glob("runs/*seed1*/train.log")
     assert "Stopped by SIGTERM after update" in second.read_text()
     updates = max(json.loads(path.read_text())["updates"] for path in tmp_path.glob("runs/*/progress.json"))
-    done = run_command("train", *POOL, "seed=0,1,2", f"trainer.max_steps={updates + 1}", cwd=tmp_path, OMP_NUM_THREADS="1")
+    longer = ("trainer.max_epochs=400", f"trainer.max_steps={updates + 1}")
+    done = run_command("train", *POOL, "seed=0,1,2", *longer, cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
 
 
