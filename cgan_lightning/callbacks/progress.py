@@ -21,16 +21,24 @@ class Progress(Callback):
     """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
     the losses, `quality` the FID.
 
-    `file` says the same to other processes (the status of a sweep), as JSON.
+    `file` says the same to other processes (the status of a sweep, the bars of a pool), every `file_every_s`, as JSON.
     """
 
     def __init__(
-        self, training_log: TrainingLog, quality: Quality, *, file: Path, batch_size: int, line_every_s: float = 15
+        self,
+        training_log: TrainingLog,
+        quality: Quality,
+        *,
+        file: Path,
+        batch_size: int,
+        line_every_s: float = 15,
+        file_every_s: float = 2,
     ) -> None:
         self.training_log, self.quality = training_log, quality
         self.file = file
         self.batch_size = batch_size  # of all devices together
-        self.line_every_s = line_every_s
+        self.line_every_s, self.file_every_s = line_every_s, file_every_s
+        self._next_file = 0.0
         self.bar: tqdm | None = None
         self._next_line: float | None = None  # when it is due; None before the first update
 
@@ -45,9 +53,11 @@ class Progress(Callback):
     ) -> None:
         if self.bar is not None:
             self._advance(self.bar, trainer, updates=len(outputs["loss_d"]))
+        if time.monotonic() >= self._next_file or is_last_update(trainer):
+            self._next_file = time.monotonic() + self.file_every_s
+            self._write(trainer)
         if time.monotonic() >= (self._next_line or 0) or is_last_update(trainer):
             self._next_line = time.monotonic() + self.line_every_s
-            self._write(trainer)
             log.log(logging.DEBUG if self.bar is not None else logging.INFO, "%s", self._line(trainer))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

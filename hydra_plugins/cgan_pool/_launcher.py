@@ -97,25 +97,30 @@ class PoolLauncher(Launcher):
 
     def _run(self, job: Job, command: list[str], slot: int, environment: dict[str, str]) -> JobReturn:
         folder = SweepFolder(Path(self.config.hydra.sweep.dir))
-        log = folder.path / "logs" / f"{job.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
         if not self.stopped:
             folder.write(job)
-            with log.open("w") as file:
-                process = subprocess.Popen(  # noqa: S603
-                    command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-                )
-            self.running.add(process)
-            if self.stopped:  # since the look above
-                process.send_signal(self.stopped)
-            _follow(process, job, slot)
-            self.running.discard(process)
-            if not self.stopped and (failure := _failure(process.returncode, log)):
-                folder.write(replace(job, failure=failure))
+            if self.config.rerun or job.state()[0] != "finished":
+                failure = self._see_through(job, command, slot, environment, folder.path / "logs" / f"{job.name}.log")
+                if failure and not self.stopped:
+                    folder.write(replace(job, failure=failure))
         outcome = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
         finished = job.state()[0] == "finished"
         outcome.return_value = RunFolder(Path(job.run)).metric(self.config.objective_metric) if finished else float("nan")
         return outcome
+
+    def _see_through(self, job: Job, command: list[str], slot: int, environment: dict[str, str], log: Path) -> str | None:
+        """The job's process from start to end; why it failed, if it did."""
+        log.parent.mkdir(exist_ok=True)
+        with log.open("w") as file:
+            process = subprocess.Popen(  # noqa: S603
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            )
+        self.running.add(process)
+        if self.stopped:  # since the caller looked
+            process.send_signal(self.stopped)
+        _follow(process, job, slot)
+        self.running.discard(process)
+        return _failure(process.returncode, log)
 
     @contextmanager
     def _passing_signals_on(self) -> Iterator[None]:
