@@ -1,69 +1,175 @@
-"""Images/s of a plain script and of this project's `train`, callbacks and logging at their defaults, in turn and repeated.
+"""Images/s of (a) a plain script, (b) a bare loop and (c) this project's `train`, callbacks and logging at their defaults.
 
-`make bench ARGS="--repeats 3 --channels 128 --batch-size 64"`. Appends a line to experiments/bench/results/speed.jsonl.
+`make bench`, or with ARGS="--channels 128 --batch-size 64 --repeats 5" for one size alone. Each measurement is a process of its
+own, with the machine to itself; the three take turns, and that is repeated. ARGS=--growth measures `train` with more images
+and wider networks. Appends a line for each size to experiments/bench/results/speed.jsonl.
 """
 
 import argparse
+import itertools
 import json
 import logging
+import multiprocessing
 import statistics
 import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from cgan_lightning.config import build, identity
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data import sources
 from cgan_lightning.runtime import environment
 from cgan_lightning.train import train
-from experiments.bench import plain_script
+from experiments.bench import bare_loop, plain_script
 
 RESULTS = Path(__file__).parent / "results" / "speed.jsonl"
+Contestant = Callable[..., float]
 
 
-def ours(folder: Path, *, channels: int, batch_size: int, timed: int) -> float:
-    """`train`'s own figure, which leaves out its first update; logging at its default."""
-    overrides = [
-        "experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder}",
-        f"trainer.max_steps={1 + timed}", "rerun=true",
-    ]  # fmt: skip
-    config = compose(*overrides)
+def trained(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
+    """`train`'s own figure, which leaves out its first call and looks at quality."""
+    config = compose(
+        "experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder / 'runs'}",
+        f"trainer.max_steps={1 + timed}", f"trainer.max_epochs={1 + timed}", "rerun=true", "metrics.every_n_epochs=null",
+    )  # fmt: skip
     train(config)
     return json.loads(identity.run_folder(config).results.read_text())["images_per_second"]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--channels", type=int, default=128)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--timed", type=int, default=150, help="updates that are timed, after a first one that isn't")
-    options = parser.parse_args()
+CONTESTANTS: dict[str, Contestant] = {
+    "plain script": plain_script.images_per_second,
+    "bare loop": bare_loop.images_per_second,
+    "train": trained,
+}
+
+
+def measure(contestant: str, folder: Path, size: dict[str, int], timed: int) -> dict[str, float]:
+    """Speed and peak memory of one contestant; for a process of its own."""
     logging.disable(logging.INFO)
     device = build.device_named("auto")
-    size = {"channels": options.channels, "batch_size": options.batch_size, "timed": options.timed}
+    speed = CONTESTANTS[contestant](folder, timed=timed, device=device, **size)
+    return {"images_per_second": speed, "peak_memory_mib": environment.peak_memory_mib(device)}
 
-    speeds: dict[str, list[float]] = {"plain script": [], "cgan_lightning": []}
+
+def matrix_product_rate() -> float:
+    """GFLOP/s of a float32 product of 2048 × 2048 matrices, the best of ten."""
+    device = build.device_named("auto")
+    a, b = torch.randn(2, 2048, 2048, device=device)
+    best = 0.0
+    for _ in range(10):
+        start = time.perf_counter()
+        (a @ b)[0, 0].item()
+        best = max(best, 2 * 2048**3 / (time.perf_counter() - start) / 1e9)
+    return best
+
+
+def mflop_per_image(*, channels: int, batch_size: int) -> dict[str, float]:
+    """Multiplications and additions of matrix products and convolutions in one update, by PyTorch's counter."""
+    z, labels, images = torch.randn(batch_size, 100), torch.arange(batch_size) % 10, torch.zeros(batch_size, 1, 28, 28)
+    plain = plain_script.updates(plain_script.Generator(channels), plain_script.Discriminator(), [(images, labels, z, labels)])
+    bare = bare_loop.update(channels=channels, batch_size=batch_size, device=torch.device("cpu"))
+    found = {}
+    for name, work in {
+        "plain script": lambda: next(plain),
+        "train": lambda: bare(images, labels, z, labels, torch.tensor(0.004)),
+    }.items():
+        with FlopCounterMode(display=False) as counter:
+            work()
+        found[name] = counter.get_total_flops() / batch_size / 1e6
+    return found
+
+
+def alone(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`function` in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+def compare(folder: Path, size: dict[str, int], *, repeats: int, images: int) -> dict[str, Any]:
+    """The contestants in turn, repeated; prints as it goes, and a table at the end."""
+    timed = max(10, images // size["batch_size"])
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    for repeat in range(repeats):
+        for name, results in found.items():
+            results.append(alone(measure, name, folder, size, timed))
+        print(f"  {repeat + 1}/{repeats}: " + ", ".join(f"{k} {v[-1]['images_per_second']:,.0f}" for k, v in found.items()))
+    record: dict[str, Any] = {**size, "timed": timed, "matrix_product_gflops": alone(matrix_product_rate)}
+    record["mflop_per_image"] = alone(mflop_per_image, **size)
+    for key in ("images_per_second", "peak_memory_mib"):
+        record[key] = {name: [each[key] for each in results] for name, results in found.items()}
+    medians = {name: statistics.median(values) for name, values in record["images_per_second"].items()}
+    record["ratios"] = {f"train / {name}": medians["train"] / medians[name] for name in ("plain script", "bare loop")}
+    print(table(record, medians))
+    return record
+
+
+def table(record: dict[str, Any], medians: dict[str, float]) -> str:
+    """What `compare` found, for people."""
+    lines = [f"{record['channels']} channels, batch {record['batch_size']}:"]
+    for name, speeds in record["images_per_second"].items():
+        ms, memory = record["batch_size"] / medians[name] * 1e3, statistics.median(record["peak_memory_mib"][name])
+        lines.append(
+            f"  {name:>12}: {medians[name]:9,.0f} images/s ({min(speeds):,.0f} to {max(speeds):,.0f}), {ms:7.1f} ms an update, "
+            f"{60_000 / medians[name]:6.1f} s an epoch, {memory:,.0f} MiB"
+        )
+    lines += [f"  {name}: {ratio:.2f}" for name, ratio in record["ratios"].items()]
+    written, computed = (record["mflop_per_image"][name] for name in ("plain script", "train"))
+    rate = record["matrix_product_gflops"]
+    share = computed * medians["train"] / 1e3 / rate
+    lines.append(f"  {written:.0f} MFLOP an image as written, {computed:.0f} as computed: {share:.0%} of {rate:,.0f} GFLOP/s")
+    return "\n".join(lines)
+
+
+def growth(folder: Path, *, images: int) -> dict[str, Any]:
+    """`train` alone: 1, 2 and 4 times the images, then 64 to 512 channels."""
+    found: dict[str, Any] = {"images": {}, "channels": {}}
+    for what, channels, factor in [
+        *(("images", 128, n) for n in (1, 2, 4)),
+        *(("channels", n, 1) for n in (64, 128, 256, 512)),
+    ]:
+        size = {"channels": channels, "batch_size": 64}
+        result = alone(measure, "train", folder, size, factor * images // 64)
+        found[what][factor * images if what == "images" else channels] = result
+        print(f"  {channels} channels, {factor * images:,} images: {result['images_per_second']:,.0f} images/s, "
+              f"{result['peak_memory_mib']:,.0f} MiB")  # fmt: skip
+    return {"growth": found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--channels", type=int, nargs="+", default=[128, 256])
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[64, 512])
+    parser.add_argument("--images", type=int, help="timed each time; else 6,400 on a CPU, 300,000 on a GPU")
+    parser.add_argument("--growth", action="store_true")
+    options = parser.parse_args()
+    device = build.device_named("auto")
+    images = options.images or (300_000 if device.type == "cuda" else 6_400)
+
     with tempfile.TemporaryDirectory() as name:
         raw = Path(name) / "FashionMNIST" / "raw"
         raw.parent.mkdir()
         raw.symlink_to(sources.locate())
-        for repeat in range(options.repeats):
-            speeds["plain script"].append(plain_script.images_per_second(Path(name), device=device, **size))
-            speeds["cgan_lightning"].append(ours(Path(name) / "runs", **size))
-            print(f"{repeat + 1}/{options.repeats}: " + ", ".join(f"{k} {v[-1]:,.0f} images/s" for k, v in speeds.items()))
+        if options.growth:
+            keep(growth(Path(name), images=images), device)
+            return
+        for channels, batch_size in itertools.product(options.channels, options.batch_size):
+            size = {"channels": channels, "batch_size": batch_size}
+            keep(compare(Path(name), size, repeats=options.repeats, images=images), device)
 
-    medians = {name: statistics.median(values) for name, values in speeds.items()}
-    ratio = medians["cgan_lightning"] / medians["plain script"]
-    for name, values in speeds.items():
-        print(f"{name:>15}: {medians[name]:8,.0f} images/s ({min(values):,.0f} to {max(values):,.0f})")
-    print(f"          ratio: {ratio:8.2f}")
-    record = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **size, "images_per_second": speeds, "ratio": ratio}
+
+def keep(record: dict[str, Any], device: torch.device) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
+    when = {"time": datetime.now(UTC).isoformat(timespec="seconds")}
     with RESULTS.open("a") as file:
-        file.write(json.dumps(record | environment.describe(torch.device(device))) + "\n")
+        file.write(json.dumps(when | record | environment.describe(device)) + "\n")
 
 
 if __name__ == "__main__":
