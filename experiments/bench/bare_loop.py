@@ -44,7 +44,7 @@ def update(*, channels: int, batch_size: int, device: torch.device) -> Callable[
         loss_g.backward()
         discriminator.requires_grad_(True)
         g_optimizer.step()
-        ema.update(generator, weight)
+        ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  the documented run has an average
         return torch.stack([loss_d.detach(), loss_g.detach()])
 
     return run
@@ -70,8 +70,9 @@ def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: in
             rows = order[start : start + at_once * batch_size].view(at_once, batch_size)
             z = torch.randn(at_once, batch_size, 100, device=device)
             fake_labels = torch.randint(10, (at_once, batch_size), device=device)
-            losses = call(normalise(pixels[rows]), classes[rows], z, fake_labels, weights)["losses"]
-        losses.sum().item()  # waits for the device
+            last = call(normalise(pixels[rows]), classes[rows], z, fake_labels, weights)["losses"]
+            if done + at_once >= count:
+                last.sum().item()  # waits for the device
 
     updates(2 * at_once)
     start = time.perf_counter()
