@@ -28,7 +28,7 @@ class Captured:
         if self.graph is None:
             self.inputs = [tensor.clone() for tensor in inputs]
             self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
+            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):  # others may pin memory meanwhile
                 self.outputs = self.function(*self.inputs)
         for ours, given in zip(self.inputs, inputs, strict=True):
             ours.copy_(given)

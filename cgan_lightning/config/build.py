@@ -208,10 +208,12 @@ def this_job(command: str) -> list[str]:
 
 
 def _quieten_lightning() -> None:
-    """Tips, device lists and warnings of Lightning's that a user can do nothing about."""
+    """Tips, device lists and warnings, Lightning's and PyTorch's, that a user can do nothing about."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # its own use of PyTorch
     warnings.filterwarnings("ignore", message="The `srun` command is available")
+    # The first updates of a run, and those that fill no call, are not captured.
+    warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
 
 
 def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:

@@ -142,13 +142,13 @@ class PoolLauncher(Launcher):
 def _follow(process: subprocess.Popen, job: Job, slot: int) -> None:
     """Waits for the job's end: a bar on a terminal, elsewhere a line at its start and end and now and then."""
     on_terminal, next_line = sys.stderr.isatty(), time.monotonic() + LINE_EVERY_S
-    bar = tqdm(desc=job.name, position=slot, leave=False, unit=" updates", dynamic_ncols=True, disable=not on_terminal)
+    bar = tqdm(position=slot, total=1, leave=False, bar_format=job.name, dynamic_ncols=True, disable=not on_terminal)
     if not on_terminal:
         _say(f"{job.name}: started")
     while process.poll() is None:
         time.sleep(POLL_S)
         if on_terminal:
-            _advance(bar, RunFolder(Path(job.run)).progress)
+            _advance(bar, job)
         elif time.monotonic() >= next_line:
             next_line = time.monotonic() + LINE_EVERY_S
             _say(f"{job.name}: {' '.join(job.state())}")
@@ -157,11 +157,13 @@ def _follow(process: subprocess.Popen, job: Job, slot: int) -> None:
         _say(f"{job.name}: ended with exit code {process.returncode}")
 
 
-def _advance(bar: tqdm, progress: Path) -> None:
+def _advance(bar: tqdm, job: Job) -> None:
+    progress = RunFolder(Path(job.run)).progress
     if progress.is_file():
         told = json.loads(progress.read_text())
         bar.total, bar.n = told["planned"], told["updates"]
-        bar.refresh()
+    bar.bar_format = f"{job.name} |{{bar}}| {job.state()[1] or 'starting'}"  # tqdm's own clock counts the process's start
+    bar.refresh()
 
 
 def _failure(code: int, log: Path) -> str | None:
