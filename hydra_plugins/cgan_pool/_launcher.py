@@ -25,7 +25,8 @@ from cgan_lightning.errors import Interrupted
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)
+# What the sweep is told, and what its jobs are: they are in sessions of their own, and don't see a terminal close.
+SIGNALS = {each: each for each in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)} | {signal.SIGHUP: signal.SIGTERM}
 POLL_S, LINE_EVERY_S = 0.2, 15
 
 
@@ -38,7 +39,7 @@ class PoolLauncher(Launcher):
     def __init__(self, jobs_per_device: int | None) -> None:
         self.jobs_per_device = jobs_per_device
         self.running: set[subprocess.Popen] = set()
-        self.stopped: int | None = None  # the signal that did it
+        self.stopped: signal.Signals | None = None  # the signal that did it
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.config = hydra_context, config
@@ -64,7 +65,7 @@ class PoolLauncher(Launcher):
                 delayed(run)(job, command) for job, command in jobs
             )
         if self.stopped:
-            raise Interrupted(self.stopped, f"Stopped by {signal.Signals(self.stopped).name}; the same command goes on")
+            raise Interrupted(self.stopped, f"Stopped by {self.stopped.name}; the same command goes on")
         return [outcome for outcome in outcomes if outcome]
 
     def _job(self, overrides: Sequence[str], number: int) -> tuple[Job, list[str]]:
@@ -117,7 +118,7 @@ class PoolLauncher(Launcher):
             )
         self.running.add(process)
         if self.stopped:  # since the caller looked
-            process.send_signal(self.stopped)
+            process.send_signal(SIGNALS[self.stopped])
         _follow(process, job, slot)
         self.running.discard(process)
         return _failure(process.returncode, log)
@@ -127,9 +128,9 @@ class PoolLauncher(Launcher):
         """A signal reaches every running job, which saves and stops; none is started then."""
 
         def stop(signum: int, _frame: object) -> None:
-            self.stopped = signum
+            self.stopped = signal.Signals(signum)
             for process in list(self.running):
-                process.send_signal(signum)
+                process.send_signal(SIGNALS[self.stopped])
 
         earlier: dict[int, Any] = {signum: signal.signal(signum, stop) for signum in SIGNALS}
         try:
