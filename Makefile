@@ -33,7 +33,8 @@ train: setup ## train the default model (3 epochs where there is no GPU); ends w
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
 test: setup ## the tests, but for the slow ones
-	@$(BIN)/python -m pytest $(ARGS)
+	@# a thread each: workers that share cores are slower with more
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: setup ## the tests that need a browser, or minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
