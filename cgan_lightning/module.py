@@ -73,7 +73,7 @@ class ConditionalGAN(LightningModule):
         return z[mine].to(like.dtype), labels[mine]
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """As many updates as `batch` has batches; losses and probabilities of each, (updates,)."""
+        """As many updates as `batch` has batches; losses, probabilities and gradients' norms of each, (updates,)."""
         real, labels = batch
         first, count = self.trainer.global_step, real.shape[1] * self.trainer.world_size
         z, fake_labels = zip(*(self.draw(first + each, real[each]) for each in range(len(real))), strict=True)
@@ -112,7 +112,7 @@ class ConditionalGAN(LightningModule):
         loss_d = bce_d(real_logits, fake_logits).mean()
         d_optimizer.zero_grad()
         self.manual_backward(loss_d)
-        collectives.average_(_gradients(self.discriminator))
+        gradient_d = _averaged_gradient(self.discriminator)
         d_optimizer.step()
 
         # Generator: the same fakes up, judged by the discriminator just updated.
@@ -120,7 +120,7 @@ class ConditionalGAN(LightningModule):
             loss_g = bce_g(self.discriminator(fake, fake_labels)).mean()
         g_optimizer.zero_grad()
         self.manual_backward(loss_g)
-        collectives.average_(_gradients(self.generator))
+        gradient_g = _averaged_gradient(self.generator)
         g_optimizer.step()
 
         # Average: what samples are drawn from.
@@ -132,11 +132,16 @@ class ConditionalGAN(LightningModule):
             "loss_g": loss_g.detach(),
             "d_real": real_logits.detach().sigmoid().mean(),  # D(x), a probability
             "d_fake": fake_logits.detach().sigmoid().mean(),  # D(G(z)), before this update
+            "gradient_d": gradient_d,
+            "gradient_g": gradient_g,
         }
 
 
-def _gradients(network: nn.Module) -> list[Tensor]:
-    return [cast(Tensor, parameter.grad) for parameter in network.parameters()]
+def _averaged_gradient(network: nn.Module) -> Tensor:
+    """Makes every rank's gradient the mean of all; its norm over all parameters."""
+    gradient = [cast(Tensor, parameter.grad) for parameter in network.parameters()]
+    collectives.average_(gradient)
+    return nn.utils.get_total_norm(gradient)
 
 
 @contextmanager

@@ -25,12 +25,12 @@ def train(config: DictConfig) -> float | None:
         model = build.model(config, recipe)
         run = identity.run_folder(config)
 
-        with ranks.decided_by_zero(lambda: _begun(config, run, data)) as (finished, checkpoint):
+        with ranks.decided_by_zero(lambda: _begun(config, run, data, model, ranks.size)) as (finished, checkpoint, done):
             if not finished:
                 with ranks.joined(logs=run.path):
                     training_log = build.training_log(config)
                     quality = build.quality(config, run, training_log, recipe)
-                    trainer = build.trainer(config, run, ranks, quality, checkpoint)
+                    trainer = build.trainer(config, run, ranks, quality, done)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:
@@ -40,18 +40,26 @@ def train(config: DictConfig) -> float | None:
 
 
 @contextmanager
-def _begun(config: DictConfig, run: Any, data: Any) -> Iterator[tuple[bool, str | None]]:
-    """Whether the run is finished already; if not, its folder is held, and the checkpoint to go on from is given."""
+def _begun(config: DictConfig, run: Any, data: Any, model: Any, ranks: int) -> Iterator[tuple[bool, str | None, int]]:
+    """Whether the run is finished already; if not, its folder is held, and it goes on from a checkpoint, after some updates."""
     from cgan_lightning.config import build, identity
+    from cgan_lightning.runtime import checkpoint_io
 
     if not config.rerun and run.is_finished(build.planned_updates(config, data)):
         log.info("This run is finished already; rerun=true does it again.")
-        yield True, None
+        yield True, None, 0
         return
     data.prepare_data()
-    with run.claim(identity.record(config), resume=identity.may_resume(config), rerun=config.rerun) as checkpoint:
+    device = build.device_named(config.trainer.accelerator).type
+    with run.claim(
+        identity.record(config, ranks=ranks, device=device),
+        resume=identity.may_resume(config),
+        rerun=config.rerun,
+        allow_changes=config.resume.allow_changes,
+        examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
+    ) as found:
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
-        yield False, None if checkpoint is None else str(checkpoint)
+        yield (False, None, 0) if found is None else (False, str(found[0]), found[1])
 
 
 def main() -> None:

@@ -67,13 +67,13 @@ def test_a_run_folder_holds_what_it_should(train):
     folder = train("trainer.max_epochs=2")
     assert {path.name for path in folder.iterdir()} - RUN_FILES == {"checkpoints", *(p.name for p in folder.glob("events.*"))}
     assert len(list(folder.glob("events.*"))) == 1
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "previous.ckpt", "best.ckpt"}
     results = json.loads((folder / "results.json").read_text())
     assert (results["updates"], results["epochs"], results["images_seen"], results["seed"]) == (8, 2, 128, 0)
     assert results["parameters"] == {"generator": 771_045, "discriminator": 81_611}
     assert results["images_per_second"] > 0
     assert results["versions"]["torch"] == torch.__version__.split("+")[0]
-    losses = {"loss_d", "loss_g", "d_real", "d_fake"}
+    losses = {"loss_d", "loss_g", "d_real", "d_fake", "gradient_d", "gradient_g"}
     assert set(results["metrics"]) == {*losses, "images_per_second", "fid", "best_fid", "class_accuracy"}
 
 
@@ -141,6 +141,19 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     assert state(folder)["global_step"] == 4  # the end of the first epoch
     assert all(value.isfinite().all() for value in state(folder)["state_dict"].values())
     assert "at update 6" in (folder / "train.log").read_text()
+
+
+def test_a_gradient_that_is_no_number_never_reaches_a_checkpoint(train, monkeypatch):
+    """In the very last update, whose losses are fine."""
+
+    def spoil(_trainer, module):
+        module.generator.project.weight.register_hook(lambda gradient: gradient * float("inf"))
+
+    during(monkeypatch, 8, spoil)
+    with pytest.raises(RunError, match="The loss or its gradient was NaN or infinite at update 8"):
+        train("trainer.max_epochs=2", "metrics.every_n_epochs=null")
+    (folder,) = Path("runs").iterdir()
+    assert state(folder)["global_step"] == 4
 
 
 def test_within_a_call_the_update_is_named_that_went_wrong(train, monkeypatch):

@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no number any more, before such weights reach a checkpoint."""
+"""Stops a run whose loss or gradient is no number any more, before such weights reach a checkpoint."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ NEVER = 2**62
 
 
 class FiniteLosses(Callback):
-    """Raises RunError that names the first update with a NaN or infinite loss.
+    """Raises RunError that names the first update with a NaN or infinite loss or gradient.
 
     The device notes that update by itself; it is asked every `every_n_updates`, at an epoch's end, and before any checkpoint
     is written, so that no update waits for the device and the last good checkpoint stays. A loss of any rank counts.
@@ -28,7 +28,7 @@ class FiniteLosses(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        finite = torch.isfinite(outputs["loss_d"] + outputs["loss_g"])
+        finite = torch.stack([*outputs.values()]).isfinite().all(0)
         updates = torch.arange(trainer.global_step - len(finite), trainer.global_step, device=finite.device) + 1
         self.first_bad = torch.minimum(self.first_bad, torch.where(finite, NEVER, updates).min())
         if trainer.global_step % self.every_n_updates == 0 or epoch_due(trainer, 1):
@@ -40,6 +40,7 @@ class FiniteLosses(Callback):
     def check(self) -> None:
         if (update := collectives.lowest(int(self.first_bad))) < NEVER:
             raise RunError(
-                f"The loss was NaN or infinite at update {update}: the run has stopped and its last checkpoint, from "
-                "before that, is kept; a lower optimizer.generator.lr or optimizer.discriminator.lr often helps"
+                f"The loss or its gradient was NaN or infinite at update {update}: the run has stopped and its "
+                "last checkpoint, from before that, is kept; a lower optimizer.generator.lr or optimizer.discriminator.lr "
+                "often helps"
             )

@@ -1,5 +1,6 @@
 """FID and class accuracy while a run trains, and the best checkpoint by them."""
 
+import contextlib
 import copy
 import logging
 from typing import Any
@@ -8,7 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
 from cgan_lightning.callbacks.checkpoints import Checkpoints
-from cgan_lightning.callbacks.schedule import data_of, epoch_due
+from cgan_lightning.callbacks.schedule import AskedToStop, data_of, epoch_due, is_last_update
 from cgan_lightning.callbacks.training_log import TrainingLog
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.generation import sampling
@@ -24,15 +25,22 @@ class Quality(Callback):
     """Measures the averaged generator against training images every n epochs and at the end; None: never.
 
     `samples` pictures (no more than there are training images), the same z each time, against as many training images of
-    each class; the test split is left for `evaluate`.
+    each class; the test split is left for `evaluate`. A look takes seconds, and a run that is `asked` to stop has few: then
+    it is given up, and comes first when the run goes on. The last one isn't, nor one of several ranks.
     `curve` has a point for each look. The state with the lowest FID so far is kept as the best checkpoint. All ranks take
     part, and none of the training's randomness is touched.
     """
 
     def __init__(
-        self, *, training_log: TrainingLog, checkpoints: Checkpoints, every_n_epochs: int | None = 1, samples: int = 10_000
+        self,
+        *,
+        training_log: TrainingLog,
+        checkpoints: Checkpoints,
+        asked: AskedToStop,
+        every_n_epochs: int | None = 1,
+        samples: int = 10_000,
     ) -> None:
-        self.training_log, self.checkpoints = training_log, checkpoints
+        self.training_log, self.checkpoints, self.asked = training_log, checkpoints, asked
         self.every_n_epochs, self.samples = every_n_epochs, samples
         self.curve: list[dict[str, float]] = []
         self.protocol: dict[str, Any] = {}  # how the curve was measured
@@ -51,11 +59,19 @@ class Quality(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.curve, self.protocol = state_dict["curve"], state_dict["protocol"]
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        seen = self.curve[-1]["updates"] if self.curve else 0
+        if seen < trainer.global_step:
+            self._look_if_due(trainer, pl_module)
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        self._look_if_due(trainer, pl_module)
+
+    def _look_if_due(self, trainer: Trainer, pl_module: Any) -> None:
         if self.every_n_epochs and epoch_due(trainer, self.every_n_epochs):
-            with self.training_log.paused():
+            with self.training_log.paused(), contextlib.suppress(_GivenUpError):
                 self.look(trainer, pl_module, images_seen=trainer.global_step * data_of(trainer).batch_size)
 
     def look(self, trainer: Trainer, pl_module: Any, *, images_seen: int) -> None:
@@ -72,10 +88,16 @@ class Quality(Callback):
         self._judged = self._judged or _judged_training_images(trainer, pl_module, per_class)
         ours, real = self._judged
         generator = copy.deepcopy(pl_module.best_generator)
+        if not collectives.several_ranks() and not is_last_update(trainer):
+            generator.register_forward_pre_hook(self._give_up_if_asked)
         collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics are each rank's own
         drawn = sampling.balanced(generator, pl_module.prior, pl_module.num_classes, per_class * pl_module.num_classes, seed=0)
         self._follow({"samples": len(drawn[1]), "training_images": len(real.labels), "judge": ours.hash})
         return suite.glance(suite.look(ours, *drawn), real)
+
+    def _give_up_if_asked(self, *_: Any) -> None:
+        if self.asked.signum:
+            raise _GivenUpError
 
     def _follow(self, protocol: dict[str, Any]) -> None:
         if self.curve and self.protocol != protocol:
@@ -84,6 +106,10 @@ class Quality(Callback):
             )
             self.curve = []
         self.protocol = protocol
+
+
+class _GivenUpError(Exception):
+    """A look that is to be taken later."""
 
 
 def _judged_training_images(trainer: Trainer, pl_module: Any, per_class: int) -> tuple[judge.Judge, suite.Seen]:

@@ -1,8 +1,19 @@
-"""When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks)."""
+"""When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks).
 
+And whether the run is to stop before that.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 from lightning import Trainer
+
+
+@dataclass
+class AskedToStop:
+    """What a signal's handler leaves for those who act between updates."""
+
+    signum: int = 0
 
 
 def data_of(trainer: Trainer) -> Any:

@@ -1,4 +1,4 @@
-"""Losses, D(x), D(G(z)) and speed, logged every few updates; between those, nothing is read from the device."""
+"""Losses, D(x), D(G(z)), gradient norms and speed, logged every few updates; between those, nothing is read from the device."""
 
 import time
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ TAGS = {
     "loss_g": "loss/generator",
     "d_real": "probability/D(x)",
     "d_fake": "probability/D(G(z))",
+    "gradient_d": "gradient norm/discriminator",
+    "gradient_g": "gradient norm/generator",
 }
 SPEED = "images_per_second"
 

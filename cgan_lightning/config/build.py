@@ -5,7 +5,6 @@ import logging
 import sys
 import warnings
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from cgan_lightning.callbacks.progress import Progress
 from cgan_lightning.callbacks.quality import TAGS as QUALITY_TAGS
 from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.sample_grid import SampleGrid
+from cgan_lightning.callbacks.schedule import AskedToStop
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
 from cgan_lightning.config.identity import CHOICES, displayed_settings
 from cgan_lightning.data.module import FashionMNISTData
@@ -28,7 +28,7 @@ from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import recipe as recipes
 from cgan_lightning.module import ConditionalGAN
-from cgan_lightning.runtime.checkpoint_io import AtomicCheckpointIO, updates_of
+from cgan_lightning.runtime.checkpoint_io import SealedCheckpointIO
 from cgan_lightning.runtime.environment import describe
 from cgan_lightning.runtime.ranks import Alone, Ranks, together
 from cgan_lightning.runtime.results import count
@@ -136,7 +136,7 @@ def quality(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[s
         recipe=recipe,
         every_n_epochs=config.checkpoint_every_n_epochs,
     )
-    return Quality(training_log=log, checkpoints=checkpoints, **config.metrics)
+    return Quality(training_log=log, checkpoints=checkpoints, asked=AskedToStop(), **config.metrics)
 
 
 def trainer(
@@ -144,14 +144,14 @@ def trainer(
     run: RunFolder,
     ranks: Alone | Ranks,
     quality: Quality,
-    checkpoint: str | None,
+    done: int,
 ) -> Trainer:
-    """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `checkpoint` if there is one."""
+    """Lightning's trainer with the run's callbacks and logger, for a run that goes on after `done` updates."""
     settings = config.trainer
     _quieten_lightning()
     logger = None
     if ranks.rank == 0:
-        logger = RunLogger(run.path, purge_step=None if checkpoint is None else updates_of(Path(checkpoint)) + 1)
+        logger = RunLogger(run.path, purge_step=done + 1 if done else None)
         logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED, *QUALITY_TAGS.values()))
     of_this_machine = ranks.size // settings.num_nodes
     return Trainer(
@@ -167,7 +167,7 @@ def trainer(
         default_root_dir=run.path,
         logger=logger or False,
         callbacks=_callbacks(config, run, quality),
-        plugins=[AtomicCheckpointIO(), GivenRanks(ranks, of_this_machine)],
+        plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, of_this_machine)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
         limit_val_batches=0,
@@ -226,7 +226,7 @@ def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Cal
         Progress(log, quality, file=run.progress, batch_size=config.data.batch_size),
         SampleGrid(class_names=tuple(checkpoints.recipe["class_names"]), file=run.samples, **config.samples),
         checkpoints,
-        Preemption(checkpoints),
+        Preemption(checkpoints, quality.asked),
     ]
 
 

@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep
-from cgan_lightning.config.compose import compose
+from cgan_lightning.config.compose import compose, in_full
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 
@@ -62,6 +62,7 @@ def _stoppable() -> Iterator[None]:
 
 
 def _go(application: Callable[[], Any], config_name: str) -> None:
+    sys.argv[1:] = [in_full(word) for word in sys.argv[1:]]
     arguments = get_args_parser().parse_args()
     if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:
         return application()
@@ -72,8 +73,10 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # from here on errors come to `_answering`, not to Hydra's report of them
     hydra_part = HydraConfig.get()
     if "run_root" in config and (arguments.multirun or hydra_part.mode == RunMode.MULTIRUN):
-        if config.resume not in (None, "auto"):
-            raise UserError(f"resume={config.resume} goes on with one run; in a sweep going on is the default: leave it out")
+        if config.resume.run not in (None, "auto"):
+            raise UserError(
+                f"resume={config.resume.run} goes on with one run; in a sweep going on is the default: leave it out"
+            )
         params = _parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
         return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
     swept = [override.input_line for override in overrides if override.is_sweep_override()]
@@ -128,11 +131,11 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
 def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     """`resume=FOLDER` alone means all settings of that run: what it was started with, then what is given now."""
     given = {override.key_or_group: override for override in _parse(overrides)}
-    folder = given["resume"].value() if "resume" in given else None
+    folder = given["resume.run"].value() if "resume.run" in given else None
     if folder in (None, "auto"):
         return overrides
     earlier = [override.input_line or "" for override in _parse(identity.begun(str(folder))["overrides"])
-               if override.key_or_group not in {*given, "resume", "rerun"}]  # fmt: skip
+               if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
     return earlier + overrides
 
 

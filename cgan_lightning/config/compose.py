@@ -1,5 +1,7 @@
 """A command's config without its command line: for notebooks, studies and tests."""
 
+import re
+
 import hydra
 from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
@@ -16,10 +18,15 @@ def compose(*overrides: str, command: str = "train", check: bool = True) -> Dict
     """
     schema.register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = hydra.compose(command, [*overrides], return_hydra_config=True)
+        config = hydra.compose(command, [in_full(override) for override in overrides], return_hydra_config=True)
     HydraConfig.instance().set_config(config)
     with open_dict(config):
         del config["hydra"]
     if check:
         checks.check(config)
     return config
+
+
+def in_full(override: str) -> str:
+    """`resume=auto` is short for `resume.run=auto`, beside which `resume.allow_changes` stands."""
+    return re.sub("^resume=", "resume.run=", override)

@@ -30,30 +30,35 @@ def run_name(config: DictConfig) -> str:
 
 def run_folder(config: DictConfig) -> RunFolder:
     """The folder of these settings, or the one that `resume=` names."""
-    if config.resume in (None, "auto"):
+    if config.resume.run in (None, "auto"):
         return RunFolder(Path(config.run_root) / run_name(config))
-    begun(config.resume)
-    return RunFolder(Path(config.resume))
+    begun(config.resume.run)
+    return RunFolder(Path(config.resume.run))
 
 
 def begun(folder: str) -> dict[str, Any]:
     """The record (see `record`) of the run in `folder`. Raises UserError where no run was begun."""
-    identity = RunFolder(Path(folder)).identity
-    if not identity.is_file():
+    run = RunFolder(Path(folder))
+    if not run.identity.is_file():
         raise UserError(f"resume={folder}: no run was begun there; give a run folder, or resume=auto")
-    return json.loads(identity.read_text())
+    return run.begun()
 
 
-def record(config: DictConfig) -> dict[str, Any]:
-    """What a run folder remembers of its run: the settings that its result depends on, and how they were asked for."""
+def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
+    """What a run folder remembers of its run: the settings that its result depends on, how they were asked for, and where
+    it goes, on which its last bits depend too."""
     hydra_part = HydraConfig.get()
-    choices = {group: hydra_part.runtime.choices[group] for group in CHOICES}
-    return {"settings": checks.result_settings(config), "choices": choices, "overrides": list(hydra_part.overrides.task)}
+    return {
+        "settings": checks.result_settings(config),
+        "place": {"ranks": ranks, "device": device},
+        "choices": {group: hydra_part.runtime.choices[group] for group in CHOICES},
+        "overrides": list(hydra_part.overrides.task),
+    }
 
 
 def may_resume(config: DictConfig) -> bool:
     """A multirun goes on with what was begun; a single run only when told to."""
-    return config.resume is not None or HydraConfig.get().mode == RunMode.MULTIRUN
+    return config.resume.run is not None or HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def displayed_settings(config: DictConfig) -> dict[str, Any]:

@@ -107,6 +107,12 @@ class Metrics:
 
 
 @dataclass
+class Resume:
+    run: str | None = anything(**OPERATIONAL)
+    allow_changes: bool = anything(**OPERATIONAL)
+
+
+@dataclass
 class Train:
     seed: int = number(at_least=0, below=2**32)
     data: Data = field(default_factory=Data)
@@ -125,7 +131,7 @@ class Train:
         *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL
     )
     run_root: str = anything(**OPERATIONAL)
-    resume: str | None = anything(**OPERATIONAL)
+    resume: Resume = field(default_factory=Resume)
     rerun: bool = anything(**OPERATIONAL)
 
 

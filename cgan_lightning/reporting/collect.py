@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cgan_lightning.errors import UserError
+from cgan_lightning.files import read_json
 from cgan_lightning.metrics import table
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
@@ -76,7 +77,7 @@ def study(folder: Path) -> Study:
     runs = pd.DataFrame(rows).reindex(columns=_columns(list(factors.keys), rows))
     return Study(
         folder=folder,
-        command=json.loads(sweep.record.read_text())["command"],
+        command=read_json(sweep.record)["command"],
         factors={name: list(dict.fromkeys(runs[name].dropna())) for name in factors.keys},
         runs=runs,
         curves={job.name: result["validation"]["curve"] for job, result in zip(jobs, results, strict=True) if result},
@@ -170,7 +171,7 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _plain(value: Any) -> str:

@@ -1,24 +1,69 @@
-"""Lightning's checkpoints, whole or not there, and read as data alone."""
+"""Training checkpoints: whole or not there, the last two kept, sealed with their SHA-256, and read as data alone."""
 
+import io
+import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import nn
 
+from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_atomically
+from cgan_lightning.runtime import seal
+
+FORMAT = 1
+_FORMAT = "cgan_lightning_format"
+_PARTS = {"global_step", "state_dict", "optimizer_states", "callbacks", "loops"}
 
 
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Never leaves half a file under the name, and never unpickles more than tensors and plain containers."""
+class SealedCheckpointIO(TorchCheckpointIO):
+    """Never leaves half a file under the name, and never unpickles more than tensors and plain containers.
+
+    `before` says, for a file, which other keeps the one before it.
+    """
+
+    def __init__(self, before: Mapping[Path, Path]) -> None:
+        super().__init__()
+        self.before = before
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        write_atomically(Path(path), lambda beside: torch.save(checkpoint, beside))
+        content = io.BytesIO()
+        torch.save({_FORMAT: FORMAT, **checkpoint}, content)
+        whole = seal.sealed(content.getvalue())
+        write_atomically(Path(path), lambda beside: beside.write_bytes(whole), keep=self.before.get(Path(path)))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return torch.load(path, map_location=map_location, weights_only=True)
 
 
-def updates_of(checkpoint: Path) -> int:
-    """The update after which `checkpoint` was written."""
-    return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["global_step"]
+def examine(path: Path, model: nn.Module) -> int:
+    """The update after which the checkpoint at `path` was written; its tensors aren't read.
+
+    Raises DamagedError for a file that isn't as it was written, UserError for one that can't be gone on from with `model`.
+    """
+    seal.check(path)
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, OSError):
+        raise UserError(f"{path} is no checkpoint of cgan_lightning: it holds more than tensors and plain data") from None
+    if not isinstance(checkpoint, dict) or not checkpoint.keys() >= _PARTS:
+        raise UserError(f"{path} is no training checkpoint of cgan_lightning: it lacks what one is made of")
+    if checkpoint.get(_FORMAT) != FORMAT:
+        raise UserError(f"{path} has format {checkpoint.get(_FORMAT)}, this version reads {FORMAT}")
+    _check_fits(path, checkpoint["state_dict"], model)
+    return checkpoint["global_step"]
+
+
+def _check_fits(path: Path, kept: Any, model: nn.Module) -> None:
+    theirs, ours = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
+    for name in sorted(theirs.keys() | ours.keys()):
+        if theirs.get(name) != ours.get(name):
+            have, need = (" × ".join(map(str, shapes[name])) if name in shapes else "nothing" for shapes in (theirs, ours))
+            raise UserError(f"{path} doesn't fit these settings: {name} is {have} there, {need} is needed")
+
+
+def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {str(name): tuple(tensor.shape) for name, tensor in weights.items() if isinstance(tensor, torch.Tensor)}

@@ -1,6 +1,5 @@
 """What a run ends with, as results.json keeps it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from lightning import Trainer
 from torch import nn
 
 from cgan_lightning.errors import UserError
-from cgan_lightning.files import write_json
+from cgan_lightning.files import read_json, write_json
 from cgan_lightning.runtime import environment
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import SweepFolder
@@ -57,11 +56,11 @@ def places_of_evaluation(checkpoint: str, output: str | None) -> list[tuple[Path
 
 def is_evaluated(path: Path, protocol: dict[str, Any], wanted: set[str]) -> bool:
     """Whether `path` keeps an evaluation by `protocol` that has what is `wanted` beside what all have."""
-    earlier = json.loads(path.read_text()).get("evaluation", {})
+    earlier = read_json(path).get("evaluation", {})
     return earlier.get("protocol") == protocol and wanted <= earlier["samples"].keys()
 
 
 def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
     """Under `evaluation`, beside what the file has already."""
-    earlier = json.loads(path.read_text()) if path.is_file() else {}
+    earlier = read_json(path) if path.is_file() else {}
     write_json(path, earlier | {"evaluation": evaluation})

@@ -1,18 +1,19 @@
 """A run owns one folder, named by its settings: found again after any stop, never shared by two live runs."""
 
 import contextlib
-import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.files import write_atomically, write_json
+from cgan_lightning.errors import RunError, UserError
+from cgan_lightning.files import NO_ROOM, read_json, remove_partial, write_atomically, write_json
 from cgan_lightning.runtime import lock
+from cgan_lightning.runtime.seal import DamagedError
 
 log = logging.getLogger("cgan_lightning")
+_PARTS = {"settings": dict, "choices": dict, "place": dict, "overrides": list}  # of run.json
 
 
 class RunFolder:
@@ -23,6 +24,7 @@ class RunFolder:
         self.identity = path / "run.json"  # the settings that the result depends on, and the overrides they came from
         self.config = path / "config.yaml"
         self.checkpoint = path / "checkpoints" / "last.ckpt"
+        self.previous_checkpoint = path / "checkpoints" / "previous.ckpt"  # the one before it
         self.best_checkpoint = path / "checkpoints" / "best.ckpt"  # by FID to the training images
         self.generator = path / "generator.safetensors"
         self.best_generator = path / "generator_best.safetensors"
@@ -33,49 +35,89 @@ class RunFolder:
 
     def is_finished(self, updates: int) -> bool:
         """Whether the run has ended with at least `updates` updates."""
-        return self.results.is_file() and json.loads(self.results.read_text())["updates"] >= updates
+        return self.results.is_file() and read_json(self.results).get("updates", 0) >= updates
 
     def metric(self, name: str | None) -> float | None:
         """A finished run's last value of one of its metrics."""
-        return None if name is None else json.loads(self.results.read_text())["metrics"].get(name)
+        return None if name is None else read_json(self.results)["metrics"].get(name)
 
     def summary(self) -> str:
         return f"Run folder: {self.path}\nSamples:    {self.samples}"
 
     @contextlib.contextmanager
-    def claim(self, identity: dict[str, Any], *, resume: bool, rerun: bool) -> Iterator[Path | None]:
-        """Makes the folder, holds it and logs into it while the run lives; gives the checkpoint to go on from, or None.
+    def claim(
+        self, identity: dict[str, Any], *, resume: bool, rerun: bool, allow_changes: bool, examine: Callable[[Path], int]
+    ) -> Iterator[tuple[Path, int] | None]:
+        """Makes the folder, holds it and logs into it while the run lives; gives the checkpoint to go on from, and its update.
 
-        Raises UserError when another process holds it, when it was begun with other settings, or when it holds an
-        unfinished run and neither `resume` nor `rerun` says what is to become of that.
+        `examine` gives a checkpoint's update, or raises DamagedError: then the one before it is used. Raises UserError when
+        another process holds the folder, when it was begun with other settings and `allow_changes` is false, when it holds an
+        unfinished run and neither `resume` nor `rerun` says what is to become of that, and when no checkpoint is whole.
+        Raises RunError when there is no room for what the run writes.
         """
         with lock.hold(self.path, whose="these settings"):
-            begun = self.checkpoint.is_file() and not rerun
-            if begun:
-                self._check_same(identity["settings"])
+            begun = not rerun and any(path.is_file() for path in (self.checkpoint, self.previous_checkpoint))
             if begun and not resume:
                 raise UserError(
                     f"{self.path} holds an unfinished run of these settings: "
                     "resume=auto goes on from its last checkpoint, rerun=true starts it anew"
                 )
-            if not begun:
-                self._clear()
-                write_json(self.identity, identity)
-            with self._logging():
-                yield self.checkpoint if begun else None
+            with self._room():
+                changes = self._changes(identity, allow_changes) if begun else {}
+                if not begun:
+                    self._clear()
+                    write_json(self.identity, identity)
+                with self._logging():
+                    yield self._go_on(identity, changes, examine) if begun else None
+
+    def begun(self) -> dict[str, Any]:
+        """What run.json says of how the run was begun. Raises UserError where it doesn't."""
+        content = read_json(self.identity)
+        if not all(isinstance(content.get(part), kind) for part, kind in _PARTS.items()):
+            raise UserError(f"{self.identity} is damaged: it must have {', '.join(_PARTS)}")
+        return content
 
     def keep_config(self, config: str) -> None:
         write_atomically(self.config, lambda path: path.write_text(config))
 
     def write_results(self, results: dict[str, Any]) -> None:
-        write_json(self.results, results)
+        write_json(self.results, results | {"changes": self.begun().get("changes", [])})
 
-    def _check_same(self, settings: dict[str, Any]) -> None:
-        begun_with = json.loads(self.identity.read_text())["settings"]
-        changed = [key for key in sorted({*settings, *begun_with}) if settings.get(key) != begun_with.get(key)]
-        if changed:
-            listed = ", ".join(f"{key} was {begun_with.get(key)} and is now {settings.get(key)}" for key in changed)
-            raise UserError(f"{self.path} can't go on with other settings than it was begun with: {listed}")
+    def _changes(self, identity: dict[str, Any], allow_changes: bool) -> dict[str, Any]:
+        """What is no longer as it was when the run was begun, as [before, now]; other settings are refused."""
+        begun = self.begun()
+        settings, place = (_changed(begun[part], identity[part]) for part in ("settings", "place"))
+        if settings and not allow_changes:
+            raise UserError(
+                f"{self.path} can't go on with other settings than it was begun with: {_listed(settings)}; "
+                "resume.allow_changes=true goes on all the same"
+            )
+        return settings | place
+
+    def _go_on(self, identity: dict[str, Any], changes: dict[str, Any], examine: Callable[[Path], int]) -> tuple[Path, int]:
+        """The checkpoint to go on from, and its update; `changes` are said and written down."""
+        remove_partial(self.path)
+        checkpoint, update = self._newest_whole(examine)
+        log.info("Going on after update %s", f"{update:,}")
+        if changes:
+            log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(changes))
+            noted = [*self.begun().get("changes", []), {"update": update, **changes}]
+            write_json(self.identity, identity | {"changes": noted})
+        return checkpoint, update
+
+    def _newest_whole(self, examine: Callable[[Path], int]) -> tuple[Path, int]:
+        faults = []
+        for path in (self.checkpoint, self.previous_checkpoint):
+            if path.is_file():
+                try:
+                    update = examine(path)
+                except DamagedError as damage:
+                    log.warning("%s; the one before it is used, if there is one", damage)
+                    faults.append(str(damage))
+                else:
+                    path.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
+                    return self.checkpoint, update
+        raise UserError(f"{'; '.join(faults)}: rerun=true starts the run anew")
 
     def _clear(self) -> None:
         for entry in self.path.iterdir():
@@ -85,16 +127,45 @@ class RunFolder:
                 entry.unlink()
 
     @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        """No room on the disk ends the run with a sentence; what was written before is whole."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            kept = "resume=auto goes on from its last good checkpoint" if self.checkpoint.is_file() else "nothing was saved yet"
+            raise RunError(f"There is no room for {error.filename or self.path} ({error.strerror}): {kept}") from error
+
+    @contextlib.contextmanager
     def _logging(self) -> Iterator[None]:
         """All that the project logs, with times, in train.log; what ends the run too."""
-        handler = logging.FileHandler(self.log)
+        handler = _RunLog(self.log)
         handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
         log.addHandler(handler)
         try:
             yield
         except BaseException as error:
-            log.debug("%s", error or type(error).__name__)  # the console hears it from whoever catches it
+            with contextlib.suppress(OSError):
+                log.debug("%s", error or type(error).__name__)  # the console hears it from whoever catches it
             raise
         finally:
             log.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):
+                handler.close()
+
+
+class _RunLog(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """A line that can't be written ends the run; logging would print a traceback and go on."""
+        raise
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """What differs, as [before, now]."""
+    keys = sorted(before.keys() | now.keys())
+    return {key: [before.get(key), now.get(key)] for key in keys if before.get(key) != now.get(key)}
+
+
+def _listed(changes: dict[str, Any]) -> str:
+    return ", ".join(f"{key} was {before} and is now {now}" for key, (before, now) in changes.items())

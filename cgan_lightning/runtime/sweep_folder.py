@@ -1,13 +1,12 @@
 """What a sweep remembers: its command, its jobs, and why a job failed. The runs themselves stand in their own folders."""
 
 import contextlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from cgan_lightning.files import write_json
+from cgan_lightning.files import read_json, write_json
 from cgan_lightning.runtime import lock
 from cgan_lightning.runtime.run_folder import RunFolder
 
@@ -60,7 +59,7 @@ class SweepFolder:
 
     def jobs(self) -> list[Job]:
         """In the order of the sweep, their runs where they lie from here: runs stand beside sweeps/."""
-        jobs = [Job(**json.loads(path.read_text())) for path in (self.path / "jobs").glob("*.json")]
+        jobs = [Job(**read_json(path)) for path in (self.path / "jobs").glob("*.json")]
         root = self.path.absolute().parents[1]
         found = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
         return sorted(found, key=lambda job: (job.number, job.name))
@@ -70,7 +69,7 @@ class SweepFolder:
 
     def table(self) -> str:
         """A line a job: its state, its values of what is swept, how far it is or the reason; then a count of the states."""
-        swept, jobs = json.loads(self.record.read_text())["grid"], self.jobs()
+        swept, jobs = read_json(self.record)["grid"], self.jobs()
         labels = [" ".join(word for word in job.overrides if word.split("=")[0] in swept) or job.name for job in jobs]
         states = [job.state() for job in jobs]
         width = max(map(len, labels), default=0)
@@ -85,7 +84,7 @@ class SweepFolder:
 
 
 def _read(path: Path) -> dict | None:
-    return json.loads(path.read_text()) if path.is_file() else None
+    return read_json(path) if path.is_file() else None
 
 
 def _left(progress: dict) -> str:

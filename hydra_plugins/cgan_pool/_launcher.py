@@ -77,7 +77,7 @@ class PoolLauncher(Launcher):
         with open_dict(config):
             del config["hydra"]
         # The command's last word on `resume` is what a sweep means anyway.
-        job, command = sweep.job(config, number), [*build.this_job("train"), "resume=auto"]
+        job, command = sweep.job(config, number), [*build.this_job("train"), "resume.run=auto"]
         HydraConfig.instance().set_config(self.config)
         return job, command
 

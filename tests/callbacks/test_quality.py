@@ -13,7 +13,7 @@ from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import Interrupted
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.metrics import judge, suite
-from tests.test_train import during, state
+from tests.test_train import assert_same_end, during, state
 
 
 def validation(folder: Path) -> dict:
@@ -63,6 +63,26 @@ def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, monkeypatch
         with pytest.raises(Interrupted):
             train("trainer.max_epochs=3", "run_root=stopped")
     stopped = train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+    assert validation(stopped) == validation(whole)
+
+
+def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(train, monkeypatch):
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    own = sampling.balanced
+
+    def stopped_while_drawing(*arguments, **named):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return own(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sampling, "balanced", stopped_while_drawing)
+        with pytest.raises(Interrupted, match="after update 4"):
+            train("trainer.max_epochs=3", "run_root=stopped")
+    (stopped,) = Path("stopped").iterdir()
+    quality = next(kept for name, kept in state(stopped)["callbacks"].items() if "Quality" in name)
+    assert quality["curve"] == []
+    assert train("trainer.max_epochs=3", "run_root=stopped", "resume=auto") == stopped
+    assert_same_end(stopped, whole)
     assert validation(stopped) == validation(whole)
 
 

@@ -18,7 +18,7 @@ from cgan_lightning.images import grid
 from tests.test_train import during
 
 TAGS = {"loss/discriminator", "loss/generator", "probability/D(x)", "probability/D(G(z))", "images_per_second", "images_seen"}
-TAGS |= {"quality/FID to training images", "quality/class accuracy"}
+TAGS |= {"gradient norm/discriminator", "gradient norm/generator", "quality/FID to training images", "quality/class accuracy"}
 
 
 def read(folder) -> EventAccumulator:

@@ -84,7 +84,7 @@ def test_ranks_stop_at_one_update_and_go_on_to_the_same_bits(tmp_path):
         pytest.param("rank_zero_fails", "nobody foresaw this", marks=pytest.mark.slow),
         pytest.param("rank_one_is_killed", "rank 1 was ended by SIGKILL", marks=pytest.mark.slow),
         pytest.param("rank_zero_never_comes_back", "rank 1: ZeroDivisionError: nobody foresaw this", marks=pytest.mark.slow),
-        pytest.param("rank_one_has_nan", f"The loss was NaN or infinite at update {UPDATE}", marks=pytest.mark.slow),
+        pytest.param("rank_one_has_nan", f"was NaN or infinite at update {UPDATE}", marks=pytest.mark.slow),
     ],
 )
 def test_all_ranks_end_with_the_sentence_of_the_one_that_failed(tmp_path, action, sentence):
