@@ -53,7 +53,8 @@ class ConditionalGAN(LightningModule):
 
     def on_train_start(self) -> None:
         for optimizer in cast(list[Optimizer], self.optimizers(use_pl_optimizer=False)):
-            for group in optimizer.param_groups:  # a checkpoint brings what held where it was written
+            for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
+                group |= optimizer.defaults
                 if "capturable" in group:
                     group["capturable"] = self.device.type == "cuda"
 
