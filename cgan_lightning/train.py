@@ -24,13 +24,14 @@ def train(config: DictConfig) -> float | None:
         recipe = build.recipe(config, data)
         model = build.model(config, recipe)
         run = identity.run_folder(config)
+        planned = build.planned_updates(config, data)
 
         with ranks.decided_by_zero(lambda: _begun(config, run, data, model, ranks.size)) as (finished, checkpoint, done):
             if not finished:
                 with ranks.joined(logs=run.path):
                     training_log = build.training_log(config)
                     quality = build.quality(config, run, training_log, recipe)
-                    trainer = build.trainer(config, run, ranks, quality, done)
+                    trainer = build.trainer(config, run, ranks, quality, done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:

@@ -94,6 +94,18 @@ def test_a_stopped_run_goes_on_to_the_same_bits(train, monkeypatch, update, sign
     assert_same_end(stopped, whole)
 
 
+@pytest.mark.parametrize("stops", [(4, 8), (3, 4, 5), (4, 7, 8, 9)], ids=str)
+def test_a_run_that_is_stopped_again_and_again_is_no_longer_than_it_should_be(train, monkeypatch, stops):
+    """Lightning counts an epoch less for a stop at an epoch's end; its count is not what ends a run."""
+    whole = train("trainer.max_epochs=3", "run_root=whole")
+    for update in stops:
+        with monkeypatch.context() as patch:
+            during(patch, update, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+            with pytest.raises(Interrupted, match=f"after update {update}"):
+                train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+    assert_same_end(train("trainer.max_epochs=3", "run_root=stopped", "resume=auto"), whole)
+
+
 def test_handlers_are_given_back_after_a_run(train):
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     train("trainer.max_steps=1")

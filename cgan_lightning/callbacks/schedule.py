@@ -22,9 +22,8 @@ def data_of(trainer: Trainer) -> Any:
 
 
 def planned_updates(trainer: Trainer) -> int:
-    """How many updates the run has when it ends: by epochs or by `max_steps`, whichever comes first."""
-    by_epochs = (trainer.max_epochs or 0) * data_of(trainer).updates_per_epoch
-    return by_epochs if trainer.max_steps < 0 else min(by_epochs, trainer.max_steps)
+    """How many updates the run has when it ends."""
+    return trainer.max_steps
 
 
 def is_last_update(trainer: Trainer) -> bool:

@@ -144,9 +144,11 @@ def trainer(
     run: RunFolder,
     ranks: Alone | Ranks,
     quality: Quality,
+    *,
     done: int,
+    planned: int,
 ) -> Trainer:
-    """Lightning's trainer with the run's callbacks and logger, for a run that goes on after `done` updates."""
+    """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `done` updates to `planned`."""
     settings = config.trainer
     _quieten_lightning()
     logger = None
@@ -160,8 +162,8 @@ def trainer(
         num_nodes=settings.num_nodes,
         strategy="auto" if ranks.size == 1 else UnwrappedDDP(),
         sync_batchnorm=settings.sync_batchnorm,
-        max_epochs=settings.max_epochs,
-        max_steps=settings.max_steps or -1,
+        max_epochs=-1,  # Lightning counts one less for each stop at an epoch's end: updates alone end a run
+        max_steps=planned,
         precision=settings.precision,
         deterministic=settings.deterministic,
         default_root_dir=run.path,
