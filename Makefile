@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 LOGDIR ?= runs
 
-.PHONY: help setup train test test-slow test-cluster lint types fmt golden bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-slow test-cluster test-faults lint types fmt golden bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-slow: setup ## the tests that need a browser, or minutes
 
 test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
 	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
+
+test-faults: setup ## kills, full disks, damaged files: what is lost by them
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist loadgroup tests/faults $(ARGS)
 
 lint: setup ## ruff, formatting and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -1,0 +1,132 @@
+"""A training to be disturbed: a command that is started again until it ends, and what it lost by that."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+TRAINING = (
+    *("data.limit=256", "data.batch_size=16", "trainer.max_epochs=20", "log_every_n_updates=4"),  # 320 updates, 16 an epoch
+    *("metrics.samples=100", "samples.columns=2", "resume=auto"),
+)
+ONE, TWO = ("trainer=cpu",), ("trainer=ddp_cpu",)
+OVER_S = 300
+
+
+@dataclass
+class Outcome:
+    """What became of a kind of fault; a row of the table."""
+
+    fault: str
+    tried: int = 0
+    survived: int = 0
+    bytes_lost: int = 0
+    slowest_end_s: float | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+class Training:
+    """One run in a folder of its own, in as many processes, one after the other, as it takes."""
+
+    def __init__(self, folder: Path, where: tuple[str, ...], *, name: str = "runs") -> None:
+        self.folder, self.where, self.name = folder, where, name
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def run(self) -> Path:
+        return next(iter((self.folder / self.name).glob("channels*")), self.folder / self.name / "none")
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "cgan_lightning.train", *TRAINING, *self.where, f"run_root={self.name}"]
+        self.process = subprocess.Popen(
+            command, cwd=self.folder, env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        return self.process
+
+    def writes_checkpoint(self) -> bool:
+        return any(self.run.glob("checkpoints/.*.partial"))
+
+    def wait_for_a_checkpoint(self) -> bool:
+        """Until the writing of one begins; false when the process ends before that."""
+        assert self.process is not None
+        for wanted in (False, True):
+            while self.writes_checkpoint() is not wanted:
+                if self.process.poll() is not None:
+                    return False
+                time.sleep(0.0005)
+        return True
+
+    def end(self) -> str:
+        """Lets it come to its end; what it said."""
+        assert self.process is not None
+        said, _ = self.process.communicate(timeout=OVER_S)
+        return said
+
+    def finish(self) -> None:
+        """Starts it once more and lets it come to a good end."""
+        process = self.start()
+        said = self.end()
+        assert process.returncode == 0, said
+
+    def ranks(self) -> list[int]:
+        """The processes of a run of two ranks, rank zero first."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [self.process.pid, *map(int, children)]
+
+
+def bytes_lost(run: Path, whole: Path) -> int:
+    """How many bytes of weights, averages, optimizers and metrics are not those of a run without a fault."""
+    ours, theirs = (torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True) for folder in (run, whole))
+    assert ours["global_step"] == theirs["global_step"]
+    lost = 0
+    for part in ("state_dict", "optimizer_states"):
+        for mine, other in zip(_leaves(ours[part]), _leaves(theirs[part]), strict=True):
+            if (a := _bytes(mine)) != (b := _bytes(other)):
+                lost += sum(x != y for x, y in zip(a, b, strict=True))
+    metrics = [json.loads((folder / "results.json").read_text()) for folder in (run, whole)]
+    for each in metrics:
+        del each["metrics"]["images_per_second"]
+    for part in ("metrics", "validation"):
+        if metrics[0][part] != metrics[1][part]:
+            lost += len(json.dumps(metrics[1][part]))
+    return lost
+
+
+def signalled(training: Training, signum: int, rng: random.Random, latest_s: float) -> float | None:
+    """Starts the training and sends `signum` at a random moment; how long it then took to end, None if it was over before."""
+    process = training.start()
+    try:
+        process.wait(rng.uniform(0.5, latest_s))
+        return None
+    except subprocess.TimeoutExpired:
+        target = rng.choice(training.ranks()) if training.where == TWO else process.pid
+        os.kill(target, signum)
+        sent = time.monotonic()
+    said = training.end()
+    ended = time.monotonic() - sent
+    allowed = {-signum, 128 + signum, 1 if signum == signal.SIGKILL else 0}  # 1: the rank that saw another one die
+    assert process.returncode in allowed, said
+    if signum != signal.SIGKILL:
+        assert "Traceback" not in said
+    return ended
+
+
+def _leaves(content: object) -> list[object]:
+    if isinstance(content, dict):
+        return [leaf for key in content for leaf in [key, *_leaves(content[key])]]
+    if isinstance(content, list | tuple):
+        return [leaf for item in content for leaf in _leaves(item)]
+    return [content]
+
+
+def _bytes(leaf: object) -> bytes:
+    return leaf.contiguous().numpy().tobytes() if isinstance(leaf, torch.Tensor) else repr(leaf).encode()
