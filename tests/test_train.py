@@ -15,7 +15,7 @@ from lightning import Callback
 from cgan_lightning.config import build
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.generation import checkpoint
-from tests.conftest import run_command
+from tests.conftest import SMALL, run_command
 
 RUN_FILES = {
     "config.yaml",
@@ -221,6 +221,15 @@ def test_a_run_without_an_average_draws_with_its_last_weights(train):
     raw = {key: value for key, value in state(folder)["state_dict"].items() if key.startswith("generator.")}
     drawn_with = checkpoint.load(folder, weights="ema").network.state_dict()
     torch.testing.assert_close({f"generator.{key}": value for key, value in drawn_with.items()}, raw, atol=0, rtol=0)
+
+
+def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
+    """Dictionaries and sets have another order in each: nothing hangs on it."""
+    for name in ("1", "2"):
+        asked = (*SMALL, "trainer.deterministic=true", "trainer.max_epochs=2", f"run_root={name}")
+        done = run_command("train", *asked, cwd=tmp_path, PYTHONHASHSEED=name, OMP_NUM_THREADS="1")
+        assert done.returncode == 0, done.stderr
+    assert_same_end(*(next((tmp_path / name).iterdir()) for name in ("1", "2")))
 
 
 @pytest.fixture(scope="module")
