@@ -19,7 +19,7 @@ def judge(config: DictConfig) -> None:
     from cgan_lightning.metrics import classifier, judge
 
     torch.set_num_threads(config.threads)
-    folder = sources.locate(Path(config.root).expanduser() if config.root else None)
+    folder = sources.locate(Path(config.root) if config.root else None, key="root")
     images, labels = (part[: config.limit] for part in fashion_mnist.tensors(folder, *fashion_mnist.TRAIN))
     network = classifier.fit(
         images, labels, epochs=config.epochs, seed=config.seed, device=device_named(config.device),

@@ -25,7 +25,7 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
 
 def evaluation(config: DictConfig, *, rank: int) -> Evaluation:
     device = device_named(config.device, rank=rank)
-    folder = sources.locate(Path(config.root).expanduser() if config.root else None)
+    folder = sources.locate(Path(config.root) if config.root else None, key="root")
     weights = Path(config.inception_weights) if config.inception_weights else None
     return Evaluation(
         judge=judge.load(Path(config.judge) if config.judge else judge.OURS, device),

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +57,17 @@ def read(folder: Path, file: IdxFile) -> bytes:
     UserError, naming the file and what is wrong with it.
     """
     plain, packed = folder / file.name, folder / f"{file.name}.gz"
-    path = plain if plain.is_file() else packed
+    path = plain
     try:
+        path = plain if plain.is_file() else packed
+        if not folder.is_dir():
+            raise UserError(f"there is no folder {folder}")
+        if not path.is_file():
+            raise UserError(f"{plain}[.gz] is missing")
         with plain.open("rb") if path == plain else gzip.open(packed) as stream:
             content = stream.read(file.size + 1)
-    except FileNotFoundError:
-        raise UserError(f"{plain}[.gz] is missing") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} can't be read ({error})") from None
+        raise UserError(f"{path} can't be read ({getattr(error, 'strerror', None) or error})") from None
     verify(content, file, path)
     return content
 
@@ -71,14 +75,30 @@ def read(folder: Path, file: IdxFile) -> bytes:
 def verify(content: bytes, file: IdxFile, source: object) -> None:
     """Raises UserError unless `content` is exactly Fashion-MNIST's `file`; the sentence names the first difference."""
     if content[: len(file.header)] != file.header:
-        wanted = "×".join(map(str, file.shape))
-        raise UserError(f"{source} is not the IDX file of {wanted} unsigned bytes that Fashion-MNIST has")
+        raise UserError(
+            f"{source} is not the IDX file of {_counts(file.shape)} unsigned bytes that Fashion-MNIST has: "
+            f"{_header_of(content, file)}"
+        )
     if len(content) != file.size:
         raise UserError(f"{source} holds {'more' if len(content) > file.size else 'less'} than {file.size:,} bytes")
     if len(file.shape) == 1 and max(content[len(file.header) :]) >= len(CLASS_NAMES):
         raise UserError(f"{source} has a label outside 0..{len(CLASS_NAMES) - 1}")
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise UserError(f"{source} differs from Fashion-MNIST (its SHA-256 is another)")
+
+
+def _header_of(content: bytes, file: IdxFile) -> str:
+    """What `content` has in place of the header of `file`: other counts, or another magic number (type and rank)."""
+    if len(content) < len(file.header):
+        return f"it has {len(content)} bytes"
+    magic, counts = content[:4], content[4 : len(file.header)]
+    if magic != file.header[:4]:
+        return f"its magic number is {magic.hex()}, not {file.header[:4].hex()}"
+    return f"its header says {_counts(int.from_bytes(counts[at : at + 4], 'big') for at in range(0, len(counts), 4))}"
+
+
+def _counts(shape: Iterable[int]) -> str:
+    return "×".join(f"{count:,}" for count in shape)
 
 
 def tensors(

@@ -35,7 +35,7 @@ class FashionMNISTData(LightningDataModule):
     ) -> None:
         super().__init__()
         self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
-        self.root = Path(root).expanduser() if root else None
+        self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call = updates_per_call
         self.count = min(limit or fashion_mnist.TRAIN_IMAGES.shape[0], fashion_mnist.TRAIN_IMAGES.shape[0])

@@ -33,20 +33,20 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or Path(base) / "cgan_lightning")
 
 
-def locate(root: Path | None = None) -> Path:
-    """A folder with the four verified files: `root`, else the cache, which the first source that works fills.
+def locate(root: Path | None = None, *, key: str = "data.root") -> Path:
+    """A folder with the four verified files: `root`, or the cache, which the first source that works fills.
 
-    Safe when several processes start together: one fetches, the others wait for it. Raises UserError with all that was
-    tried, why each failed, and what would help.
+    A `root` that was given, under the name `key`, must be right: nothing else is taken in its place. Safe when several
+    processes start together: one fetches, the others wait for it. Raises UserError with what is wrong in `root`, or with all
+    that was tried, why each failed, and what would help.
     """
-    failures = []
     if root is not None:
+        folder = Path(os.path.expanduser(root))  # noqa: PTH111  Path's own raises where there is no such user
         try:
-            _verify(root)
-            return root
+            _verify(folder)
         except UserError as error:
-            failures.append(f"data.root={root}: {error}")
-            log.warning("%s; trying elsewhere", failures[-1])
+            raise UserError(f"{key}={root}: {error}; mend it, or leave {key} out: the data is then found or fetched") from None
+        return folder
     cached = cache_folder() / "fashion-mnist"
     with _lock(cached):
         if cached.is_dir():
@@ -55,7 +55,7 @@ def locate(root: Path | None = None) -> Path:
                 return cached
             except UserError as error:
                 log.warning("The cache is damaged (%s); fetching it anew", error)
-        failures += _fill(cached)
+        failures = _fill(cached)
     if cached.is_dir():
         return cached
     tried = "".join(f"\n  - {failure}" for failure in failures)

@@ -45,15 +45,17 @@ def labelled_ten(content):
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (lambda _: b"", "is not the IDX file of 60000 unsigned bytes"),
-        (lambda c: b"\x00\x00\x0d" + c[3:], "is not the IDX file"),
-        (lambda c: c[:4] + (2**31).to_bytes(4, "big") + c[8:], "is not the IDX file"),
+        (lambda _: b"", "is not the IDX file of 60,000 unsigned bytes that Fashion-MNIST has: it has 0 bytes"),
+        (lambda c: c[:7], "that Fashion-MNIST has: it has 7 bytes"),
+        (lambda c: b"\x00\x00\x0d" + c[3:], "its magic number is 00000d01, not 00000801"),
+        (lambda c: c[:4] + (2**31).to_bytes(4, "big") + c[8:], "its header says 2,147,483,648"),
+        (lambda c: c[:4] + (59_999).to_bytes(4, "big") + c[8:-1], "its header says 59,999"),
         (lambda c: c[:-1], "holds less than 60,008 bytes"),
         (lambda c: c + b"\x00", "holds more than 60,008 bytes"),
         (labelled_ten, "has a label outside 0..9"),
         (flipped, "differs from Fashion-MNIST"),
     ],
-    ids=["empty", "wrong type", "2^31 labels", "truncated", "too long", "label 10", "a label changed"],
+    ids=["empty", "half a header", "wrong type", "2^31 labels", "a label less", "truncated", "too long", "label 10", "changed"],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_spoiled_file_is_named_with_its_fault(tmp_path, content, spoil, complaint, packed):
@@ -73,6 +75,10 @@ def test_gzipped_garbage_and_a_cut_archive_are_named(tmp_path, content):
             fashion_mnist.read(tmp_path, TRAIN_LABELS)
     with pytest.raises(UserError, match=r"train-images-idx3-ubyte\[.gz\] is missing"):
         fashion_mnist.read(tmp_path, fashion_mnist.TRAIN_IMAGES)
+    with pytest.raises(UserError, match="there is no folder"):
+        fashion_mnist.read(tmp_path / "none", TRAIN_LABELS)
+    with pytest.raises(UserError, match="File name too long"):
+        fashion_mnist.read(tmp_path / ("n" * 300), TRAIN_LABELS)
 
 
 def test_limit_and_border():

@@ -45,8 +45,28 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "_download_debian_package", unreachable)
 
 
-def test_the_users_folder_comes_first_and_is_used_in_place(files, cache, offline):
+def test_the_users_folder_is_used_in_place(files, cache, offline, monkeypatch):
     assert sources.locate(files) == files
+    monkeypatch.setenv("HOME", str(files.parent))
+    assert sources.locate(Path("~", files.name)) == files
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("key", ["data.root", "root"])
+def test_a_folder_that_was_named_must_be_right_and_nothing_else_is_taken(files, cache, monkeypatch, tmp_path, key):
+    monkeypatch.setattr(sources, "SYSTEM_FOLDER", files)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    for root, fault in {
+        "none": "there is no folder none;",
+        ".": "train-images-idx3-ubyte[.gz] is missing;",
+        "file": "there is no folder file;",
+        "~no-such-user": "there is no folder ~no-such-user;",
+    }.items():
+        with pytest.raises(UserError) as error:
+            sources.locate(Path(root), key=key)
+        assert str(error.value).startswith(f"{key}={root}: {fault}")
+        assert str(error.value).endswith(f"mend it, or leave {key} out: the data is then found or fetched")
     assert not cache.exists()
 
 
@@ -60,21 +80,21 @@ def test_the_system_folder_fills_the_cache_once(files, cache, offline, monkeypat
     assert sources.locate() == cache / "fashion-mnist"
 
 
-def test_each_failure_is_reported_and_the_next_source_tried(files, cache, offline, monkeypatch, caplog, tmp_path):
+def test_each_failure_is_reported_and_the_next_source_tried(files, cache, offline, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sources, "_download_debian_package", lambda _: files)
-    assert sources.locate(tmp_path) == cache / "fashion-mnist"
-    for reported in (f"data.root={tmp_path}", "no-such-folder", "torchvision's mirror: out of reach", "Debian's package"):
+    assert sources.locate() == cache / "fashion-mnist"
+    for reported in ("no-such-folder", "torchvision's mirror: out of reach", "Debian's package"):
         assert reported in caplog.text
 
 
-def test_when_nothing_works_one_error_says_all_that_was_tried_and_three_ways_out(cache, offline, tmp_path):
+def test_when_nothing_works_one_error_says_all_that_was_tried_and_three_ways_out(cache, offline):
     with pytest.raises(UserError) as error:
-        sources.locate(tmp_path)
+        sources.locate()
     sentence = str(error.value)
-    tried = [f"data.root={tmp_path}: ", "no-such-folder: ", "mirror: out of reach", "dataset-fashion-mnist: out of reach"]
+    tried = ["no-such-folder: ", "mirror: out of reach", "dataset-fashion-mnist: out of reach"]
     assert [text for text in tried if text not in sentence] == []
-    assert sentence.index(tried[0]) < sentence.index(tried[1]) < sentence.index(tried[2]) < sentence.index(tried[3])
+    assert sentence.index(tried[0]) < sentence.index(tried[1]) < sentence.index(tried[2])
     for way_out in ("data.root=FOLDER", "install Debian's package", "network connection"):
         assert way_out in sentence
 
