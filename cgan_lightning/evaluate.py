@@ -16,9 +16,11 @@ def evaluate(config: DictConfig) -> None:
     """
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.metrics import table
-    from cgan_lightning.runtime import results
+    from cgan_lightning.runtime import results, writable
 
     places = results.places_of_evaluation(config.checkpoint, config.output)
+    for _, place in places:
+        writable.file(place, f"output={place}")
     alone = len(places) == 1
     with build.ranks(config) as ranks:
         evaluation = build.evaluation(config, rank=ranks.local_rank)

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import command
 from cgan_lightning.errors import UserError
+from cgan_lightning.runtime import writable
 
 log = logging.getLogger("cgan_lightning.report")
 
@@ -19,12 +20,13 @@ def report(config: DictConfig) -> None:
         raise UserError(f"report needs {error.name}: pip install 'cgan-lightning[report]'") from None
 
     study = collect.study(Path(config.runs))
+    folder = Path(config.output or config.runs)
+    writable.folder(folder, f"output={folder}")
     complete = "fid" in study.measured and not any(study.finished["fid"].isna())
     metric = config.metric or ("fid" if complete else "training_best_fid")
     if metric not in study.measured:
         raise UserError(f"metric={metric}: no finished run has it, they have {', '.join(study.measured) or 'none at all'}")
     found = page.find(study, metric, config.threshold)
-    folder = Path(config.output or config.runs)
     page.write(study, found, folder)
     for remark in study.remarks:
         log.warning("%s", remark)

@@ -15,6 +15,12 @@ from cgan_lightning.files import write_atomically
 from cgan_lightning.images import labelled_grid, normalise, to_uint8
 
 
+def check_ending(output: Path) -> None:
+    """Raises UserError for an ending that `write` doesn't know."""
+    if output.suffix not in (".png", ".npz", ""):
+        raise UserError(f"output={output}: end it in .png for a grid, .npz for arrays, or not at all for a folder")
+
+
 def write(
     output: Path,
     images: Float[Tensor, "classes seeds 1 size size"],
@@ -25,7 +31,7 @@ def write(
     """Writes `images` to `output` and says what was written, in a sentence.
 
     .png: one grid, a labelled row a class. .npz: `images` uint8 (classes × seeds, size, size), `labels`, `seeds`,
-    `class_names`. No ending: a folder of PNG files, one an image. Raises UserError for another ending or an unwritable place.
+    `class_names`. No ending: a folder of PNG files, one an image. Raises UserError for an unwritable place.
     """
     written = f"{len(classes) * len(seeds):,} images to {output}"
     try:
@@ -34,10 +40,8 @@ def write(
             write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
         elif output.suffix == ".npz":
             _write_arrays(output, images, classes, seeds, names)
-        elif output.suffix == "":
-            _write_folder(output, images, classes, seeds, names)
         else:
-            raise UserError(f"output={output}: end it in .png for a grid, .npz for arrays, or not at all for a folder")
+            _write_folder(output, images, classes, seeds, names)
     except OSError as error:
         raise UserError(f"output={output} can't be written ({error.strerror})") from None
     return written

@@ -38,29 +38,44 @@ def count(network: nn.Module) -> int:
 def places_of_evaluation(checkpoint: str, output: str | None) -> list[tuple[Path, Path]]:
     """What is to be evaluated, and the JSON file that keeps the result: `output`, or the results.json of the run.
 
-    A sweep's folder means all its finished runs. Raises UserError where there is no such file.
+    A sweep's folder means all its finished runs. Raises UserError where there is no such file, or something else in it.
     """
-    given = Path(checkpoint)
+    places = _places(Path(checkpoint), output)
+    for _, kept_in in places:
+        _kept(kept_in)
+    return places
+
+
+def _places(given: Path, output: str | None) -> list[tuple[Path, Path]]:
     if SweepFolder(given).record.is_file():
         runs = SweepFolder(given).finished_runs()
         if output or not runs:
             problem = "keeps results in its runs: leave output= out" if output else "has no finished run yet"
-            raise UserError(f"checkpoint={checkpoint} is a sweep, and {problem}")
+            raise UserError(f"checkpoint={given} is a sweep, and {problem}")
         return [(run.path, run.results) for run in runs]
     if output:
         return [(given, Path(output))]
     if not RunFolder(given).results.is_file():
-        raise UserError(f"checkpoint={checkpoint} is no finished run's folder: give output=FILE.json for the result")
+        raise UserError(f"checkpoint={given} is no finished run's folder: give output=FILE.json for the result")
     return [(given, RunFolder(given).results)]
 
 
 def is_evaluated(path: Path, protocol: dict[str, Any], wanted: set[str]) -> bool:
     """Whether `path` keeps an evaluation by `protocol` that has what is `wanted` beside what all have."""
-    earlier = read_json(path).get("evaluation", {})
+    earlier = _kept(path).get("evaluation", {})
     return earlier.get("protocol") == protocol and wanted <= earlier["samples"].keys()
 
 
 def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
     """Under `evaluation`, beside what the file has already."""
-    earlier = read_json(path) if path.is_file() else {}
-    write_json(path, earlier | {"evaluation": evaluation})
+    write_json(path, _kept(path) | {"evaluation": evaluation})
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """What the file at `path`, if there is one, keeps already."""
+    if not path.is_file():
+        return {}
+    try:
+        return read_json(path)
+    except UserError:
+        raise UserError(f"output={path} is there already, and holds no results: remove it, or name another file") from None

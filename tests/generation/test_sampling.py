@@ -88,7 +88,7 @@ def test_files_by_their_ending(tmp_path):
     assert pixels(tmp_path / "folder" / "9-ankle-boot-seed6.png").tolist() == [[255] * 28] * 28
 
     with pytest.raises(UserError, match=r"end it in .png for a grid"):
-        output.write(tmp_path / "grid.jpg", *arguments)
+        output.check_ending(tmp_path / "grid.jpg")
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be written"):
         output.write(tmp_path / "file" / "grid.png", *arguments)
