@@ -66,7 +66,7 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 def requirement(field: dataclasses.Field) -> str:
     """What a value must be, in words: "a whole number at least 64 and at most 1024"."""
-    kind, optional = _kind(field)
+    kind, optional = type_of(field)
     if choices := field.metadata.get("choices"):
         return " or ".join([*choices, *(["null"] if optional else [])])
     name = _TYPE_NAMES.get(kind, "one of its group's files")
@@ -100,7 +100,7 @@ def _within(value: Any, field: dataclasses.Field) -> bool:
     return all(_BOUNDS[bound][0](value, limit) for bound, limit in field.metadata.get("bounds", {}).items())
 
 
-def _kind(field: dataclasses.Field) -> tuple[Any, bool]:
+def type_of(field: dataclasses.Field) -> tuple[Any, bool]:
     """The field's type without None, and whether None is allowed."""
     options = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
     return next(option for option in options if option is not type(None)), type(None) in options

@@ -7,10 +7,8 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cgan_lightning.config import checks, command
+from cgan_lightning.config import command
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.train import train
@@ -75,27 +73,6 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
     sentence, code = answer("-m", "model.channels=128,256,2560", "noise=randn,uniform")
     assert "model.channels=2560: must be" in sentence
     assert code == 2
-
-
-KEYS = [(key, field) for key, value, field in checks.leaves(compose()) if field is not None]
-SECTIONS = {key.rsplit(".", 1)[0] for key, _ in KEYS if "." in key}
-
-
-@given(st.sampled_from(KEYS), st.data())
-def test_a_key_with_two_letters_exchanged_is_recognised(entry, data):
-    """Generated from the schema: every key misspelt names a real one, nearly always the one that was meant."""
-    key, _ = entry
-    section, _, name = key.rpartition(".")
-    at = data.draw(st.integers(0, max(0, len(name) - 2)))
-    misspelt = name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
-    known = [key for key, _ in KEYS]
-    wrong = f"{section}.{misspelt}" if section else misspelt
-    if wrong in {*known, *SECTIONS}:
-        return
-    sentence = checks.unknown_key(wrong, known)
-    assert sentence.startswith(f"{wrong} is no setting")
-    if len(name) > 4:
-        assert "did you mean" in sentence
 
 
 @pytest.mark.parametrize(
