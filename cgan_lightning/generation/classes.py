@@ -3,29 +3,30 @@
 import difflib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from cgan_lightning.errors import UserError
 
 
-def resolve(classes: Sequence[str | int] | str | int | None, names: Sequence[str]) -> list[int]:
+def resolve(classes: Any, names: Sequence[str]) -> list[int]:
     """Indices of `classes`: one or several names (case, spaces and punctuation forgiven) or indices; None: all of them.
 
     >>> resolve(["ankle boot", 3, "tshirt"], ["T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot"])
     [4, 3, 0]
 
-    Raises UserError with all names for one that is unknown or could be several.
+    Raises UserError with all names for one that is unknown or could be several, and for what is neither name nor index.
     """
     if classes is None:
         return list(range(len(names)))
     if isinstance(classes, str | int):
         return [_index(classes, names)]
-    if not classes:
-        raise UserError(f"classes=[] names no class: give some of {_listed(names)}, or null for all")
+    if not isinstance(classes, Sequence) or not classes:
+        raise UserError(f"classes={classes} names no class: give some of {_listed(names)}, or null for all")
     return [_index(wanted, names) for wanted in classes]
 
 
-def _index(wanted: str | int, names: Sequence[str]) -> int:
-    key, known = _key(str(wanted)), [_key(name) for name in names]
+def _index(wanted: Any, names: Sequence[str]) -> int:
+    key, known = _key(str(wanted)) if isinstance(wanted, str | int) else "", [_key(name) for name in names]
     if key.isdecimal() and int(key) < len(names) and not str(wanted).strip().startswith("-"):
         return int(key)
     matches = [known.index(key)] if key in known else [i for i, name in enumerate(known) if key and name.startswith(key)]

@@ -45,11 +45,17 @@ def test_names_are_forgiven_their_case_and_punctuation(wanted, index):
     assert resolve([wanted], CLASS_NAMES) == [index]
 
 
-@pytest.mark.parametrize("wanted", ["Drss", "", "s", 10, -1, "1.5"])
+@pytest.mark.parametrize("wanted", ["Drss", "", "s", 10, -1, "1.5", 1.5, True, None, [1]])
 def test_an_unknown_class_gets_all_ten_names(wanted):
     with pytest.raises(UserError) as error:
         resolve([wanted], CLASS_NAMES)
     assert all(name in str(error.value) for name in CLASS_NAMES)
+
+
+@pytest.mark.parametrize("wanted", [[], {}, {"Dress": 1}, 1.5])
+def test_what_names_no_class_gets_all_ten_names(wanted):
+    with pytest.raises(UserError, match=r"names no class: give some of 0 T-shirt/top, .*9 Ankle boot, or null for all"):
+        resolve(wanted, CLASS_NAMES)
 
 
 def test_a_near_miss_is_recognised():
