@@ -46,10 +46,12 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
         raise UserError(f"trainer.devices={devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
     if settings.sync_batchnorm and devices * settings.num_nodes > 1 and not on_gpu:
         raise UserError("trainer.sync_batchnorm=true: PyTorch has it for GPUs alone; false lets each rank use its own images")
-    if config.data.batch_size % (devices * settings.num_nodes):
+    size = devices * settings.num_nodes
+    if config.data.batch_size % size or config.data.batch_size < 2 * size:  # one image at 1×1 is no batch for batch norm
         raise UserError(
-            f"data.batch_size={config.data.batch_size} is of all {devices * settings.num_nodes} ranks together "
-            f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number"
+            f"data.batch_size={config.data.batch_size} is of all {size} ranks together "
+            f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number, "
+            "two images or more for each"
         )
     asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
     return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, on_gpu=on_gpu, command=this_job("train"))

@@ -29,7 +29,11 @@ CHEAP = {  # the most that a test's run has time for
     "model.channels": 128, "model.latent_dim": 256, "conditioning.generator.width": 32, "conditioning.discriminator.width": 8,
     "samples.columns": 8, "metrics.samples": 200, "trainer.devices": 1, "trainer.num_nodes": 1,
 }  # fmt: skip
-TEXT = {"data.root": ["null", "nowhere"], "run_root": ["there", "there/deep", "/proc/there"], "resume": ["null", "auto", "nowhere"]}
+TEXT = {
+    "data.root": ["null", "nowhere"],
+    "run_root": ["there", "there/deep", "/proc/there"],
+    "resume": ["null", "auto", "nowhere"],
+}
 LEFT_OUT = ("trainer.max_steps", "conditioning.generator._target_", "conditioning.discriminator._target_")
 BASE = (*SMALL, "metrics.every_n_epochs=null", "trainer.max_epochs=9")
 

@@ -1,0 +1,78 @@
+"""A folder with everything that the commands of docs/reliability.md name: real files, each spoilt in one way."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data.fashion_mnist import TEST_LABELS, TRAIN_LABELS
+from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+from tests import commands
+from tests.conftest import SMALL
+
+HEADER = len(TRAIN_LABELS.header)
+SPOILT_LABELS: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": lambda content: content[:-1],
+    "magic": lambda content: content[:2] + b"\x0d" + content[3:],
+    "counts": lambda content: content[:4] + (59_999).to_bytes(4, "big") + content[8:-1],
+    "label-10": lambda content: content[:-1] + b"\x0a",
+    "another": lambda content: content[:HEADER] + content[HEADER + 1 :] + content[HEADER : HEADER + 1],
+}
+
+
+def prepare(folder: Path) -> None:
+    """In `folder`, which must be the current one: a sweep keeps where its runs are."""
+    (folder / "notes.txt").write_text("Remember the milk.\n")
+    (folder / "empty").mkdir()
+    _data(folder / "data")
+    _run(folder)
+    _checkpoints(folder)
+    job = Job(number=0, name="run", overrides=[], run="run", max_epochs=9, max_steps=1)
+    with SweepFolder(folder / "sweep").claim("python -m cgan_lightning.train -m seed=0", {"seed": ["0"]}, [job]):
+        pass
+
+
+def _data(folder: Path) -> None:
+    """The real files but for one: the training labels, or the test labels, which are missing."""
+    real = sources.locate()
+    labels = fashion_mnist.read(real, TRAIN_LABELS)
+    for name, spoil in SPOILT_LABELS.items():
+        (_linked(real, folder / name, without=TRAIN_LABELS.name) / TRAIN_LABELS.name).write_bytes(spoil(labels))
+    _linked(real, folder / "missing", without=TEST_LABELS.name)
+    for name, content in {"garbage": b"garbage", "packed-garbage": gzip.compress(b"garbage")}.items():
+        (_linked(real, folder / name, without=TRAIN_LABELS.name) / f"{TRAIN_LABELS.name}.gz").write_bytes(content)
+
+
+def _linked(real: Path, folder: Path, *, without: str) -> Path:
+    folder.mkdir(parents=True)
+    for file in fashion_mnist.FILES:
+        if file.name != without:
+            (folder / file.name).symlink_to(real / file.name)
+    return folder
+
+
+def _run(folder: Path) -> None:
+    answer = commands.give("train", *SMALL, "trainer.max_steps=1", "metrics.every_n_epochs=null", "run_root=made")
+    assert answer.code == 0, answer.said
+    (made,) = (folder / "made").iterdir()
+    made.rename(folder / "run")
+    shutil.rmtree(folder / "made")
+
+
+def _checkpoints(folder: Path) -> None:
+    whole = (folder / "run" / "generator.safetensors").read_bytes()
+    tensors = safetensors.torch.load(whole)
+    with safetensors.safe_open(folder / "run" / "generator.safetensors", "pt") as file:
+        metadata = file.metadata()
+    recipe = json.loads(metadata["recipe"]) | {"generator": {"_target_": "os.system", "command": "true"}}
+    torch.save({"state_dict": tensors, "epoch": 3}, folder / "other.pt")
+    (folder / "other.safetensors").write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
+    (folder / "cut.safetensors").write_bytes(whole[:-100])
+    (folder / "newer.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"format": "2"}))
+    (folder / "unknown.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"recipe": json.dumps(recipe)}))

@@ -1,0 +1,48 @@
+"""Each row of docs/reliability.md's table: the command as it stands there, and what it answers."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests import commands
+from tests.bad_input import prepared
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+TABLE = PAGE.read_text().partition("| --- | --- | --- |\n")[2].partition("\n\n")[0]
+ROWS = [tuple(cell.strip().strip("`") for cell in line.strip("|").split("|")[1:]) for line in TABLE.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made, before = tmp_path_factory.mktemp("bad-input"), Path.cwd()
+    os.chdir(made)
+    prepared.prepare(made)
+    os.chdir(before)
+    return made
+
+
+def content(folder: Path) -> dict[Path, tuple[int, int] | None]:
+    """Every path in `folder`, and of files when they were written and how long they are."""
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(("command", "answer"), ROWS)
+def test_the_command_answers_as_the_table_says(folder, monkeypatch, command, answer):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # the table is a machine's without a GPU
+    before = content(folder)
+    given = commands.give(*shlex.split(command))
+    assert given.said.count("\n") == 1, given.said
+    assert re.fullmatch(re.escape(answer).replace("…", ".*"), given.said.removesuffix("\n")), given.said
+    assert given.code == 2
+    assert content(folder) == before, "nothing is made, nothing is changed"
+
+
+def test_the_table_has_all_its_rows():
+    """A table that isn't found, or rows that aren't read, would pass."""
+    assert len(ROWS) == TABLE.count("\n") + 1 >= 40
+    assert {command.split()[0] for command, _ in ROWS} == set(commands.COMMANDS)
