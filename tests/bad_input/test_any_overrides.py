@@ -35,7 +35,7 @@ TEXT = {
     "resume": ["null", "auto", "nowhere"],
 }
 LEFT_OUT = ("trainer.max_steps", "conditioning.generator._target_", "conditioning.discriminator._target_")
-BASE = (*SMALL, "metrics.every_n_epochs=null", "trainer.max_epochs=9")
+BASE = (*SMALL, "metrics.every_n_epochs=null", "metrics.samples=100", "trainer.max_epochs=9")
 
 
 def inside(key: str) -> st.SearchStrategy[str]:
