@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import signal
 import sys
@@ -132,7 +133,7 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     """`resume=FOLDER` alone means all settings of that run: what it was started with, then what is given now."""
     given = {override.key_or_group: override for override in _parse(overrides)}
     folder = given["resume.run"].value() if "resume.run" in given else None
-    if folder in (None, "auto"):
+    if folder in (None, "auto") or isinstance(folder, list | dict):  # these are refused by their type
         return overrides
     earlier = [override.input_line or "" for override in _parse(identity.begun(str(folder))["overrides"])
                if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
@@ -166,9 +167,9 @@ def _explain(error: Exception, config_name: str) -> str:
             return f"{error.missing_cfg_file}: there is no such file in conf/"
         return f"{group}={choice}: must be {' or '.join(error.options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    key, known = getattr(cause, "full_key", None), compose(command=config_name, check=False)
+    key, known = re.sub(r"\[\d+\]$", "", str(getattr(cause, "full_key", None))), compose(command=config_name, check=False)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
-        return checks.unknown_key(str(key), checks.keys(known))
+        return checks.unknown_key(key, checks.keys(known))
     fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
     if inside := [name for name in fields if name.startswith(f"{key}.")]:
         return f"{key} is a section of settings: set them one by one, as in {inside[0]}=..."

@@ -32,7 +32,7 @@ CHEAP = {  # the most that a test's run has time for
 TEXT = {
     "data.root": ["null", "nowhere"],
     "run_root": ["there", "there/deep", "/proc/there"],
-    "resume": ["null", "auto", "nowhere"],
+    "resume.run": ["null", "auto", "nowhere"],
 }
 LEFT_OUT = ("trainer.max_steps", "conditioning.generator._target_", "conditioning.discriminator._target_")
 BASE = (*SMALL, "metrics.every_n_epochs=null", "metrics.samples=100", "trainer.max_epochs=9")
