@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import operator
 import types
 import typing
 from collections.abc import Collection, Iterator
@@ -10,14 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from cgan_lightning import limits
 from cgan_lightning.errors import UserError
 
-_BOUNDS = {
-    "at_least": (operator.ge, "at least"),
-    "above": (operator.gt, "above"),
-    "at_most": (operator.le, "at most"),
-    "below": (operator.lt, "below"),
-}
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list[float]: "numbers"}
 
 
@@ -72,7 +66,7 @@ def requirement(field: dataclasses.Field) -> str:
     name = _TYPE_NAMES.get(kind, "one of its group's files")
     if count := field.metadata.get("count"):
         name = f"{count} {name}, each"
-    bounds = " and ".join(f"{_BOUNDS[bound][1]} {limit:g}" for bound, limit in field.metadata.get("bounds", {}).items())
+    bounds = limits.in_words(field.metadata.get("bounds", {}))
     return name + (f" {bounds}" if bounds else "") + (", or null" if optional else "")
 
 
@@ -92,12 +86,8 @@ def _is_right(value: Any, field: dataclasses.Field) -> bool:
     if choices := field.metadata.get("choices"):
         return value in choices
     if count := field.metadata.get("count"):
-        return len(value) == count and all(_within(item, field) for item in value)
-    return _within(value, field)
-
-
-def _within(value: Any, field: dataclasses.Field) -> bool:
-    return all(_BOUNDS[bound][0](value, limit) for bound, limit in field.metadata.get("bounds", {}).items())
+        return len(value) == count and all(limits.within(item, field.metadata["bounds"]) for item in value)
+    return limits.within(value, field.metadata.get("bounds", {}))
 
 
 def type_of(field: dataclasses.Field) -> tuple[Any, bool]:

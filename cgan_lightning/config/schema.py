@@ -10,6 +10,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from cgan_lightning import limits
+
 
 def number(
     *,
@@ -39,23 +41,23 @@ class Data:
     root: str | None = anything(**OPERATIONAL)
     batch_size: int = number(at_least=2)
     limit: int | None = number(at_least=2)
-    image_size: int = number(at_least=28, at_most=256)
+    image_size: int = number(**limits.IMAGE_SIZE)
     placement: str = one_of("device", "host", **OPERATIONAL)
     workers: int = number(at_least=0, at_most=64, **OPERATIONAL)
 
 
 @dataclass
 class Model:
-    channels: int = number(at_least=64, at_most=1024)
-    latent_dim: int = number(at_least=1, at_most=4096)
-    stages: int = number(at_least=1, at_most=5)
-    generator_bn_eps: float = number(above=0, at_most=10)
+    channels: int = number(**limits.CHANNELS)
+    latent_dim: int = number(**limits.LATENT_DIM)
+    stages: int = number(**limits.STAGES)
+    generator_bn_eps: float = number(**limits.BN_EPS)
 
 
 @dataclass
 class EmbeddingEncoder:
     _target_: str = "cgan_lightning.networks.conditioning.Embedding"
-    width: int = number(at_least=1, at_most=1024)
+    width: int = number(**limits.LABEL_WIDTH)
 
 
 @dataclass

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import nn
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.generation.recipe import build
+from cgan_lightning import weights as weights_file
+from cgan_lightning.errors import UserError, shown
+from cgan_lightning.generation.recipe import PRIORS, build
+from cgan_lightning.networks.generator import Generator
 
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
+NAME_LENGTH = 40  # of a class
 
 
 @dataclass
@@ -52,31 +54,33 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
     if path.suffix != ".safetensors":
         raise UserError(f"checkpoint={checkpoint} is no {FILE_NAME}; give the run folder, or that file in it")
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dictionary
-        if metadata.get("format") != str(FORMAT):
-            raise UserError(f"checkpoint={path} has format {metadata.get('format')}, this version reads {FORMAT}")
-        recipe = json.loads(metadata["recipe"])
-        trained = TrainedGenerator(build(recipe["generator"]), build(recipe["prior"]), recipe["class_names"], recipe)
-        prefix = weights if any(key.startswith(f"{weights}.") for key in tensors) else "raw"
-        own = {key.removeprefix(f"{prefix}."): value for key, value in tensors.items() if key.startswith(f"{prefix}.")}
-        trained.network.load_state_dict(own)
+        with weights_file.opened(path, "generator of cgan_lightning") as file:
+            if (found := (file.metadata() or {}).get("format")) != str(FORMAT):
+                raise UserError(f"it has format {shown(found)}, this version reads {FORMAT}")
+            trained = _described(weights_file.metadata(file, "recipe"))
+            prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
+            trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
     except UserError as error:
         raise UserError(f"checkpoint={path}: {error}") from None
-    except (
-        safetensors.SafetensorError,
-        OSError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise UserError(f"checkpoint={path} is no generator of cgan_lightning ({_first_line(error)})") from None
     trained.network.to(device).eval()
     return trained
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _described(recipe: Any) -> TrainedGenerator:
+    """What `recipe` asks for, the network on the meta device: it costs nothing before its weights are known to be there."""
+    if not isinstance(recipe, dict):
+        raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
+    try:
+        with torch.device("meta"):
+            network = build(recipe.get("generator"), (Generator,))
+    except ValueError as error:  # the network's own, of sizes
+        raise UserError(f"its recipe can't be built: {error}") from None
+    prior, names = build(recipe.get("prior"), PRIORS), recipe.get("class_names")
+    count = len(network.conditioning.rows)
+    if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
+        raise UserError(f"class_names={shown(names)}: must be {count} texts, one a class, of up to {NAME_LENGTH} characters")
+    return TrainedGenerator(network, prior, names, recipe)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= NAME_LENGTH and name.isprintable()

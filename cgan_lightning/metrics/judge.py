@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
-from cgan_lightning.errors import UserError
+from cgan_lightning import limits, weights
+from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import write_atomically
 from cgan_lightning.images import normalise
 from cgan_lightning.metrics.classifier import Classifier, outputs
@@ -49,8 +49,8 @@ def examined(network: Classifier, pixels: UInt8[Tensor, "count 1 28 28"], labels
 
 
 def save(judge: Judge, path: Path) -> None:
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.network.state_dict().items()}
-    content = safetensors.torch.save(weights, {"format": FORMAT, "about": json.dumps(judge.about)})
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.network.state_dict().items()}
+    content = safetensors.torch.save(state, {"format": FORMAT, "about": json.dumps(judge.about)})
     write_atomically(path, lambda beside: beside.write_bytes(content))
 
 
@@ -59,16 +59,23 @@ def load(path: Path = OURS, device: torch.device | str = "cpu") -> Judge:
     if not path.is_file():
         raise UserError(f"judge={path}: there is no such file; leave it out for the judge that comes with the package")
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dictionary
-        if metadata.get("format") != FORMAT:
-            raise UserError(f"judge={path} is no judge of this version (its format: {metadata.get('format')})")
-        with torch.device("meta"):  # no first weights are drawn: loading a judge leaves every generator as it was
-            network = Classifier(len(weights["head.bias"]))
-        network.load_state_dict(weights, assign=True)
-        judge = Judge(network, json.loads(metadata["about"]))
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, RuntimeError, json.JSONDecodeError):
-        raise UserError(f"judge={path} is no judge: make one with python -m cgan_lightning.judge") from None
+        with weights.opened(path, "judge") as file:
+            if (found := (file.metadata() or {}).get("format")) != FORMAT:
+                raise UserError(f"its format is {shown(found)}, and this version's {FORMAT!r}")
+            with torch.device("meta"):  # no first weights are drawn: loading a judge leaves every generator as it was
+                network = Classifier(_classes(file))
+            judge = Judge(network, weights.metadata(file, "about"))
+            network.load_state_dict(weights.read(file, network), assign=True)
+    except UserError as error:
+        raise UserError(f"judge={path}: {error}; make one with python -m cgan_lightning.judge") from None
     network.to(device).to(memory_format=torch.channels_last).eval()
     return judge
+
+
+def _classes(file: Any) -> int:
+    shape = file.get_slice("head.bias").get_shape() if "head.bias" in file.keys() else ()  # noqa: SIM118  no dictionary
+    if len(shape) != 1 or not limits.within(shape[0], limits.NUM_CLASSES):
+        raise UserError(
+            f"its head.bias has shape {shown(tuple(shape))}: a number of classes {limits.in_words(limits.NUM_CLASSES)}"
+        )
+    return shape[0]

@@ -22,7 +22,10 @@ class LabelEncoder(nn.Module):
         return F.embedding(labels, self.rows)
 
     def fix(self, rows: Float[Tensor, "classes width"]) -> None:
-        """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints."""
+        """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints.
+
+        They are made on the CPU, so that they have their values in a network that is built on the meta device too.
+        """
         self.register_buffer("rows", rows, persistent=False)
 
 
@@ -31,7 +34,7 @@ class Embedding(LabelEncoder):
 
     def __init__(self, *, num_classes: int, width: int) -> None:
         super().__init__()
-        self.rows = nn.Parameter(torch.randn(num_classes, width))  # N(0, 1), as in torch.nn.Embedding
+        self.rows = nn.Parameter(torch.empty(num_classes, width).normal_())  # N(0, 1), as in torch.nn.Embedding
 
 
 class OneHot(LabelEncoder):
@@ -39,7 +42,7 @@ class OneHot(LabelEncoder):
 
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
-        self.fix(torch.eye(num_classes))
+        self.fix(torch.eye(num_classes, device="cpu"))
 
 
 class Integer(LabelEncoder):
@@ -47,7 +50,7 @@ class Integer(LabelEncoder):
 
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
-        self.fix(torch.linspace(-1, 1, num_classes)[:, None])
+        self.fix(torch.linspace(-1, 1, num_classes, device="cpu")[:, None])
 
 
 class Unconditional(LabelEncoder):
@@ -55,4 +58,4 @@ class Unconditional(LabelEncoder):
 
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
-        self.fix(torch.empty(num_classes, 0))
+        self.fix(torch.empty(num_classes, 0, device="cpu"))

@@ -29,7 +29,7 @@ class NearestUpsample(nn.Sequential):
             nn.Upsample(scale_factor=2, mode="nearest"),
             nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
         )
-        taps = torch.tensor(FOLDED_TAPS, dtype=torch.float32)
+        taps = torch.tensor(FOLDED_TAPS, dtype=torch.float32, device="cpu")  # values also for a network on the meta device
         self.register_buffer("fold", torch.kron(taps, taps).T.contiguous(), persistent=False)  # (9, 16)
 
     def forward(self, input: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out double_height double_width"]:

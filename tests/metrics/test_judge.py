@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import safetensors.torch
 import torch
 
 from cgan_lightning.config.compose import compose
@@ -62,3 +63,24 @@ def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"judge=.*judge\.safetensors"):
         judge.load(path)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tensors", "sentence"),
+    [
+        ({"format": "1"}, {}, "its format is 1, and this version's"),
+        ({"about": "[" * 100_000}, {}, "its about is too deeply nested"),
+        ({}, {"head.bias": torch.zeros(2_000)}, "at least 1 and at most 1000"),
+        ({}, {"head.bias": torch.zeros(2, 2)}, "its head.bias has shape"),
+        ({}, {"head.weight": torch.zeros(10, 1)}, "head.weight has shape"),
+        ({}, {"more": torch.zeros(1)}, "it has more"),
+    ],
+)
+def test_a_judge_that_lies_is_refused_before_its_weights_are_read(tmp_path, metadata, tensors, sentence):
+    path = tmp_path / "judge.safetensors"
+    with safetensors.safe_open(judge.OURS, "pt") as file:
+        metadata = file.metadata() | metadata
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(judge.OURS) | tensors, metadata))
+    with pytest.raises(UserError) as error:
+        judge.load(path)
+    assert sentence in str(error.value)

@@ -1,0 +1,36 @@
+"""What sizes a network may have, asked for by a config's keys or by the recipe in a file; without torch, for a quick start.
+
+A file may come from anyone: whatever its recipe says, what is built from it stays within these.
+"""
+
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+LATENT_DIM = {"at_least": 1, "at_most": 4096}
+CHANNELS = {"at_least": 64, "at_most": 1024}
+STAGES = {"at_least": 1, "at_most": 5}
+IMAGE_SIZE = {"at_least": 28, "at_most": 256}
+BN_EPS = {"above": 0, "at_most": 10}
+LABEL_WIDTH = {"at_least": 1, "at_most": 1024}
+NUM_CLASSES = {"at_least": 1, "at_most": 1000}
+
+_BOUNDS = {
+    "at_least": (operator.ge, "at least"),
+    "above": (operator.gt, "above"),
+    "at_most": (operator.le, "at most"),
+    "below": (operator.lt, "below"),
+}
+
+
+def within(value: Any, bounds: Mapping[str, float]) -> bool:
+    """Whether a number keeps its bounds; NaN keeps none."""
+    return all(_BOUNDS[bound][0](value, limit) for bound, limit in bounds.items())
+
+
+def in_words(bounds: Mapping[str, float]) -> str:
+    """
+    >>> in_words(CHANNELS)
+    'at least 64 and at most 1024'
+    """
+    return " and ".join(f"{_BOUNDS[bound][1]} {limit:g}" for bound, limit in bounds.items())
