@@ -21,7 +21,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep
+from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep, trust
 from cgan_lightning.config.compose import compose, in_full
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
@@ -67,6 +67,8 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     arguments = get_args_parser().parse_args()
     if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:
         return application()
+    if arguments.config_path:
+        raise UserError(f"--config-path={arguments.config_path}: settings stand in conf/; --config-dir adds a folder of yours")
     overrides = _parse(_with_those_of_the_resumed_run(arguments.overrides))
     flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
     sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
@@ -135,7 +137,7 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     folder = given["resume.run"].value() if "resume.run" in given else None
     if folder in (None, "auto") or isinstance(folder, list | dict):  # these are refused by their type
         return overrides
-    earlier = [override.input_line or "" for override in _parse(identity.begun(str(folder))["overrides"])
+    earlier = [override.input_line or "" for override in trust.overrides_of_run(str(folder), identity.begun(str(folder)))
                if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
     return earlier + overrides
 

@@ -81,7 +81,10 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
         ("model.stages=3", "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
         ("data.limit=32", "data.batch_size=64 is more than the 32 images"),
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
-        ("noise._target_=os.system", "_target_: os.system is none of the classes"),
+        (
+            "noise._target_=cgan_lightning.runtime.ranks.os.system",
+            "_target_: cgan_lightning.runtime.ranks.os.system is none of the classes",
+        ),
     ],
 )
 def test_what_only_building_shows_leaves_nothing_behind_either(tmp_path, monkeypatch, override, sentence):
