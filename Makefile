@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 LOGDIR ?= runs
 
-.PHONY: help setup train test test-slow test-cluster test-faults lint types fmt golden bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-slow test-cluster test-faults lint audit types fmt golden bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ test-faults: setup ## kills, full disks, damaged files: what is lost by them
 
 lint: setup ## ruff, formatting and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+audit: setup ## known vulnerabilities in the versions of requirements.lock; apart from lint, as it asks the network
+	@$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --strict --progress-spinner off \
+	  || { echo "Not all is well: a version above has a known flaw, or the service could not be asked about it"; exit 1; }
 
 types: setup ## pyright
 	@$(BIN)/pyright
