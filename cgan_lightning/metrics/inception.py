@@ -4,7 +4,9 @@ The protocol of Lucic et al. 2018, "Are GANs Created Equal?": 10,000 samples aga
 channels; enlarged to 299 × 299 as TensorFlow did it then, without antialiasing.
 """
 
+import http.client
 import pickle
+import sys
 from pathlib import Path
 
 import torch
@@ -12,33 +14,52 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from cgan_lightning import collectives
+from cgan_lightning.data.sources import cache_folder
 from cgan_lightning.errors import UserError
 from cgan_lightning.metrics import frechet
 from cgan_lightning.metrics.suite import KID_SUBSET_SIZE, KID_SUBSETS
 
+ADDRESS = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 LOOKED_AT = 50  # images at a time: each becomes 1 MB
 
 
 def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.Module:
-    """Raises UserError where the network or its weights can't be had; None: torch-fidelity's, downloaded and cached."""
+    """Raises UserError where the network or its weights can't be had; None: torch-fidelity's, downloaded, verified, cached."""
     try:
         import torch_fidelity  # noqa: F401  torchmetrics' network is built on it
         from torchmetrics.image.fid import NoTrainInceptionV3
     except ModuleNotFoundError as error:
         raise UserError(f"metrics=inception needs {error.name}: pip install 'cgan-lightning[inception]'") from None
-    instead = "give inception_weights=FILE (weights-inception-2015-12-05-6726825d.pth of torch-fidelity), or metrics=judge"
+    instead = f"give inception_weights=FILE ({ADDRESS.rpartition('/')[2]} of torch-fidelity), or metrics=judge"
+    weights = weights or _downloaded(instead)
     try:
-        if weights is not None:
-            torch.load(weights, map_location="cpu", weights_only=True)  # torch-fidelity would run what is in the file
-        network = NoTrainInceptionV3(
-            "inception-v3-compat", ["2048"], None if weights is None else str(weights), antialias=False
-        )
+        torch.load(weights, map_location="cpu", weights_only=True)  # torch-fidelity would run what is in the file
+        network = NoTrainInceptionV3("inception-v3-compat", ["2048"], str(weights), antialias=False)
     except OSError as error:
-        source = " can't be downloaded" if weights is None else f"={weights} can't be read"
-        raise UserError(f"inception_weights{source} ({error.strerror or error}): {instead}") from None
+        raise UserError(f"inception_weights={weights} can't be read ({error.strerror or error}): {instead}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, LookupError, ValueError):
         raise UserError(f"inception_weights={weights} are no weights of torch-fidelity's Inception-v3: {instead}") from None
     return network.to(device)
+
+
+def _downloaded(instead: str) -> Path:
+    """The file at ADDRESS, from the cache or the network. Its name ends in the first digits of its SHA-256.
+
+    torch.hub writes beside, compares what came with these digits, and renames what is right.
+    """
+    kept = cache_folder() / "inception" / ADDRESS.rpartition("/")[2]
+    try:
+        if not kept.is_file():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            digits = kept.stem.rpartition("-")[2]
+            torch.hub.download_url_to_file(ADDRESS, str(kept), hash_prefix=digits, progress=sys.stderr.isatty())
+    except (OSError, http.client.HTTPException) as error:
+        raise UserError(
+            f"inception_weights can't be downloaded ({getattr(error, 'strerror', None) or error}): {instead}"
+        ) from None
+    except RuntimeError:
+        raise UserError(f"inception_weights: what {ADDRESS} gives is not what its name promises: {instead}") from None
+    return kept
 
 
 @torch.no_grad()

@@ -82,8 +82,8 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
         ("data.limit=32", "data.batch_size=64 is more than the 32 images"),
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
         (
-            "noise._target_=cgan_lightning.runtime.ranks.os.system",
-            "_target_: cgan_lightning.runtime.ranks.os.system is none of the classes",
+            "noise._target_=cgan_lightning.noise.torch.load",
+            "_target_: cgan_lightning.noise.torch.load is none of the classes",
         ),
     ],
 )

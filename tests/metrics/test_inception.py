@@ -1,12 +1,17 @@
 """Inception-v3 beside the judge: torchmetrics' network by a file of weights. Here they are made up: the real ones are 91 MB."""
 
+import functools
+import hashlib
 import json
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
 
 from cgan_lightning.config.compose import compose
+from cgan_lightning.data import sources
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.metrics import inception
@@ -69,9 +74,50 @@ def test_weights_that_can_not_be_had_get_a_sentence(tmp_path, content):
         inception.load(path)
 
 
-def test_a_download_that_fails_gets_a_sentence(monkeypatch, tmp_path):
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv(sources.CACHE_VARIABLE, str(tmp_path))
+    return tmp_path / "inception"
+
+
+def test_a_download_that_fails_gets_a_sentence(monkeypatch, cache):
     """A proxy that isn't there: nothing leaves this machine."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"inception_weights can't be downloaded \(.*\): give inception_weights=FILE"):
         inception.load(None)
+    assert list(cache.iterdir()) == []
+
+
+@pytest.fixture
+def served(monkeypatch, tmp_path_factory):
+    """Puts a file where the weights are downloaded from: on a real server, on loopback. Gives what was asked for."""
+    folder, asked = tmp_path_factory.mktemp("served"), []
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    def serve(content, digits):
+        (folder / f"weights-{digits}.pth").write_bytes(content)
+        monkeypatch.setattr(inception, "ADDRESS", f"http://127.0.0.1:{server.server_port}/weights-{digits}.pth")
+        return asked
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield serve
+        server.shutdown()
+
+
+def test_other_weights_than_the_published_ones_are_refused(served, cache, weights):
+    served(weights.read_bytes(), "6726825d")
+    with pytest.raises(UserError, match=r"inception_weights: what http:.* gives is not what its name promises: give"):
+        inception.load(None)
+    assert list(cache.iterdir()) == []
+
+
+def test_what_is_right_is_downloaded_once(served, cache, weights):
+    asked = served(weights.read_bytes(), hashlib.sha256(weights.read_bytes()).hexdigest()[:8])
+    for _ in range(2):
+        network = inception.load(None)
+    torch.testing.assert_close(network.state_dict(), torch.load(weights, weights_only=True))
+    assert len(asked) == 1
