@@ -1,0 +1,213 @@
+"""Files made to harm: each is given to the real command, which refuses it in one sentence, runs nothing and stays small."""
+
+import gzip
+import json
+import os
+import pickle
+import struct
+import zlib
+
+import pytest
+import safetensors.torch
+import torch
+
+from cgan_lightning.config import build
+from cgan_lightning.config.compose import compose
+from cgan_lightning.data import fashion_mnist
+from cgan_lightning.generation import checkpoint
+from cgan_lightning.metrics import judge
+from tests.hostile.processes import ALLOWED_MIB, command, idle, run
+
+
+class Evil:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.fixture
+def marker(tmp_path):
+    """Must not be there in the end."""
+    path = tmp_path / "marker"
+    yield path
+    assert not path.exists()
+
+
+@pytest.fixture(scope="module")
+def idle_mib(tmp_path_factory):
+    """Of the imports of drawing and measuring, and of the training checkpoints' reader."""
+    folder = tmp_path_factory.mktemp("idle")
+    return idle(folder, "cgan_lightning.sample", "cgan_lightning.config.build", "cgan_lightning.generation.output")
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """A small generator's file, as a run leaves it."""
+    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
+    config = compose("model.channels=64")
+    described = build.recipe(config, build.data(config))
+    checkpoint.save(path, described, raw=build.model(config, described).generator, ema=None)
+    return path
+
+
+def refused(ended, idle_mib, sentence, code=2):
+    assert ended.code == code, ended.said
+    assert ended.said.count("\n") == 1, ended.said
+    assert sentence in ended.said
+    assert ended.said.strip().isprintable()
+    assert ended.peak_mib < idle_mib + ALLOWED_MIB
+
+
+def with_recipe(path, source, change):
+    """`source` with its recipe changed."""
+    with safetensors.safe_open(source, "pt") as file:
+        recipe = json.loads(file.metadata()["recipe"])
+    metadata = {"format": "1", "recipe": change(recipe)}
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(source), metadata))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"channels": 10**9}, "channels=1000000000: must be a whole number at least 64 and at most 1024"),
+        ({"_target_": "os.system", "command": "mkdir marker"}, "os.system is none of the classes that a recipe may name"),
+        ({"latent_dim": 4096, "channels": 1024, "image_size": 256, "stages": 1}, "it has raw.blocks"),
+    ],
+)
+def test_a_malicious_recipe(tmp_path, marker, generator, idle_mib, changes, sentence):
+    path = tmp_path / checkpoint.FILE_NAME
+    with_recipe(path, generator, lambda recipe: json.dumps(recipe | {"generator": recipe["generator"] | changes}))
+    refused(command(tmp_path, "sample", f"checkpoint={path}", "device=cpu"), idle_mib, sentence)
+
+
+def header(length, content=b""):
+    return struct.pack("<Q", length) + content
+
+
+ENDLESS = json.dumps({"raw.a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("what", "content"),
+    [
+        ("checkpoint", header(90 * 2**20, b" " * 90 * 2**20)),
+        ("checkpoint", header(len(ENDLESS), ENDLESS)),
+        ("checkpoint", "a pickle"),
+        ("judge", header(2**40, b"{}")),
+    ],
+    ids=["a header of 90 MiB", "a tensor of 4 TiB", "a pickle", "a header of 1 TiB"],
+)
+def test_a_file_of_weights_that_lies(tmp_path, marker, idle_mib, what, content):
+    path = tmp_path / "evil.safetensors"
+    path.write_bytes(pickle.dumps(Evil(marker)) if content == "a pickle" else content)
+    if what == "checkpoint":
+        ended = command(tmp_path, "sample", f"checkpoint={path}", "device=cpu")
+    else:
+        ended = run(tmp_path, LOAD_JUDGE, str(path))
+    refused(ended, idle_mib, f"{what}={path}: it is no ")
+
+
+# evaluate reads the data first, 180 MB of it; here the judge alone.
+LOAD_JUDGE = """
+import resource, sys
+from pathlib import Path
+from cgan_lightning.config import build_evaluation, command
+try:
+    command._answering(lambda path: build_evaluation.judge.load(Path(path)))(sys.argv[1])
+finally:
+    open({memory!r}, "w").write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+"""
+
+
+def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
+    path = tmp_path / "evil.safetensors"
+    with safetensors.safe_open(judge.OURS, "pt") as file:
+        metadata = file.metadata()
+    path.write_bytes(safetensors.torch.save({"head.bias": torch.zeros(10**6)}, metadata))
+    refused(
+        run(tmp_path, LOAD_JUDGE, str(path)), idle_mib, "its head.bias has shape (1000000,): a number of classes at least 1"
+    )
+
+
+@pytest.mark.parametrize("override", ["noise._target_=os.system", "hydra.launcher._target_=os.system",
+                                      "+hydra.callbacks.x={_target_:os.mkdir,path:marker}"])  # fmt: skip
+def test_a_malicious_target(tmp_path, marker, idle_mib, override):
+    refused(command(tmp_path, "train", override), idle_mib, "_target_=os.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_folder_with_malicious_settings(tmp_path, marker, idle_mib):
+    run_json = tmp_path / "run" / "run.json"
+    run_json.parent.mkdir()
+    run_json.write_text(json.dumps({"overrides": [f"+hydra.callbacks.x={{_target_:os.mkdir,path:{marker}}}"]}))
+    refused(command(tmp_path, "train", "resume=run"), idle_mib, "resume=run: its run.json has +hydra.callbacks.x=")
+
+
+# To be given to the command, `train resume=FOLDER`, when that answers in a sentence; here to what reads the file for it.
+LOAD_CHECKPOINT = """
+import resource, sys
+from pathlib import Path
+from cgan_lightning.runtime import checkpoint_io
+try:
+    {read}
+finally:
+    open({memory!r}, "w").write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+"""
+
+
+@pytest.mark.parametrize("read", ["checkpoint_io.AtomicCheckpointIO().load_checkpoint(sys.argv[1])",
+                                  "checkpoint_io.updates_of(Path(sys.argv[1]))"])  # fmt: skip
+def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, read):
+    path = tmp_path / "last.ckpt"
+    torch.save({"global_step": Evil(marker)}, path)
+    ended = run(tmp_path, LOAD_CHECKPOINT.replace("{read}", read), str(path))
+    assert ended.code != 0
+    assert "mkdir" in ended.said
+    assert ended.peak_mib < idle_mib + ALLOWED_MIB
+
+
+READ_IMAGES = """
+import resource, sys
+from pathlib import Path
+from cgan_lightning.config import command
+from cgan_lightning.data import fashion_mnist
+try:
+    command._answering(lambda folder: fashion_mnist.tensors(Path(folder)))(sys.argv[1])
+finally:
+    open({memory!r}, "w").write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+"""
+MANY = bytes([0, 0, 8, 3]) + struct.pack(">III", 2**31, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "sentence"),
+    [
+        ("", MANY, "is not the IDX file of 60000×28×28 unsigned bytes"),
+        (".gz", gzip.compress(MANY), "is not the IDX file of 60000×28×28 unsigned bytes"),
+        ("", "sparse", "is not the IDX file"),
+        (".gz", "bomb", "holds more than 47,040,016 bytes"),
+    ],
+    ids=["2^31 images", "2^31 images, packed", "1 TiB, sparse", "16 GiB of zeros, packed"],
+)
+def test_an_idx_file_that_lies(tmp_path, idle_mib, ending, content, sentence):
+    path = tmp_path / f"{fashion_mnist.TRAIN_IMAGES.name}{ending}"
+    if content == "sparse":
+        with path.open("wb") as file:
+            file.truncate(2**40)
+    elif content == "bomb":
+        path.write_bytes(bomb(fashion_mnist.TRAIN_IMAGES.header))
+    else:
+        path.write_bytes(content)
+    refused(run(tmp_path, READ_IMAGES, str(tmp_path)), idle_mib, sentence)
+
+
+def bomb(beginning):
+    """A gzip stream of `beginning` and 16 GiB of zeros, in a few MiB; the checksum at its end is never reached."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    first = packer.compress(beginning) + packer.flush(zlib.Z_FULL_FLUSH)
+    zeros = packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH)  # of no context, so that it can be repeated
+    return first + zeros * 1024
