@@ -87,7 +87,7 @@ def test_a_reader_answers_in_its_own_words(tmp_path, reader):
     work.mkdir()
     for number, content in enumerate(seeds(reader)):
         (corpus / str(number)).write_bytes(content)
-    words = [word for content in seeds(reader)[:1] for word in content.decode("latin-1").split('"') if word.isidentifier()]
+    words = ["null", *(word for word in seeds(reader)[0].decode("latin-1").split('"') if word.isidentifier())]
     (tmp_path / "words").write_text("".join(f'"{word}"\n' for word in words))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.replace("{reader}", READERS[reader]), str(work), str(corpus),
