@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cgan_lightning.errors import UserError
+from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import read_json
 from cgan_lightning.metrics import table
 from cgan_lightning.runtime.run_folder import RunFolder
@@ -146,7 +146,7 @@ def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def _unfinished(jobs: Sequence[Job], states: Sequence[tuple[str, str]]) -> list[str]:
-    return [f"{job.name} is {state}" + (f": {detail}" if detail else "")
+    return [f"{shown(job.name)} is {state}" + (f": {shown(detail)}" if detail else "")
             for job, (state, detail) in zip(jobs, states, strict=True) if state != "finished"]  # fmt: skip
 
 
@@ -176,4 +176,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _plain(value: Any) -> str:
     """A value as one would type it."""
-    return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else str(value)
+    return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else shown(str(value))

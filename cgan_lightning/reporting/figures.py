@@ -15,6 +15,7 @@ INK = "#010203"  # stands for the page's own colour
 COLOURS = ("#2f81f7", "#e8710a", "#1a9e75", "#c05ad1", "#d64545", "#8a8f98", "#a8860b", "#00a3b8")
 STYLE: Any = {
     "font.size": 12, "font.family": "sans-serif", "svg.fonttype": "none", "svg.hashsalt": "cgan_lightning",
+    "text.parse_math": False,  # labels come from files: a $ is a $
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "grid.color": INK, "grid.alpha": 0.12, "grid.linewidth": 1,
 }  # fmt: skip

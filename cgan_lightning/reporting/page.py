@@ -1,6 +1,7 @@
 """A study as one HTML file that needs nothing beside it, a CSV file and a Markdown table."""
 
 import base64
+import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 from PIL import Image
 
 from cgan_lightning.files import write_atomically
@@ -68,15 +70,28 @@ def write(study: Study, found: Findings, folder: Path) -> None:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True
     )
+    environment.filters["text"] = _markdown
     environment.globals |= {"metrics": METRICS, "interval": _interval, "short": _short_time}
     shown = {"study": study, "found": found, "sentences": sentences(study, found), "row": METRICS[found.metric]}
-    html = environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         **shown, pictures=_pictures(study), figures=_figures(study, found), labels=study.runs.apply(study.label, axis=1)
     )
     markdown = environment.get_template("table.md.j2").render(**shown)
-    write_atomically(folder / "report.html", lambda path: path.write_text(html))
+    write_atomically(folder / "report.html", lambda path: path.write_text(page))
     write_atomically(folder / "results.md", lambda path: path.write_text(markdown))
-    write_atomically(folder / "results.csv", lambda path: study.runs.drop(columns=["path"]).to_csv(path, index=False))
+    write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
+
+
+def _markdown(sentence: str) -> Markup:
+    """Text that Markdown doesn't take for HTML; quotes stay, unlike on the page."""
+    return Markup(html.escape(sentence, quote=False))  # noqa: S704  escaped here
+
+
+def _spreadsheet(runs: pd.DataFrame) -> pd.DataFrame:
+    """What a spreadsheet would take for a formula has an apostrophe before it, and so is text to it."""
+    return runs.drop(columns=["path"]).map(
+        lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    )
 
 
 def _by_setting(study: Study, metric: str) -> dict[str, Interval]:

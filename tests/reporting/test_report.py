@@ -96,6 +96,36 @@ def test_failed_and_missing_runs_are_named(sweep):
     assert f"{missing['name']} is waiting" in seen
 
 
+HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)> $\\frac{ &lt; \x1b[2J'
+
+
+def test_what_comes_from_files_is_text(sweep, caplog):
+    """Names, failures, settings and versions that are a page's, a table's, a spreadsheet's or a terminal's own language."""
+    caplog.set_level(logging.INFO, "cgan_lightning")
+    jobs = sorted((sweep / "jobs").iterdir())
+    failed = json.loads(jobs[0].read_text())
+    jobs[0].write_text(json.dumps(failed | {"failure": f"=1+1 {HOSTILE}", "name": f"@evil {HOSTILE}"}))
+    (sweep.parents[1] / failed["name"] / "results.json").unlink()
+    for path in sweep.parents[1].glob("*/run.json"):
+        identity = json.loads(path.read_text())
+        identity["choices"]["noise"] += "<script>$\x1b"
+        path.write_text(json.dumps(identity))
+    for path in sweep.parents[1].glob("*/results.json"):
+        results = json.loads(path.read_text())
+        results["versions"]["torch"] = results["git_revision"] = results["machine"]["device"] = HOSTILE
+        path.write_text(json.dumps(results))
+    (sweep / "sweep.json").write_text(json.dumps(json.loads((sweep / "sweep.json").read_text()) | {"command": HOSTILE}))
+    page = reported(sweep)
+    assert page.count("alert(1)") >= 5
+    for written in (page, (sweep / "results.md").read_text()):
+        assert "<script" not in written
+        assert not re.search(r"<img src=x", written)
+    assert page.count("&lt;script&gt;$") > 20
+    assert "\x1b" not in caplog.text
+    runs = pd.read_csv(sweep / "results.csv")
+    assert {"'=1+1", "'@evil"} <= {str(cell).split(" ")[0] for cell in runs.to_numpy().ravel()}
+
+
 def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
     path = sorted(sweep.parents[1].glob("*/results.json"))[0]
     results = json.loads(path.read_text())
