@@ -112,9 +112,10 @@ class RunFolder:
                 try:
                     update = examine(path)
                 except DamagedError as damage:
-                    log.warning("%s; the one before it is used, if there is one", damage)
                     faults.append(str(damage))
                 else:
+                    if faults:
+                        log.warning("%s; the one before it is used", faults[0])
                     path.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
                     return self.checkpoint, update
         raise UserError(f"{'; '.join(faults)}: rerun=true starts the run anew")
