@@ -111,18 +111,12 @@ class ConditionalGAN(LightningModule):
         real_logits = self.discriminator(real, labels)
         fake_logits = self.discriminator(fake.detach(), fake_labels)
         loss_d = bce_d(real_logits, fake_logits).mean()
-        d_optimizer.zero_grad()
-        self.manual_backward(loss_d)
-        gradient_d = _averaged_gradient(self.discriminator)
-        d_optimizer.step()
+        gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
         # Generator: the same fakes up, judged by the discriminator just updated.
         with _frozen(self.discriminator):
             loss_g = bce_g(self.discriminator(fake, fake_labels)).mean()
-        g_optimizer.zero_grad()
-        self.manual_backward(loss_g)
-        gradient_g = _averaged_gradient(self.generator)
-        g_optimizer.step()
+        gradient_g = self._step(loss_g, self.generator, g_optimizer)
 
         # Average: what samples are drawn from.
         if self.ema is not None:
@@ -137,12 +131,15 @@ class ConditionalGAN(LightningModule):
             "gradient_g": gradient_g,
         }
 
-
-def _averaged_gradient(network: nn.Module) -> Tensor:
-    """Makes every rank's gradient the mean of all; its norm over all parameters."""
-    gradient = [cast(Tensor, parameter.grad) for parameter in network.parameters()]
-    collectives.average_(gradient)
-    return nn.utils.get_total_norm(gradient)
+    def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> Tensor:
+        """One step of `network` down `loss`, along the mean of all ranks' gradients; the norm of that mean."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        gradient = [cast(Tensor, parameter.grad) for parameter in network.parameters()]
+        collectives.average_(gradient)
+        norm = nn.utils.get_total_norm(gradient)
+        optimizer.step()
+        return norm
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Hydra makes an object of whatever `_target_` names, and logging of its `class` a
 what that has imported (`a_module.os.system`). So each place has names of its own.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.errors import UserError, shown
 
@@ -40,7 +42,9 @@ def check(config: DictConfig) -> None:
     started.merge_with({"hydra": KNOWN_AT_THE_START})
     for part in HYDRAS_OBJECTS:  # resolved: an interpolation can make a dictionary of a text
         found = started.hydra.get(part)
-        plain["hydra"][part] = OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+        if OmegaConf.is_config(found):
+            with contextlib.suppress(OmegaConfBaseException):  # what can't be resolved, Hydra makes nothing of
+                plain["hydra"][part] = OmegaConf.to_container(found, resolve=True)
     for key, value in _all(plain):
         _check(key, value)
 

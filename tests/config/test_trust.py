@@ -93,6 +93,7 @@ def test_what_a_run_was_really_asked_for_is_taken(tmp_path):
     asked = ["noise=uniform", "experiment=documented", "data.root=/data", "run_root=/runs", "+model.x=../y", "seed=3"]
     taken = trust.overrides_of_run("folder", {"overrides": asked})
     assert [override.input_line for override in taken] == [word for word in asked if word != "run_root=/runs"]
-    (tmp_path / "run.json").write_text(json.dumps({"overrides": ["hydra.mode=MULTIRUN"]}))
+    record = {"settings": {}, "choices": {}, "place": {}, "overrides": ["hydra.mode=MULTIRUN"]}
+    (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match=r"has hydra.mode=MULTIRUN, which is no setting"):
-        command._with_those_of_the_resumed_run([f"resume={tmp_path}"])
+        command._with_those_of_the_resumed_run([f"resume.run={tmp_path}"])
