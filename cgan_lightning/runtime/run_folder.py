@@ -5,7 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cgan_lightning.errors import RunError, UserError
 from cgan_lightning.files import NO_ROOM, read_json, remove_partial, write_atomically, write_json
@@ -62,13 +62,15 @@ class RunFolder:
                     f"{self.path} holds an unfinished run of these settings: "
                     "resume=auto goes on from its last checkpoint, rerun=true starts it anew"
                 )
+            start = self._start(identity, allow_changes, examine) if begun else None  # refuses before anything is changed
             with self._room():
-                changes = self._changes(identity, allow_changes) if begun else {}
-                if not begun:
+                if start is None:
                     self._clear()
                     write_json(self.identity, identity)
                 with self._logging():
-                    yield self._go_on(identity, changes, examine) if begun else None
+                    if start is not None:
+                        self._go_on(identity, start)
+                    yield None if start is None else (self.checkpoint, start.update)
 
     def begun(self) -> dict[str, Any]:
         """What run.json says of how the run was begun. Raises UserError where it doesn't."""
@@ -83,42 +85,34 @@ class RunFolder:
     def write_results(self, results: dict[str, Any]) -> None:
         write_json(self.results, results | {"changes": self.begun().get("changes", [])})
 
-    def _changes(self, identity: dict[str, Any], allow_changes: bool) -> dict[str, Any]:
-        """What is no longer as it was when the run was begun, as [before, now]; other settings are refused."""
-        begun = self.begun()
+    def _start(self, identity: dict[str, Any], allow_changes: bool, examine: Callable[[Path], int]) -> "_Start":
+        """Where to go on from; other settings are refused, and two damaged checkpoints."""
+        begun, damage = self.begun(), []
         settings, place = (_changed(begun[part], identity[part]) for part in ("settings", "place"))
         if settings and not allow_changes:
             raise UserError(
                 f"{self.path} can't go on with other settings than it was begun with: {_listed(settings)}; "
                 "resume.allow_changes=true goes on all the same"
             )
-        return settings | place
-
-    def _go_on(self, identity: dict[str, Any], changes: dict[str, Any], examine: Callable[[Path], int]) -> tuple[Path, int]:
-        """The checkpoint to go on from, and its update; `changes` are said and written down."""
-        remove_partial(self.path)
-        checkpoint, update = self._newest_whole(examine)
-        log.info("Going on after update %s", f"{update:,}")
-        if changes:
-            log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(changes))
-            noted = [*self.begun().get("changes", []), {"update": update, **changes}]
-            write_json(self.identity, identity | {"changes": noted})
-        return checkpoint, update
-
-    def _newest_whole(self, examine: Callable[[Path], int]) -> tuple[Path, int]:
-        faults = []
         for path in (self.checkpoint, self.previous_checkpoint):
             if path.is_file():
                 try:
-                    update = examine(path)
-                except DamagedError as damage:
-                    faults.append(str(damage))
-                else:
-                    if faults:
-                        log.warning("%s; the one before it is used", faults[0])
-                    path.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
-                    return self.checkpoint, update
-        raise UserError(f"{'; '.join(faults)}: rerun=true starts the run anew")
+                    return _Start(path, examine(path), "".join(damage), settings | place)
+                except DamagedError as error:
+                    damage.append(str(error))
+        raise UserError(f"{'; '.join(damage)}: rerun=true starts the run anew")
+
+    def _go_on(self, identity: dict[str, Any], start: "_Start") -> None:
+        """Says and writes down what is not as it was."""
+        remove_partial(self.path)
+        if start.damage:
+            log.warning("%s; the one before it is used", start.damage)
+        start.checkpoint.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
+        log.info("Going on after update %s", f"{start.update:,}")
+        if start.changes:
+            log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(start.changes))
+            noted = [*self.begun().get("changes", []), {"update": start.update, **start.changes}]
+            write_json(self.identity, identity | {"changes": noted})
 
     def _clear(self) -> None:
         for entry in self.path.iterdir():
@@ -154,6 +148,15 @@ class RunFolder:
             log.removeHandler(handler)
             with contextlib.suppress(OSError):
                 handler.close()
+
+
+class _Start(NamedTuple):
+    """A checkpoint that is whole, and its update; what is wrong with the one after it; [before, now] of what has changed."""
+
+    checkpoint: Path
+    update: int
+    damage: str
+    changes: dict[str, Any]
 
 
 class _RunLog(logging.FileHandler):

@@ -1,6 +1,7 @@
 """A folder with everything that the commands of docs/reliability.md name: real files, each spoilt in one way."""
 
 import gzip
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import torch
 
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.data.fashion_mnist import TEST_LABELS, TRAIN_LABELS
+from cgan_lightning.runtime import checkpoint_io, seal
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 from tests import commands
 from tests.conftest import SMALL
@@ -33,6 +35,7 @@ def prepare(folder: Path) -> None:
     _data(folder / "data")
     _run(folder)
     _checkpoints(folder)
+    _stopped_runs(folder)
     job = Job(number=0, name="run", overrides=[], run="run", max_epochs=9, max_steps=1)
     with SweepFolder(folder / "sweep").claim("python -m cgan_lightning.train -m seed=0", {"seed": ["0"]}, [job]):
         pass
@@ -76,3 +79,23 @@ def _checkpoints(folder: Path) -> None:
     (folder / "cut.safetensors").write_bytes(whole[:-100])
     (folder / "newer.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"format": "2"}))
     (folder / "unknown.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"recipe": json.dumps(recipe)}))
+
+
+def _stopped_runs(folder: Path) -> None:
+    """Copies of the run that lack its results, each with one checkpoint, spoilt in one way."""
+    whole = folder / "run" / "checkpoints" / "last.ckpt"
+    content, packed = torch.load(whole, weights_only=True), io.BytesIO()
+    torch.save({"global_step": 1, "state_dict": folder}, packed)  # a path, where plain data must be
+    write = checkpoint_io.SealedCheckpointIO({}).save_checkpoint
+    spoils: dict[str, Callable[[Path], object]] = {
+        "stopped": lambda path: None,
+        "stopped-text": lambda path: path.write_text("Remember the milk.\n"),
+        "stopped-cut": lambda path: path.write_bytes(whole.read_bytes()[:-1]),
+        "stopped-other": lambda path: write({"model": {}, "epoch": 3}, path),
+        "stopped-newer": lambda path: write(content | {"cgan_lightning_format": 2}, path),
+        "stopped-code": lambda path: path.write_bytes(seal.sealed(packed.getvalue())),
+    }
+    for name, spoil in spoils.items():
+        shutil.copytree(folder / "run", folder / name)
+        (folder / name / "results.json").unlink()
+        spoil(folder / name / "checkpoints" / "last.ckpt")
