@@ -165,6 +165,8 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
                 result[part] = {"curve": []}
         if others := sum(protocols.values()) - protocols[usual]:
             remarks.append(f"{others} of {len(finished)} runs: {part} by another judge or protocol than the rest, left out")
+    if changed := sum(bool(result.get("changes")) for result in finished):
+        remarks.append(f"{changed} of {len(finished)} runs went on otherwise than they were begun (changes, in results.json)")
     if missing := sum("evaluation" not in result for result in finished):
         remarks.append(f"{missing} of {len(finished)} finished runs were never evaluated on the test set")
     return remarks

@@ -137,6 +137,12 @@ def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
     assert runs.fid.notna().sum() == 7
 
 
+def test_a_run_that_went_on_otherwise_is_told_of(sweep):
+    path = sorted(sweep.parents[1].glob("*/results.json"))[0]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": [{"update": 4, "ranks": [1, 2]}]}))
+    assert "1 of 8 runs went on otherwise than they were begun (changes, in results.json)" in text(reported(sweep))
+
+
 def test_one_seed_can_not_speak_of_significance(sweep):
     for path in (sweep / "jobs").iterdir():
         if "-seed1-" in path.name:
