@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,13 +125,18 @@ class RunFolder:
     @contextlib.contextmanager
     def _room(self) -> Iterator[None]:
         """No room on the disk ends the run with a sentence; what was written before is whole."""
+        says = threading.excepthook
+        # TensorBoard's thread, whose error comes to us with the next event, would print a traceback too
+        threading.excepthook = lambda raised: None if _no_room(raised.exc_value) else says(raised)
         try:
             yield
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if not _no_room(error):
                 raise
             kept = "resume=auto goes on from its last good checkpoint" if self.checkpoint.is_file() else "nothing was saved yet"
             raise RunError(f"There is no room for {error.filename or self.path} ({error.strerror}): {kept}") from error
+        finally:
+            threading.excepthook = says
 
     @contextlib.contextmanager
     def _logging(self) -> Iterator[None]:
@@ -163,6 +169,10 @@ class _RunLog(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         """A line that can't be written ends the run; logging would print a traceback and go on."""
         raise
+
+
+def _no_room(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.faults.runs import ONE, TWO, Outcome, Training, bytes_lost, signalled
 
 pytestmark = pytest.mark.faults
 RANDOM_KILLS, KILLED_WRITERS, TWO_RANK_KILLS, POLITE = 12, 10, 6, 3
+HALVES, MOST_WRITERS = 4, 40  # how many of the killed writers must leave half a file; a fast disk needs more of them
 two_ranks = pytest.mark.xdist_group("two ranks")  # one run without a fault for both
 
 
@@ -48,21 +49,21 @@ def test_killed_while_a_checkpoint_is_written(tmp_path, whole_one, outcome):
     """At the n-th checkpoint of each process: as soon as its file is seen, or some milliseconds later."""
     row, rng, training = outcome("SIGKILL while a checkpoint is written"), random.Random(1), Training(tmp_path, ONE)
     halves = 0
-    while row.tried < KILLED_WRITERS:
+    while (row.tried < KILLED_WRITERS or halves < HALVES) and row.tried < MOST_WRITERS:
         process = training.start()
         if not all(training.wait_for_a_checkpoint() for _ in range(rng.randint(1, 3))):
             training.end()
             judged(row, training, whole_one)
             training = Training(tmp_path, ONE, name=f"runs{row.tried}")
             continue
-        time.sleep(rng.uniform(0, 0.03))
+        time.sleep(rng.uniform(0, 0.015))
         os.kill(process.pid, signal.SIGKILL)
         training.end()
         row.tried += 1
         halves += training.writes_checkpoint()
     row.remarks.append(f"{halves} of them left half a file")
     judged(row, training, whole_one)
-    assert halves >= KILLED_WRITERS // 2
+    assert halves >= HALVES
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,36 @@
+"""A run folder's claim."""
+
+import errno
+import threading
+
+import pytest
+
+from cgan_lightning.errors import RunError
+from cgan_lightning.runtime.run_folder import RunFolder
+
+IDENTITY = {"settings": {}, "choices": {}, "place": {}, "overrides": []}
+
+
+def full() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def broken() -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(("target", "prints"), [(full, False), (broken, True)])
+def test_what_a_writers_thread_raises_for_want_of_room_is_said_once(tmp_path, monkeypatch, target, prints):
+    heard = []
+    monkeypatch.setattr(threading, "excepthook", lambda raised: heard.append(raised.exc_value))
+    folder = RunFolder(tmp_path / "run")
+    with (
+        pytest.raises(RunError, match="no room for .*nothing was saved yet"),
+        folder.claim(IDENTITY, resume=False, rerun=False, allow_changes=False, examine=lambda _: 0),
+    ):
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+        full()  # as TensorBoard does with its thread's error at the next event
+    assert bool(heard) is prints
