@@ -2,6 +2,7 @@
 
 import errno
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -19,18 +20,19 @@ def broken() -> None:
     raise OSError(errno.EIO, "Input/output error")
 
 
+def write_until_full(folder: RunFolder, target: Callable[[], None]) -> None:
+    with folder.claim(IDENTITY, resume=False, rerun=False, allow_changes=False, examine=lambda _: 0):
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+        full()  # as TensorBoard does with its thread's error at the next event
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("target", "prints"), [(full, False), (broken, True)])
 def test_what_a_writers_thread_raises_for_want_of_room_is_said_once(tmp_path, monkeypatch, target, prints):
     heard = []
     monkeypatch.setattr(threading, "excepthook", lambda raised: heard.append(raised.exc_value))
-    folder = RunFolder(tmp_path / "run")
-    with (
-        pytest.raises(RunError, match="no room for .*nothing was saved yet"),
-        folder.claim(IDENTITY, resume=False, rerun=False, allow_changes=False, examine=lambda _: 0),
-    ):
-        thread = threading.Thread(target=target)
-        thread.start()
-        thread.join()
-        full()  # as TensorBoard does with its thread's error at the next event
+    with pytest.raises(RunError, match=r"no room for .*nothing was saved yet"):
+        write_until_full(RunFolder(tmp_path / "run"), target)
     assert bool(heard) is prints
