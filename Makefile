@@ -37,7 +37,7 @@ test: setup ## the tests, but for the slow ones
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: setup ## the tests that need a browser, or minutes
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n auto --maxprocesses 2 --dist loadfile $(ARGS)
 
 test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
 	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
