@@ -14,15 +14,15 @@ log = logging.getLogger("cgan_lightning.train")
 
 def train(config: DictConfig) -> float | None:
     """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for."""
-    from cgan_lightning.config import build, identity  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.config import build, build_model, identity  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.runtime import memory, results
 
     memory.keep_freed()
     with build.ranks(config) as ranks:
         # Everything that can be wrong with the request shows before the run folder is made.
         data = build.data(config)
-        recipe = build.recipe(config, data)
-        model = build.model(config, recipe)
+        recipe = build_model.recipe(config, data)
+        model = build_model.model(config, recipe)
         run = identity.run_folder(config)
         planned = build.planned_updates(config, data)
 

@@ -2,7 +2,10 @@
 
 from jaxtyping import install_import_hook
 
-ROOMS_WITH_TENSORS = ("networks", "losses", "noise", "ema", "images", "data", "generation", "metrics", "module")
+ROOMS_WITH_TENSORS = (
+    *("networks", "losses", "noise", "ema", "augmentation", "learning_rate"),
+    *("images", "data", "generation", "metrics", "module"),
+)
 install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
 
 import logging  # noqa: E402
@@ -13,10 +16,14 @@ from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from cgan_lightning.config.compose import compose  # noqa: E402
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts on time
+hypothesis.settings.load_profile("untimed")
 
 SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
 

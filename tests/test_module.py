@@ -4,8 +4,9 @@ import pytest
 import torch
 from lightning import Callback, Trainer
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
 from experiments.bench import plain_script
 from tests.conftest import copy_in_order
 
@@ -27,7 +28,7 @@ class Recorder(Callback):
 def fit(*overrides: str, callbacks=(), **trainer_options):
     config = compose("experiment=documented", "data.limit=512", *overrides)
     data = build.data(config)
-    model = build.model(config, build.recipe(config, data))
+    model = build_model.model(config, build_model.recipe(config, data))
     trainer = Trainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, callbacks=list(callbacks), **trainer_options,
@@ -105,3 +106,85 @@ def test_updates_done_at_once_are_those_done_one_by_one():
     assert ends[4][1].ticks == [4, 8, 12, 16, 17, 18, 19]
     assert ends[1][1].losses == ends[4][1].losses
     torch.testing.assert_close(ends[1][0], ends[4][0], atol=0, rtol=0)
+
+
+RICH = (  # what has turns or random numbers of its own
+    *("discriminator_normalization=none", "discriminator_label=projection", "loss=relativistic", "augmentation=diffaugment"),
+    *("optimizer.discriminator.decay_images=600", "data.balanced=true"),
+)
+
+
+@pytest.mark.parametrize("penalty", ["r1_r2", "gradient_penalty"])
+def test_a_richer_recipes_updates_done_at_once_are_those_done_one_by_one(penalty):
+    losses = {}
+    for updates_per_call in (1, 4):
+        recorder = Recorder()
+        overrides = (f"trainer.updates_per_call={updates_per_call}", "log_every_n_updates=4", f"regularizer={penalty}")
+        turns = ("regularizer.every=4", "optimizer.discriminator_updates=2")
+        trainer, model, data = fit(*overrides, *RICH, *turns, callbacks=[recorder], max_steps=10, max_epochs=-1)
+        trainer.fit(model, datamodule=data)
+        losses[updates_per_call] = recorder.losses
+    assert losses[1] == losses[4]
+
+
+def test_the_generator_has_its_turn_after_so_many_updates_of_the_discriminator(monkeypatch):
+    trainer, model, data = fit("optimizer.discriminator_updates=3", max_steps=7, max_epochs=-1)
+    steps, own = [], type(model)._step
+    monkeypatch.setattr(type(model), "_step", lambda self, *given: steps.append(given[1]) or own(self, *given))
+    trainer.fit(model, datamodule=data)
+    d, g = model.discriminator, model.generator
+    assert steps == [d, d, d, g, d, d, d, g, d]
+    assert trainer.global_step == 7
+
+
+def test_a_lazy_penalty_comes_at_every_so_many_updates(monkeypatch):
+    overrides = ("discriminator_normalization=none", "regularizer=r1", "regularizer.every=3")
+    trainer, model, data = fit(*overrides, max_steps=7, max_epochs=-1)
+    seen = []
+    penalty = model.penalty
+    monkeypatch.setattr(type(penalty), "__call__", lambda self, *given: seen.append(trainer.global_step) or torch.zeros(64))
+    trainer.fit(model, datamodule=data)
+    assert seen == [0, 3, 6]
+
+
+@pytest.mark.parametrize(
+    "paired", [("loss=relativistic",), ("discriminator_normalization=none", "regularizer=gradient_penalty")]
+)
+def test_pairs_are_of_one_class(paired, monkeypatch):
+    trainer, model, data = fit(*paired, max_steps=1)
+    seen, own = [], type(model)._judged
+    monkeypatch.setattr(type(model), "_judged", lambda self, *given, **more: seen.append(given[1]) or own(self, *given, **more))
+    trainer.fit(model, datamodule=data)
+    assert all(torch.equal(labels, seen[0]) for labels in seen)
+
+
+def test_balanced_labels_are_as_many_of_each_class():
+    trainer, model, data = fit("data.balanced=true", max_steps=1)
+    trainer.fit(model, datamodule=data)
+    like = torch.zeros(64, 1, 28, 28)
+    assert sorted(model.draw(7, like)[1].bincount(minlength=10).tolist()) == [6] * 6 + [7] * 4
+    assert not torch.equal(model.draw(7, like)[1], model.draw(8, like)[1])
+
+
+def test_learning_rates_fall_each_by_its_own_count():
+    """600 images are 9.4 updates: half a cosine from 2e-4 to 1e-5 for D, 2e-4 throughout for G."""
+    overrides = ("optimizer.discriminator.decay_images=600", "optimizer.discriminator.final_lr=1e-5")
+    trainer, model, data = fit(*overrides, max_steps=12, max_epochs=-1)
+    rates = []
+    model.on_train_batch_end = lambda *_: rates.append([float(each.param_groups[0]["lr"]) for each in trainer.optimizers])
+    trainer.fit(model, datamodule=data)
+    generator, discriminator = zip(*rates, strict=True)
+    assert set(generator) == {2e-4}
+    assert discriminator[0] == 2e-4
+    assert list(discriminator[:10]) == sorted(discriminator[:10], reverse=True)
+    assert discriminator[10:] == pytest.approx([1e-5, 1e-5])
+
+
+def test_turns_that_do_not_fit_into_a_call_are_refused():
+    with pytest.raises(UserError, match="must be 1 or a multiple of 6"):
+        build.data(
+            compose(
+                "discriminator_normalization=none", "regularizer=r1", "regularizer.every=2", "log_every_n_updates=8",
+                "optimizer.discriminator_updates=3", "trainer.updates_per_call=4",
+            )
+        )  # fmt: skip

@@ -94,6 +94,25 @@ def test_a_stopped_run_goes_on_to_the_same_bits(train, monkeypatch, update, sign
     assert_same_end(stopped, whole)
 
 
+RICH = (  # what has states, random numbers or turns of its own
+    *("discriminator_normalization=spectral", "generator_normalization=conditional_batch", "discriminator_label=projection"),
+    *("loss=relativistic", "regularizer=r1_r2", "regularizer.every=2", "augmentation=diffaugment", "data.balanced=true"),
+    *("optimizer.discriminator_updates=2", "optimizer.generator.decay_images=150", "model=residual", "model.channels=64"),
+)
+
+
+@pytest.mark.parametrize("penalty", [(), ("regularizer=gradient_penalty", "regularizer.every=3")], ids=["r1_r2", "gradient"])
+def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, monkeypatch, penalty):
+    whole = train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=whole")
+    with monkeypatch.context() as patch:
+        during(patch, 5, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Interrupted, match="after update 5"):
+            train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=stopped")
+    train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+    (stopped,) = Path("stopped").iterdir()
+    assert_same_end(stopped, whole)
+
+
 @pytest.mark.parametrize("stops", [(4, 8), (3, 4, 5), (4, 7, 8, 9)], ids=str)
 def test_a_run_that_is_stopped_again_and_again_is_no_longer_than_it_should_be(train, monkeypatch, stops):
     """Lightning counts an epoch less for a stop at an epoch's end; its count is not what ends a run."""

@@ -13,8 +13,8 @@ from cgan_lightning.callbacks.schedule import data_of, is_last_update
 TAGS = {
     "loss_d": "loss/discriminator",
     "loss_g": "loss/generator",
-    "d_real": "probability/D(x)",
-    "d_fake": "probability/D(G(z))",
+    "d_real": "discriminator/D(x)",
+    "d_fake": "discriminator/D(G(z))",
     "gradient_d": "gradient norm/discriminator",
     "gradient_g": "gradient norm/generator",
 }

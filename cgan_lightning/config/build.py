@@ -1,7 +1,7 @@
 """Objects from a checked config: the one place where settings meet what the data knows."""
 
-import functools
 import logging
+import math
 import sys
 import warnings
 from contextlib import AbstractContextManager
@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning import Callback, Trainer
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from cgan_lightning import seeding
 from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.callbacks.preemption import Preemption
@@ -22,11 +21,9 @@ from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.sample_grid import SampleGrid
 from cgan_lightning.callbacks.schedule import AskedToStop
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
-from cgan_lightning.config.identity import CHOICES, displayed_settings
+from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.data.module import FashionMNISTData
-from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.errors import UserError
-from cgan_lightning.generation import recipe as recipes
 from cgan_lightning.module import ConditionalGAN
 from cgan_lightning.runtime.checkpoint_io import SealedCheckpointIO
 from cgan_lightning.runtime.environment import describe
@@ -67,64 +64,24 @@ def data(config: DictConfig) -> FashionMNISTData:
 
 
 def _updates_per_call(config: DictConfig) -> int:
-    asked, interval = config.trainer.updates_per_call, config.log_every_n_updates
+    """As asked for; on a GPU otherwise the most, up to 10, that what recurs allows."""
+    asked, interval, turns = config.trainer.updates_per_call, config.log_every_n_updates, _turns(config)
     if asked is None:
         on_gpu = device_named(config.trainer.accelerator, "trainer.accelerator").type == "cuda"
-        return max(n for n in range(1, 11) if interval % n == 0) if on_gpu else 1
+        return max((n for n in range(1, 11) if interval % n == n % turns == 0), default=1) if on_gpu else 1
     if interval % asked:
         raise UserError(f"trainer.updates_per_call={asked} must divide log_every_n_updates={interval}")
+    if asked > 1 and asked % turns:
+        raise UserError(
+            f"trainer.updates_per_call={asked} must be 1 or a multiple of {turns}, after which regularizer.every and "
+            "optimizer.discriminator_updates come together again"
+        )
     return asked
 
 
-def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
-    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights."""
-    groups: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in CHOICES}
-    shared = {"stages": config.model.stages, "image_size": data.image_size}
-    labels = {network: groups["conditioning"][network] | {"num_classes": data.num_classes}
-              for network in ("generator", "discriminator")}  # fmt: skip
-    return {
-        "generator": {
-            "_target_": "cgan_lightning.networks.generator.Generator",
-            "latent_dim": config.model.latent_dim,
-            "channels": config.model.channels,
-            "bn_eps": config.model.generator_bn_eps,
-            "upsampling": groups["upsampling"],
-            "conditioning": labels["generator"],
-            **shared,
-        },
-        "discriminator": {
-            "_target_": "cgan_lightning.networks.discriminator.Discriminator",
-            "conditioning": labels["discriminator"],
-            **shared,
-        },
-        "prior": groups["noise"],
-        "class_names": list(data.class_names),
-    }
-
-
-def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
-    """The game, with first weights that depend on the seed and on each network alone."""
-    networks = {}
-    for network in ("generator", "discriminator"):
-        with seeding.seeded(config.seed, network):
-            try:
-                networks[network] = recipes.build(recipe[network]).to(memory_format=torch.channels_last)
-            except UserError:
-                raise
-            except ValueError as error:  # the networks' own, of sizes
-                raise UserError(
-                    f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}"
-                ) from None
-    halflife = config.ema.halflife_images
-    return ConditionalGAN(
-        **networks,
-        prior=recipes.build(recipe["prior"]),
-        num_classes=len(recipe["class_names"]),
-        generator_optimizer=_adam(config.optimizer.generator),
-        discriminator_optimizer=_adam(config.optimizer.discriminator),
-        ema=None if halflife is None else GeneratorEMA(networks["generator"], halflife_images=halflife),
-        seed=config.seed,
-    )
+def _turns(config: DictConfig) -> int:
+    """After how many updates the same is done again."""
+    return math.lcm(config.regularizer.get("every", 1), config.optimizer.discriminator_updates)
 
 
 def training_log(config: DictConfig) -> TrainingLog:
@@ -232,8 +189,3 @@ def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Cal
         checkpoints,
         Preemption(checkpoints, quality.asked),
     ]
-
-
-def _adam(settings: DictConfig) -> Any:
-    """fused: one kernel for all parameters, the same arithmetic."""
-    return functools.partial(torch.optim.Adam, lr=settings.lr, betas=tuple(settings.betas), fused=True)

@@ -153,13 +153,18 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     """The checked config, Hydra's own part set; what Hydra or OmegaConf refuse is said in a sentence."""
     if arguments.config_dir:
         overrides = [*overrides, f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"]
+    chosen = [override for override in _parse(overrides) if (CONF / override.key_or_group).is_dir()]
+    for override in chosen:
+        if isinstance(override.value(), int | float | dict):  # Hydra takes it for a programmer's mistake
+            files = sorted(file.stem for file in (CONF / override.key_or_group).glob("*.yaml"))
+            raise UserError(f"{override.input_line}: must be {' or '.join(files)}")
     try:
         return compose(*overrides, command=arguments.config_name or config_name)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(_explain(error, config_name)) from None
+        raise UserError(_explain(error, config_name, [override.input_line or "" for override in chosen])) from None
 
 
-def _explain(error: Exception, config_name: str) -> str:
+def _explain(error: Exception, config_name: str, chosen: list[str]) -> str:
     """Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
     if isinstance(error, MissingConfigException):
         group, _, choice = (error.missing_cfg_file or "").rpartition("/")
@@ -169,9 +174,10 @@ def _explain(error: Exception, config_name: str) -> str:
             return f"{error.missing_cfg_file}: there is no such file in conf/"
         return f"{group}={choice}: must be {' or '.join(error.options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    key, known = re.sub(r"\[\d+\]$", "", str(getattr(cause, "full_key", None))), compose(command=config_name, check=False)
+    key = re.sub(r"\[\d+\]$", "", str(getattr(cause, "full_key", None)))
+    known = compose(*chosen, command=config_name, check=False)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
-        return checks.unknown_key(key, checks.keys(known))
+        return checks.unknown_key(key, {*checks.keys(known), *checks.keys(compose(command=config_name, check=False))})
     fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
     if inside := [name for name in fields if name.startswith(f"{key}.")]:
         return f"{key} is a section of settings: set them one by one, as in {inside[0]}=..."

@@ -13,7 +13,10 @@ from cgan_lightning.config import checks
 from cgan_lightning.errors import UserError
 from cgan_lightning.runtime.run_folder import RunFolder
 
-CHOICES = ("noise", "conditioning", "upsampling")  # groups whose choice a result depends on
+CHOICES = (  # groups whose choice a result depends on
+    *("model", "conditioning", "generator_normalization", "discriminator_normalization", "discriminator_label", "upsampling"),
+    *("noise", "loss", "regularizer", "augmentation"),
+)
 
 
 def run_name(config: DictConfig) -> str:
@@ -51,7 +54,7 @@ def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
     return {
         "settings": checks.result_settings(config),
         "place": {"ranks": ranks, "device": device},
-        "choices": {group: hydra_part.runtime.choices[group] for group in CHOICES},
+        "choices": {group: hydra_part.runtime.choices[group] for group in (*CHOICES, "experiment")},
         "overrides": list(hydra_part.overrides.task),
     }
 

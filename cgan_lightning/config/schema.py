@@ -1,8 +1,4 @@
-"""Types and ranges of every key; their values stand in conf/ alone, beside the reasons for them.
-
-A field made with `number`, `numbers` or `one_of` carries its range, which checks.py applies. OPERATIONAL marks what says
-how, where or how long a run goes and not what it computes: that is no part of a run's name.
-"""
+"""Types and ranges of every command's keys; their values stand in conf/ alone, beside the reasons for them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,29 +7,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from cgan_lightning import limits
-
-
-def number(
-    *,
-    at_least: float | None = None,
-    above: float | None = None,
-    at_most: float | None = None,
-    below: float | None = None,
-    **marks: Any,
-) -> Any:
-    bounds = {"at_least": at_least, "above": above, "at_most": at_most, "below": below}
-    return field(default=MISSING, metadata={"bounds": {k: v for k, v in bounds.items() if v is not None}, **marks})
-
-
-def one_of(*choices: str, **marks: Any) -> Any:
-    return field(default=MISSING, metadata={"choices": choices, **marks})
-
-
-def anything(**marks: Any) -> Any:
-    return field(default=MISSING, metadata=marks)
-
-
-OPERATIONAL: dict[str, Any] = {"operational": True}
+from cgan_lightning.config import ingredients
+from cgan_lightning.config.fields import OPERATIONAL, anything, number, one_of
 
 
 @dataclass
@@ -41,41 +16,25 @@ class Data:
     root: str | None = anything(**OPERATIONAL)
     batch_size: int = number(at_least=2)
     limit: int | None = number(at_least=2)
+    balanced: bool = MISSING
     image_size: int = number(**limits.IMAGE_SIZE)
     placement: str = one_of("device", "host", **OPERATIONAL)
     workers: int = number(at_least=0, at_most=64, **OPERATIONAL)
 
 
 @dataclass
-class Model:
-    channels: int = number(**limits.CHANNELS)
-    latent_dim: int = number(**limits.LATENT_DIM)
-    stages: int = number(**limits.STAGES)
-    generator_bn_eps: float = number(**limits.BN_EPS)
-
-
-@dataclass
-class EmbeddingEncoder:
-    _target_: str = "cgan_lightning.networks.conditioning.Embedding"
-    width: int = number(**limits.LABEL_WIDTH)
-
-
-@dataclass
-class Embedding:
-    generator: EmbeddingEncoder = field(default_factory=EmbeddingEncoder)
-    discriminator: EmbeddingEncoder = field(default_factory=EmbeddingEncoder)
-
-
-@dataclass
 class Adam:
     lr: float = number(above=0, at_most=1)
     betas: list[float] = number(at_least=0, below=1, count=2)
+    decay_images: float | None = number(above=0)
+    final_lr: float = number(at_least=0, at_most=1)
 
 
 @dataclass
 class Optimizer:
     generator: Adam = field(default_factory=Adam)
     discriminator: Adam = field(default_factory=Adam)
+    discriminator_updates: int = number(at_least=1, at_most=100)
 
 
 @dataclass
@@ -118,10 +77,16 @@ class Resume:
 class Train:
     seed: int = number(at_least=0, below=2**32)
     data: Data = field(default_factory=Data)
-    model: Model = field(default_factory=Model)
+    model: Any = MISSING
     conditioning: Any = MISSING
+    generator_normalization: Any = MISSING
+    discriminator_normalization: Any = MISSING
+    discriminator_label: Any = MISSING
     upsampling: Any = MISSING
     noise: Any = MISSING
+    loss: Any = MISSING
+    regularizer: Any = MISSING
+    augmentation: Any = MISSING
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     trainer: Any = MISSING
@@ -184,13 +149,19 @@ class Report:
     output: str | None = MISSING
 
 
+NODES = {
+    "train": Train,
+    "sample": Sample,
+    "judge": Judge,
+    "evaluate": Evaluate,
+    "report": Report,
+    "trainer": Trainer,
+    **ingredients.NODES,
+}
+
+
 def register() -> None:
     """Puts the types where the files in conf/ name them, as `base_*`."""
     store = ConfigStore.instance()
-    store.store(name="base_train", node=Train)
-    store.store(name="base_sample", node=Sample)
-    store.store(name="base_judge", node=Judge)
-    store.store(name="base_evaluate", node=Evaluate)
-    store.store(name="base_report", node=Report)
-    store.store(name="base_trainer", node=Trainer)
-    store.store(name="base_embedding", node=Embedding)
+    for name, node in NODES.items():
+        store.store(name=f"base_{name}", node=node)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -36,9 +36,30 @@ class EpochOrder:
 
     def __call__(self, epoch: int, device: torch.device | str = "cpu") -> Int[Tensor, "updates local_batch"]:
         generator = seeding.generator(self.seed, "order", epoch, device)
-        order = torch.randperm(self.count, generator=generator, device=device)
+        order = self._shuffled(generator, device)
         batches = order[: self.updates * self.batch_size].view(self.updates, self.batch_size)
         return batches.chunk(self.ranks, dim=1)[self.rank]
+
+    def _shuffled(self, generator: torch.Generator, device: torch.device | str) -> Int[Tensor, " count"]:
+        return torch.randperm(self.count, generator=generator, device=device)
+
+
+@dataclass(frozen=True)
+class BalancedOrder(EpochOrder):
+    """All classes in turn, so that a batch has as many images of one as of another, or one more.
+
+    Where classes differ in size, the epoch ends with the rest of the larger ones.
+    """
+
+    labels: Int[Tensor, " count"] | None = None  # of all images
+
+    def _shuffled(self, generator: torch.Generator, device: torch.device | str) -> Int[Tensor, " count"]:
+        order = super()._shuffled(generator, device)
+        labels = cast(Tensor, self.labels).to(device)[order]
+        by_class, counts = labels.argsort(stable=True), labels.bincount()
+        turns = torch.empty_like(order)  # each image is the how-manieth of its class
+        turns[by_class] = torch.arange(self.count, device=device) - (counts.cumsum(0) - counts)[labels[by_class]]
+        return order[(turns * len(counts) + labels).argsort()]
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ from lightning import LightningDataModule
 from torch.nn.functional import pad
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.data.batches import Batches, Calls, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochOrder, HostBatches, ResidentBatches
 from cgan_lightning.errors import UserError
 
 
 class FashionMNISTData(LightningDataModule):
     """Streams the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
 
-    `batch_size` is global: each rank gets its share of it. `limit` keeps the first so many images. `image_size` above 28
-    adds a black border. `placement` "device" keeps the pixels (47 MB as bytes) on the training device; "host" prepares
-    batches in `workers` processes. What is handed out has the batches of `updates_per_call` updates, or of one. Raises
-    UserError where the settings don't go together.
+    `batch_size` is global: each rank gets its share of it. `balanced` batches have all classes alike. `limit` keeps the first
+    so many images. `image_size` above 28 adds a black border. `placement` "device" keeps the pixels (47 MB as bytes) on the
+    training device; "host" prepares batches in `workers` processes. What is handed out has the batches of
+    `updates_per_call` updates, or of one. Raises UserError where the settings don't go together.
     """
 
     class_names = fashion_mnist.CLASS_NAMES
@@ -28,6 +28,7 @@ class FashionMNISTData(LightningDataModule):
         seed: int = 0,
         root: str | None = None,
         limit: int | None = None,
+        balanced: bool = False,
         image_size: int = fashion_mnist.IMAGE_SIZE,
         placement: str = "device",
         workers: int = 2,
@@ -35,6 +36,7 @@ class FashionMNISTData(LightningDataModule):
     ) -> None:
         super().__init__()
         self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
+        self.balanced = balanced
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call = updates_per_call
@@ -64,7 +66,8 @@ class FashionMNISTData(LightningDataModule):
     def train_dataloader(self) -> Batches:
         trainer = self.trainer
         assert trainer is not None  # noqa: S101  Lightning attaches it before it asks for batches
-        order = EpochOrder(self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
+        ours = (self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
+        order = BalancedOrder(*ours, labels=self.labels) if self.balanced else EpochOrder(*ours)
 
         def next_update() -> int:
             return trainer.global_step

@@ -11,8 +11,7 @@ from torch import nn
 
 from cgan_lightning import weights as weights_file
 from cgan_lightning.errors import UserError, shown
-from cgan_lightning.generation.recipe import PRIORS, build
-from cgan_lightning.networks.generator import Generator
+from cgan_lightning.generation.recipe import GENERATORS, PRIORS, build
 
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
@@ -72,7 +71,7 @@ def _described(recipe: Any) -> TrainedGenerator:
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
     try:
         with torch.device("meta"):
-            network = build(recipe.get("generator"), (Generator,))
+            network = build(recipe.get("generator"), GENERATORS)
     except ValueError as error:  # the network's own, of sizes
         raise UserError(f"its recipe can't be built: {error}") from None
     prior, names = build(recipe.get("prior"), PRIORS), recipe.get("class_names")

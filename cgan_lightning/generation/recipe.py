@@ -11,32 +11,44 @@ from typing import Any
 
 from cgan_lightning import limits, noise
 from cgan_lightning.errors import UserError, shown
-from cgan_lightning.networks import conditioning, discriminator, generator, layers
+from cgan_lightning.networks import conditioning, discriminator, generator, heads, layers, normalization, residual
 
 PRIORS = (noise.StandardNormal, noise.Uniform)
 ENCODERS = (conditioning.Embedding, conditioning.OneHot, conditioning.Integer, conditioning.Unconditional)
-UPSAMPLINGS = (layers.NearestUpsample, layers.TransposedUpsample)
+UPSAMPLINGS = (layers.NearestUpsample, layers.TransposedUpsample, layers.BilinearUpsample)
+HEADS = (heads.Logit, heads.Projection, heads.AuxiliaryClassifier)
+NORMALIZATIONS = (
+    *(normalization.Batch, normalization.ConditionalBatch),
+    *(normalization.Spectral, normalization.ScaledInitialization),
+)
+GENERATORS = (generator.Generator, residual.ResidualGenerator)
+DISCRIMINATORS = (discriminator.Discriminator, residual.ResidualDiscriminator)
 CLASSES = {
     f"{cls.__module__}.{cls.__qualname__}": cls
-    for cls in (generator.Generator, discriminator.Discriminator, *ENCODERS, *UPSAMPLINGS, *PRIORS)
+    for cls in (*GENERATORS, *DISCRIMINATORS, *ENCODERS, *UPSAMPLINGS, *HEADS, *NORMALIZATIONS, *PRIORS)
 }
+FACTORIES = (*UPSAMPLINGS, *HEADS)  # what a network calls with the sizes that it finds
 
-PARTS = {"conditioning": ENCODERS, "upsampling": UPSAMPLINGS}  # arguments that are recipes themselves
+# Arguments that are recipes themselves.
+PARTS = {"conditioning": ENCODERS, "upsampling": UPSAMPLINGS, "head": HEADS, "normalization": NORMALIZATIONS}
 NUMBERS: dict[str, tuple[type, Mapping[str, float]]] = {
     "latent_dim": (int, limits.LATENT_DIM),
     "channels": (int, limits.CHANNELS),
     "stages": (int, limits.STAGES),
+    "blocks": (int, limits.BLOCKS),
     "image_size": (int, limits.IMAGE_SIZE),
     "bn_eps": (float, limits.BN_EPS),
     "num_classes": (int, limits.NUM_CLASSES),
     "width": (int, limits.LABEL_WIDTH),
+    "weight": (float, limits.HEAD_WEIGHT),
 }
 
 
 def build(recipe: Any, classes: tuple[type, ...] = tuple(CLASSES.values())) -> Any:
     """The object that `recipe` describes: `_target_` is one of `classes`, the other keys are its arguments.
 
-    `_partial_: true`, which upsamplings alone have, gives a factory in place of the object, as in Hydra. Raises UserError for
+    `_partial_: true`, which upsamplings and heads have, gives a factory in place of the object, as in Hydra. Raises UserError
+    for
     another class, and for an argument that it doesn't take or that is out of its range.
     """
     if not isinstance(recipe, dict):
@@ -45,7 +57,7 @@ def build(recipe: Any, classes: tuple[type, ...] = tuple(CLASSES.values())) -> A
     allowed = {known: cls for known, cls in CLASSES.items() if cls in classes}
     if not isinstance(name, str) or name not in allowed:
         raise UserError(f"_target_: {shown(name)} is none of the classes that a recipe may name ({', '.join(allowed)})")
-    partial = allowed[name] in UPSAMPLINGS
+    partial = allowed[name] in FACTORIES
     if recipe.get("_partial_", False) is not partial:
         raise UserError(f"{name}: _partial_ must be {str(partial).lower()}, not {shown(recipe.get('_partial_'))}")
     arguments = {key: _argument(key, value) for key, value in recipe.items() if key not in ("_target_", "_partial_")}

@@ -1,15 +1,94 @@
-"""Binary cross-entropy on logits. softplus(x) = log(1 + exp(x)), so that no sigmoid saturates before its logarithm."""
+"""What each player wants of D's logits: each is a choice of `loss=`.
+
+`d` and `g` give losses per sample, unreduced, from logits (batch,). `output` is D's output as one reads it: a probability
+where the loss makes one. `pairs` says whether the i-th real and the i-th fake picture are compared: they must be of one class.
+softplus(x) = log(1 + exp(x)), so that no sigmoid saturates before its logarithm.
+"""
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
 
-
-def bce_d(real_logits: Float[Tensor, " batch"], fake_logits: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
-    """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, equation 1; Mirza and Osindero 2014, equation 2, for labels."""
-    return softplus(-real_logits) + softplus(fake_logits)
+Logits = Float[Tensor, " batch"]
+Losses = Float[Tensor, " batch"]
 
 
-def bce_g(fake_logits: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
-    """-log D(G(z)), the non-saturating form: Goodfellow et al. 2014, section 3."""
-    return softplus(-fake_logits)
+class BinaryCrossEntropy:
+    """The documented loss; `real_label` below 1 smooths the label of real pictures (Salimans et al. 2016, section 3.4)."""
+
+    pairs = False
+
+    def __init__(self, *, real_label: float = 1.0) -> None:
+        self.real_label = real_label
+
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, equation 1; Mirza and Osindero 2014, equation 2, for labels.
+
+        With a label s: -s log D(x) - (1 - s) log(1 - D(x)) for the first, which is softplus(-real) + (1 - s) real.
+        """
+        return softplus(-real) + (1 - self.real_label) * real + softplus(fake)
+
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        """-log D(G(z)), the non-saturating form: Goodfellow et al. 2014, section 3."""
+        return softplus(-fake)
+
+    def output(self, logits: Logits) -> Tensor:
+        """D(x) as a probability."""
+        return logits.sigmoid()
+
+
+class _Plain:
+    """D's output is its logit, and samples are judged one by one."""
+
+    pairs = False
+
+    def output(self, logits: Logits) -> Tensor:
+        return logits
+
+
+class LeastSquares(_Plain):
+    """Distances to 1 and 0 (Mao et al. 2017, equation 9), `real_label` in place of that 1 for D."""
+
+    def __init__(self, *, real_label: float = 1.0) -> None:
+        self.real_label = real_label
+
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        return ((real - self.real_label).square() + fake.square()) / 2
+
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        return (fake - 1).square() / 2
+
+
+class Hinge(_Plain):
+    """D stops where the margin is kept (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
+
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        return (1 - real).relu() + (1 + fake).relu()
+
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        return -fake
+
+
+class Wasserstein(_Plain):
+    """A difference of means, for a D whose slope is held near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
+
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        return fake - real
+
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        return -fake
+
+
+class Relativistic(_Plain):
+    """Each fake picture against one real picture of its class (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2)."""
+
+    pairs = True
+
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        return softplus(fake - real)
+
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        return softplus(real - fake)
+
+
+Loss = BinaryCrossEntropy | LeastSquares | Hinge | Wasserstein | Relativistic

@@ -15,6 +15,10 @@ class LabelEncoder(nn.Module):
     rows: Tensor
 
     @property
+    def num_classes(self) -> int:
+        return self.rows.shape[0]
+
+    @property
     def width(self) -> int:
         return self.rows.shape[1]
 

@@ -73,6 +73,16 @@ class TransposedUpsample(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels, kernel_size=4, stride=2, padding=1)
 
 
+class BilinearUpsample(nn.Sequential):
+    """A 1×1 convolution, then bilinear ×2, R3GAN's resampling (Huang et al. 2024, section 3): cheapest and smoothest."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, kernel_size=1),
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+        )
+
+
 def coarsest_size(image_size: int, stages: int) -> int:
     """The side of the feature map `stages` halvings below an image of `image_size` pixels a side.
 

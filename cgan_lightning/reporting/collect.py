@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,28 @@ class Swept:
 
 
 def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
-    """What differs, from the configs themselves: choices by the names of their files, and numbers."""
-    choices = [group for group in identities[0]["choices"] if len({each["choices"][group] for each in identities}) > 1]
+    """What differs, from the configs themselves: choices by the names of their files, and numbers.
+
+    What always goes with a named recipe (`experiment`) is that recipe; what differs beside it counts by itself.
+    """
+    recipes = [str(each["choices"].get("experiment")) for each in identities]
+    differs = _differs_within(recipes) if len(set(recipes)) > 1 else _differs
+    groups = sorted({group for each in identities for group in each["choices"]} - {"experiment"})
+    choices = [group for group in groups if differs([each["choices"].get(group) for each in identities])]
     keys = {key for each in identities for key in each["settings"]} - {"seed"}
     own = {key for key in keys if key.split(".")[0] not in choices}
-    differing = [key for key in sorted(own) if len({_plain(each["settings"].get(key)) for each in identities}) > 1]
+    differing = [key for key in sorted(own) if differs([_plain(each["settings"].get(key)) for each in identities])]
+    choices += ["experiment"] if len(set(recipes)) > 1 else []
     return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
+
+
+def _differs(values: Sequence[Any]) -> bool:
+    return len(set(values)) > 1
+
+
+def _differs_within(recipes: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
+    """Whether values differ among the runs of one recipe."""
+    return lambda values: len({*zip(recipes, values, strict=True)}) > len(set(recipes))
 
 
 def _short(key: str, keys: Sequence[str]) -> str:

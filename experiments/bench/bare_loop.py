@@ -10,13 +10,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.cuda_graph import Captured
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.images import normalise
-from cgan_lightning.losses.adversarial import bce_d, bce_g
 from cgan_lightning.runtime import memory
 
 UPDATES_PER_CALL = 10
@@ -25,7 +25,7 @@ UPDATES_PER_CALL = 10
 def update(*, channels: int, batch_size: int, device: torch.device) -> Callable[..., Tensor]:
     """One update of each network and of the average, from (real, labels, z, fake labels, the average's weight)."""
     config = compose("experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}")
-    model = build.model(config, build.recipe(config, build.data(config))).to(device)
+    model = build_model.model(config, build_model.recipe(config, build.data(config))).to(device)
     generator, discriminator, ema = model.generator, model.discriminator, model.ema
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=device.type == "cuda")
@@ -35,12 +35,13 @@ def update(*, channels: int, batch_size: int, device: torch.device) -> Callable[
     def run(real: Tensor, labels: Tensor, z: Tensor, fake_labels: Tensor, weight: Tensor) -> Tensor:
         fake = generator(z, fake_labels)
         d_optimizer.zero_grad()
-        loss_d = bce_d(discriminator(real, labels), discriminator(fake.detach(), fake_labels)).mean()
+        real_logits, fake_logits = discriminator(real, labels), discriminator(fake.detach(), fake_labels)
+        loss_d = (softplus(-real_logits) + softplus(fake_logits)).mean()
         loss_d.backward()
         d_optimizer.step()
         discriminator.requires_grad_(False)
         g_optimizer.zero_grad()
-        loss_g = bce_g(discriminator(fake, fake_labels)).mean()
+        loss_g = softplus(-discriminator(fake, fake_labels)).mean()
         loss_g.backward()
         discriminator.requires_grad_(True)
         g_optimizer.step()

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cgan_lightning.config import checks
+from cgan_lightning.config.identity import CHOICES
+from cgan_lightning.config.paths import CONF
 from tests import commands
 from tests.bad_input import values
 from tests.conftest import SMALL
 
 FIELDS = values.fields("train")
 GROUPS = {
-    "noise": ["randn", "uniform"],
-    "conditioning": ["embedding", "onehot", "integer", "none"],
-    "upsampling": ["nearest", "transposed"],
+    **{group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in CHOICES},
     "trainer": ["auto", "cpu"],
     "experiment": ["documented", "quick"],
 }
@@ -34,7 +34,7 @@ TEXT = {
     "run_root": ["there", "there/deep", "/proc/there"],
     "resume.run": ["null", "auto", "nowhere"],
 }
-LEFT_OUT = ("trainer.max_steps", "conditioning.generator._target_", "conditioning.discriminator._target_")
+LEFT_OUT = ("trainer.max_steps", *(key for key in FIELDS if key.endswith("._target_")))
 BASE = (*SMALL, "metrics.every_n_epochs=null", "metrics.samples=100", "trainer.max_epochs=9")
 
 

@@ -12,6 +12,8 @@ from tests import commands
 from tests.bad_input import values
 
 FIELDS = {command: values.fields(command) for command in values.NEEDED}
+OF_CHOICES = values.fields_of_choices()
+FIELDS["train"] |= {key: field for key, (_, field) in OF_CHOICES.items()}
 KEYS = [(command, key) for command, fields in FIELDS.items() for key in fields]
 MISSPELLINGS = {
     "exchanged": lambda name, at: name[:at] + name[at : at + 2][::-1] + name[at + 2 :],
@@ -22,7 +24,8 @@ MISSPELLINGS = {
 def refused(tmp_path, monkeypatch, command: str, key: str, override: str) -> str:
     monkeypatch.chdir(tmp_path)
     needed = [other for other in values.NEEDED[command] if not other.startswith(f"{key}=")]
-    answer = commands.give(command, *needed, override)
+    choice = [OF_CHOICES[key][0]] if key in OF_CHOICES else []
+    answer = commands.give(command, *needed, *choice, override)
     assert answer.code == 2
     assert answer.said.count("\n") == 1, answer.said
     assert list(tmp_path.iterdir()) == []

@@ -5,14 +5,27 @@ from collections.abc import Iterator
 
 from cgan_lightning.config import checks
 from cgan_lightning.config.compose import compose
+from cgan_lightning.config.identity import CHOICES
+from cgan_lightning.config.paths import CONF
 
 NEEDED = {"train": (), "sample": ("checkpoint=some",), "evaluate": ("checkpoint=some",), "report": ("runs=some",), "judge": ()}
 WRONG_TYPE = {int: ["many", "2.5"], float: ["fast", "nan"], bool: ["perhaps"], str: ["[a]"], list[float]: ["0.5", "[0.5]"]}
 
 
-def fields(command: str) -> dict[str, dataclasses.Field]:
-    """The schema's field of each key of a command."""
-    return {key: field for key, _, field in checks.leaves(compose(command=command, check=False)) if field is not None}
+def fields(command: str, *overrides: str) -> dict[str, dataclasses.Field]:
+    """The schema's field of each key of a command, as `overrides` choose."""
+    composed = compose(*overrides, command=command, check=False)
+    return {key: field for key, _, field in checks.leaves(composed) if field is not None}
+
+
+def fields_of_choices() -> dict[str, tuple[str, dataclasses.Field]]:
+    """Keys of `train` that come with a choice other than the default: with that choice, and the schema's field."""
+    usual, found = fields("train"), {}
+    for group in CHOICES:
+        for file in sorted((CONF / group).glob("*.yaml")):
+            choice = f"{group}={file.stem}"
+            found |= {key: (choice, field) for key, field in fields("train", choice).items() if key not in usual}
+    return found
 
 
 def outside(field: dataclasses.Field) -> Iterator[float]:

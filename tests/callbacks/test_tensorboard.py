@@ -17,8 +17,9 @@ from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import grid
 from tests.test_train import during
 
-TAGS = {"loss/discriminator", "loss/generator", "probability/D(x)", "probability/D(G(z))", "images_per_second", "images_seen"}
-TAGS |= {"gradient norm/discriminator", "gradient norm/generator", "quality/FID to training images", "quality/class accuracy"}
+TAGS = {"loss/discriminator", "loss/generator", "discriminator/D(x)", "discriminator/D(G(z))", "images_per_second"}
+TAGS |= {"gradient norm/discriminator", "gradient norm/generator", "images_seen"}
+TAGS |= {"quality/FID to training images", "quality/class accuracy"}
 
 
 def read(folder) -> EventAccumulator:
@@ -60,7 +61,7 @@ def test_scalars_count_updates(events):
     assert set(events.Tags()["scalars"]) == TAGS
     assert [event.step for event in events.Scalars("loss/generator")] == list(range(1, 13))
     assert [event.value for event in events.Scalars("images_seen")] == [16.0 * update for update in range(1, 13)]
-    for tag in ("probability/D(x)", "probability/D(G(z))"):
+    for tag in ("discriminator/D(x)", "discriminator/D(G(z))"):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
 
 

@@ -1,9 +1,11 @@
 """Every file in conf/ composes, passes its own checks and trains; every key of the schema has a value there."""
 
+import dataclasses
+
 import pytest
 from omegaconf import OmegaConf
 
-from cgan_lightning.config import checks, identity, schema
+from cgan_lightning.config import checks, identity, ingredients, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 
@@ -16,7 +18,10 @@ def test_every_choice_composes_and_passes_its_checks(choice):
     checks.check(compose(choice))
 
 
-@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice not in ("trainer=gpu", "trainer=ddp")])
+OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in identity.CHOICES]  # the others: test_combinations.py
+
+
+@pytest.mark.parametrize("choice", [choice for choice in OF_HOW if choice not in ("trainer=gpu", "trainer=ddp")])
 def test_every_choice_trains(train, choice):
     assert (
         train(choice, *(["trainer=cpu"] if "trainer" not in choice else []), "trainer.max_steps=2") / "results.json"
@@ -43,7 +48,9 @@ def test_a_runs_name_follows_from_what_its_result_depends_on():
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
         assert identity.run_name(compose(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
-              "ema.halflife_images=null", "optimizer.generator.lr=1e-4", "trainer.precision=64-true"]  # fmt: skip
+              "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=true", "augmentation=diffaugment",
+              "discriminator_normalization=spectral", "discriminator_label=projection", "optimizer.generator.lr=1e-4",
+              "trainer.precision=64-true"]  # fmt: skip
     assert len({name, *(identity.run_name(compose(other)) for other in others)}) == 1 + len(others)
 
 
@@ -56,6 +63,8 @@ def test_the_hparams_tab_shows_the_name_and_what_was_asked_for():
 
 def test_values_stand_in_conf_alone():
     """A number that had a default in the schema too would have two homes."""
-    for section in (schema.Data, schema.Model, schema.Adam, schema.Ema, schema.Trainer, schema.Samples):
+    sections = [getattr(module, name) for module in (schema, ingredients) for name in dir(module)]
+    for section in {section for section in sections if dataclasses.is_dataclass(section)}:
         defaults = OmegaConf.structured(section)
-        assert all(OmegaConf.is_missing(defaults, key) for key in defaults), section
+        values = {key for key in defaults if not OmegaConf.is_missing(defaults, key) and not OmegaConf.is_config(defaults[key])}
+        assert values <= {"_target_", "_partial_"}, section

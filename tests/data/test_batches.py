@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan_lightning.data.batches import Calls, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.batches import BalancedOrder, Calls, EpochOrder, HostBatches, ResidentBatches
 
 sizes = st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(0, 50), st.integers(1, 20))
 
@@ -32,6 +32,23 @@ def test_epochs_and_seeds_differ_and_so_does_the_remainder():
     left_out = [set(range(1000)) - set(rows.flatten().tolist()) for rows in (first, second)]
     assert left_out[0] != left_out[1]
     assert len(left_out[0]) == 1000 % 64
+
+
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=10), st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 9))
+def test_balanced_batches_have_all_classes_alike(sizes, batch_size, seed, epoch):
+    """As long as there are images of each; whatever the classes' sizes, no image comes twice."""
+    labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
+    order = BalancedOrder(len(labels), min(batch_size, len(labels)), seed, labels=labels)
+    batches = order(epoch)
+    assert len(batches.unique()) == batches.numel()
+    balanced = min(sizes) * len(sizes) // batches.shape[1]
+    for batch in batches[:balanced]:
+        counts = labels[batch].bincount(minlength=len(sizes))
+        assert counts.max() - counts.min() <= 1
+    assert torch.equal(batches, order(epoch))
+    if len(labels) > 20:
+        assert not torch.equal(order(0), order(1))
 
 
 def make(kind, next_update, *, updates_per_call=1):

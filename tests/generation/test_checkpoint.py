@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import checkpoint, recipe
@@ -19,8 +19,8 @@ NEAREST = "cgan_lightning.networks.layers.NearestUpsample"
 
 def make(path, *overrides: str, ema: bool = True):
     config = compose("model.channels=64", *overrides)
-    described = build.recipe(config, build.data(config))
-    model = build.model(config, described)
+    described = build_model.recipe(config, build.data(config))
+    model = build_model.model(config, described)
     with torch.no_grad():
         model.ema.generator.project.bias.add_(1)  # so that the average is another network
     checkpoint.save(path, described, raw=model.generator, ema=model.ema.generator if ema else None)
@@ -193,8 +193,8 @@ def test_weights_must_be_those_of_the_recipe(tmp_path, key, change, sentence):
 
 
 def test_weights_of_double_precision_become_single(tmp_path):
-    described = build.recipe(config := compose("model.channels=64"), build.data(config))
-    model = build.model(config, described)
+    described = build_model.recipe(config := compose("model.channels=64"), build.data(config))
+    model = build_model.model(config, described)
     wide = copy.deepcopy(model.generator).double()
     checkpoint.save(tmp_path / checkpoint.FILE_NAME, described, raw=wide, ema=None)
     trained = checkpoint.load(tmp_path)

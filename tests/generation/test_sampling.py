@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
@@ -17,7 +17,7 @@ from tests.conftest import run_command
 @pytest.fixture(scope="module")
 def model():
     config = compose()
-    return build.model(config, build.recipe(config, build.data(config)))
+    return build_model.model(config, build_model.recipe(config, build.data(config)))
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 256])

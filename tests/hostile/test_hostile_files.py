@@ -12,7 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from cgan_lightning.config import build, identity
+from cgan_lightning.config import build, build_model, identity
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.files import write_json
@@ -52,8 +52,8 @@ def generator(tmp_path_factory):
     """A small generator's file, as a run leaves it."""
     path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
     config = compose("model.channels=64")
-    described = build.recipe(config, build.data(config))
-    checkpoint.save(path, described, raw=build.model(config, described).generator, ema=None)
+    described = build_model.recipe(config, build.data(config))
+    checkpoint.save(path, described, raw=build_model.model(config, described).generator, ema=None)
     return path
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cgan_lightning.config import build
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.networks import conditioning
@@ -50,7 +50,7 @@ def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, s
         f"conditioning={encoding}", f"upsampling={upsampling}", f"data.image_size={image_size}", f"model.stages={stages}",
         "model.channels=64",
     )  # fmt: skip
-    model = build.model(config, build.recipe(config, build.data(config)))
+    model = build_model.model(config, build_model.recipe(config, build.data(config)))
     labels = torch.arange(4)
     images = model.generator(torch.randn(4, 100), labels)
     assert images.shape == (4, 1, image_size, image_size)
@@ -66,7 +66,7 @@ def test_a_size_that_does_not_divide_says_which_do():
         coarsest_size(28, 3)
     config = compose("model.stages=3")
     with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
-        build.model(config, build.recipe(config, build.data(config)))
+        build_model.model(config, build_model.recipe(config, build.data(config)))
 
 
 @pytest.mark.parametrize(

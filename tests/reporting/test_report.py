@@ -193,3 +193,15 @@ def test_factors_have_names_as_short_as_can_be_told_apart():
         "discriminator.lr": "optimizer.discriminator.lr", "generator.lr": "optimizer.generator.lr"
     }  # fmt: skip
     assert collect.swept([identity(**{"model.channels": width}) for width in (64, 128)]).keys == {"channels": "model.channels"}
+
+
+def test_what_goes_with_a_named_recipe_is_that_recipe():
+    """Two recipes that differ in a loss and a rate are one factor; a width that was swept in both is another."""
+    runs = [
+        {"choices": {"loss": loss, "experiment": name}, "settings": {"seed": 0, "optimizer.lr": rate, "model.channels": width}}
+        for name, loss, rate in (("documented", "bce", 1), ("mine", "hinge", 2))
+        for width in (64, 128)
+    ]
+    assert collect.swept(runs).keys == {"channels": "model.channels", "experiment": "experiment"}
+    runs[0]["choices"]["loss"] = "wasserstein"
+    assert "loss" in collect.swept(runs).keys, "it differs within a recipe"

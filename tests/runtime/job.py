@@ -10,7 +10,7 @@ import torch
 from lightning import Callback
 from torch import nn
 
-from cgan_lightning.config import build, command
+from cgan_lightning.config import build, build_model, command
 from cgan_lightning.train import train
 
 UPDATE = 6  # in which things happen
@@ -89,7 +89,7 @@ def without_batch_norm(network: nn.Module) -> None:
 
 def main() -> None:
     action, *overrides = sys.argv[1:]
-    callbacks, model = build._callbacks, build.model
+    callbacks, model = build._callbacks, build_model.model
     build._callbacks = lambda *args: [During(action), *callbacks(*args)]
     build.this_job = lambda _: [sys.executable, "-m", "tests.runtime.job", action, *overrides]
     if action == "without_batch_norm":
@@ -99,7 +99,7 @@ def main() -> None:
             module.apply(without_batch_norm)
             return module
 
-        build.model = stripped
+        build_model.model = stripped
     sys.path.insert(0, str(Path(__file__).parents[2]))
     sys.argv[1:] = overrides
     command.run(train, "train")

@@ -1,0 +1,105 @@
+"""The game from a checked config: what rebuilds its networks, and the module that trains them."""
+
+import functools
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from cgan_lightning import seeding
+from cgan_lightning.augmentation import DiffAugment
+from cgan_lightning.config import combinations
+from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.ema import GeneratorEMA
+from cgan_lightning.errors import UserError
+from cgan_lightning.generation import recipe as recipes
+from cgan_lightning.learning_rate import LearningRate
+from cgan_lightning.losses import adversarial, penalties
+from cgan_lightning.module import ConditionalGAN
+
+OF_TRAINING = {
+    f"{cls.__module__}.{cls.__qualname__}": cls
+    for cls in (
+        *(adversarial.BinaryCrossEntropy, adversarial.LeastSquares, adversarial.Hinge, adversarial.Wasserstein),
+        *(adversarial.Relativistic, penalties.ZeroCentred, penalties.Gradient, DiffAugment),
+    )
+}
+
+
+def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
+    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights.
+
+    Raises UserError for choices that don't go together.
+    """
+    combinations.check(config)
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    model, label = plain["model"], plain["discriminator_label"]
+    both = {"stages": model["stages"], "image_size": data.image_size}
+    return {
+        "generator": model["generator"]
+        | {
+            "latent_dim": model["latent_dim"],
+            "channels": model["channels"],
+            "upsampling": plain["upsampling"],
+            "conditioning": plain["conditioning"]["generator"] | {"num_classes": data.num_classes},
+            "normalization": plain["generator_normalization"],
+            **both,
+        },
+        "discriminator": model["discriminator"]
+        | {
+            "conditioning": label["conditioning"] | {"num_classes": data.num_classes},
+            "head": label["head"],
+            "normalization": plain["discriminator_normalization"],
+            **both,
+        },
+        "prior": plain["noise"],
+        "class_names": list(data.class_names),
+    }
+
+
+def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
+    """The game, with first weights that depend on the seed and on each network alone."""
+    networks = {network: _network(config, network, recipe[network]) for network in ("generator", "discriminator")}
+    halflife = config.ema.halflife_images
+    return ConditionalGAN(
+        **networks,
+        prior=recipes.build(recipe["prior"]),
+        num_classes=len(recipe["class_names"]),
+        generator_optimizer=_adam(config.optimizer.generator),
+        discriminator_optimizer=_adam(config.optimizer.discriminator),
+        generator_lr=_learning_rate(config.optimizer.generator),
+        discriminator_lr=_learning_rate(config.optimizer.discriminator),
+        discriminator_updates=config.optimizer.discriminator_updates,
+        loss=_of_training(config.loss),
+        penalty=_of_training(config.regularizer),
+        augmentation=_of_training(config.augmentation),
+        balanced=config.data.balanced,
+        ema=None if halflife is None else GeneratorEMA(networks["generator"], halflife_images=halflife),
+        seed=config.seed,
+    )
+
+
+def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
+    with seeding.seeded(config.seed, network):
+        try:
+            return recipes.build(recipe).to(memory_format=torch.channels_last)
+        except UserError:
+            raise
+        except ValueError as error:  # the networks' own, of sizes
+            raise UserError(f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}") from None
+
+
+def _of_training(choice: DictConfig) -> Any:
+    """The object that a choice names; None where it is none."""
+    plain: Any = OmegaConf.to_container(choice, resolve=True)
+    return OF_TRAINING[plain.pop("_target_")](**plain) if plain else None
+
+
+def _adam(settings: DictConfig) -> Any:
+    """fused: one kernel for all parameters, the same arithmetic. lr as a tensor: the module writes each update's into it."""
+    rate = torch.tensor(settings.lr, dtype=torch.float64)
+    return functools.partial(torch.optim.Adam, lr=rate, betas=tuple(settings.betas), fused=True)
+
+
+def _learning_rate(settings: DictConfig) -> LearningRate:
+    return LearningRate(lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images)

@@ -1,0 +1,42 @@
+"""Choices that make no sense together, each refused in one sentence."""
+
+from omegaconf import DictConfig
+
+from cgan_lightning.errors import UserError
+
+
+def _choice(config: DictConfig, group: str) -> str:
+    """The class that a group's choice names, without its module; "" for none."""
+    return config[group].get("_target_", "").rpartition(".")[2]
+
+
+def check(config: DictConfig) -> None:
+    """Raises UserError for the first two choices of `config` that don't go together."""
+    normalization, loss = _choice(config, "discriminator_normalization"), _choice(config, "loss")
+    penalty, head = _choice(config, "regularizer"), config.discriminator_label.head._target_.rpartition(".")[2]
+    if penalty and normalization == "Batch":
+        raise UserError(
+            "regularizer= needs the discriminator's slope at each picture by itself, and discriminator_normalization=batch "
+            "mixes a batch's pictures: take discriminator_normalization=none or spectral, or regularizer=none"
+        )
+    if penalty == "ZeroCentred" and not (config.regularizer.on_real or config.regularizer.on_fake):
+        raise UserError(
+            "regularizer.on_real=false, regularizer.on_fake=false: nothing is left to penalise; take regularizer=none"
+        )
+    if loss == "Wasserstein" and not penalty and normalization != "Spectral":
+        raise UserError(
+            "loss=wasserstein: nothing bounds the discriminator, whose output would grow for ever; take "
+            "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
+        )
+    if not _has_label(config):
+        if head != "Logit":
+            label = {"Projection": "projection", "AuxiliaryClassifier": "auxiliary"}[head]
+            raise UserError(
+                f"conditioning=none leaves no label for discriminator_label={label}; take discriminator_label=plane"
+            )
+        if _choice(config, "generator_normalization") == "ConditionalBatch":
+            raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
+
+
+def _has_label(config: DictConfig) -> bool:
+    return config.conditioning.generator._target_.rpartition(".")[2] != "Unconditional"

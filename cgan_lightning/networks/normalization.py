@@ -1,0 +1,109 @@
+"""What keeps feature maps in range: each is a choice of `generator_normalization=` or `discriminator_normalization=`.
+
+A network asks its normalisation for two things: what follows a layer (`maps`), and what is done to a layer itself (`layer`).
+"""
+
+from typing import TypeVar, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+Layer = TypeVar("Layer", bound=nn.Module)  # with weights: a convolution or a linear layer
+
+
+class Normalization:
+    """None at all; the others say what they do otherwise."""
+
+    takes_label = False  # whether the label acts here, and not beside z
+
+    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        """What follows a layer that gives `channels` maps."""
+        return nn.Identity()
+
+    def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
+        """`layer`, changed; `gain` is its share in what it is added to, 0 for the last of a residual block."""
+        return layer
+
+
+class Batch(Normalization):
+    """Batch normalisation (Ioffe and Szegedy 2015): the documented choice, in both networks."""
+
+    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        return nn.BatchNorm2d(channels, eps=eps)
+
+
+class ConditionalBatch(Normalization):
+    """Batch normalisation whose gains and biases follow from the label: how it enters the generator, in place of beside z."""
+
+    takes_label = True
+
+    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        return ConditionalBatchNorm(channels, label_width, eps=eps)
+
+
+class Spectral(Normalization):
+    """Each layer's weights divided by their largest singular value (Miyato et al. 2018, section 2.1): D is Lipschitz.
+
+    One step of power iteration in each training pass follows that value.
+    """
+
+    def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
+        return cast(Layer, spectral_norm(layer))
+
+
+class ScaledInitialization(Normalization):
+    """No normalisation: first weights keep variances (He et al. 2015, equation 14), and residual branches begin at zero.
+
+    Zhang et al. 2019 (Fixup, section 3) show that this is what normalisation is needed for; R3GAN (Huang et al. 2024) does so.
+    """
+
+    @torch.no_grad()
+    def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
+        for part in layer.modules():
+            if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                part.weight.normal_(std=gain * (2 / (1 + 0.2**2) / _inputs_of_one_output(part)) ** 0.5)
+                if part.bias is not None:
+                    part.bias.zero_()
+        return layer
+
+
+def _inputs_of_one_output(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> int:
+    """Over how many products an output of `layer` sums."""
+    if isinstance(layer, nn.ConvTranspose2d):  # (in, out, ...): with stride 2, a fourth of the taps meet an output
+        return layer.weight[:, 0].numel() // (layer.stride[0] * layer.stride[1])
+    return layer.weight[0].numel()
+
+
+class TakesLabel(nn.Module):
+    """A layer that is called with (maps, label)."""
+
+
+class ConditionalBatchNorm(TakesLabel):
+    """Gains and biases by a linear map of the label's numbers (Brock et al. 2019, appendix B), about 1 and 0 at first."""
+
+    def __init__(self, channels: int, label_width: int, *, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, eps=eps, affine=False)
+        self.modulation = nn.Linear(label_width, 2 * channels)
+        nn.init.normal_(self.modulation.weight, std=0.5 * max(label_width, 1) ** -0.5)  # classes differ from the start
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(
+        self, maps: Float[Tensor, "batch channels height width"], label: Float[Tensor, "batch label"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        gain, bias = self.modulation(label)[:, :, None, None].chunk(2, dim=1)
+        return torch.addcmul(bias, self.norm(maps), 1 + gain)
+
+
+class Chain(nn.Sequential, TakesLabel):  # pyright: ignore[reportIncompatibleVariableOverride]  PyTorch leaves it open
+    """Layers one after another; those that take the label get it."""
+
+    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for layer in self:
+            maps = layer(maps, label) if isinstance(layer, TakesLabel) else layer(maps)
+        return maps
+
+
+BATCH, SCALED = Batch(), ScaledInitialization()  # the documented and the residual pair's, where nothing else is asked for

@@ -1,0 +1,118 @@
+"""Every pair of files trains together, or is refused in one sentence for a reason that is written here."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from lightning import Trainer
+from omegaconf import OmegaConf
+
+from cgan_lightning.callbacks.finite import FiniteLosses
+from cgan_lightning.config import build, build_model, combinations
+from cgan_lightning.config.compose import compose
+from cgan_lightning.config.identity import CHOICES
+from cgan_lightning.config.paths import CONF
+from cgan_lightning.errors import UserError
+from tests.conftest import SMALL
+
+FILES = {group: sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in CHOICES}
+PARTS = {(group, file): compose(f"{group}={file}")[group] for group in CHOICES for file in FILES[group]}
+PAIRS = {
+    frozenset({(one, a), (other, b)})
+    for one, other in itertools.combinations(CHOICES, 2)
+    for a, b in itertools.product(FILES[one], FILES[other])
+}
+NONSENSE = {
+    *(
+        frozenset({("regularizer", file), ("discriminator_normalization", "batch")})
+        for file in FILES["regularizer"]
+        if file != "none"
+    ),
+    frozenset({("loss", "wasserstein"), ("discriminator_normalization", "batch")}),
+    frozenset({("conditioning", "none"), ("discriminator_label", "projection")}),
+    frozenset({("conditioning", "none"), ("discriminator_label", "auxiliary")}),
+    frozenset({("conditioning", "none"), ("generator_normalization", "conditional_batch")}),
+}
+
+
+def makes_sense(chosen: dict[str, str]) -> bool:
+    """Of all groups, or of those chosen so far: whether `combinations` lets them be."""
+    try:
+        combinations.check(OmegaConf.create({group: PARTS[group, file] for group, file in chosen.items()}))
+    except UserError:
+        return False
+    return True
+
+
+def pairs_of(chosen: dict[str, str]) -> set[frozenset]:
+    return {frozenset(pair) for pair in itertools.combinations(chosen.items(), 2)}
+
+
+def completed(chosen: dict[str, str], wanted: set[frozenset]) -> dict[str, str] | None:
+    """`chosen` with a file for each other group, sensible as a whole, with many pairs of `wanted`; None where there is none."""
+    missing = [group for group in CHOICES if group not in chosen]
+    if not missing:
+        return chosen if makes_sense(chosen) else None
+    group = missing[0]
+    for file in sorted(FILES[group], key=lambda file: -len(pairs_of(chosen | {group: file}) & wanted)):
+        if found := completed(chosen | {group: file}, wanted):
+            return found
+    return None
+
+
+def covering() -> tuple[list[dict[str, str]], set[frozenset]]:
+    """A few whole recipes that have every pair between them, and the pairs that no recipe can have."""
+    wanted, recipes, impossible = set(PAIRS), [], set()
+    while wanted:
+        pair = min(wanted, key=sorted)
+        if recipe := completed(dict(sorted(pair)), wanted):
+            recipes.append({group: recipe[group] for group in CHOICES})
+            wanted -= pairs_of(recipe)
+        else:
+            impossible.add(pair)
+            wanted.discard(pair)
+    return recipes, impossible
+
+
+RECIPES, IMPOSSIBLE = covering()
+
+
+def test_only_nonsense_is_refused():
+    assert IMPOSSIBLE == NONSENSE
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: "-".join(recipe.values()))
+def test_every_sensible_pair_trains(recipe):
+    config = compose(*(f"{group}={file}" for group, file in recipe.items()), *SMALL, "model.channels=64")
+    data = build.data(config)
+    model = build_model.model(config, build_model.recipe(config, data))
+    before = copy.deepcopy(model.state_dict())
+    trainer = Trainer(
+        accelerator="cpu", max_steps=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[FiniteLosses(every_n_updates=1)],
+    )  # fmt: skip
+    trainer.fit(model, datamodule=data)
+    for network in ("generator", "discriminator"):
+        for name, weights in getattr(model, network).named_parameters(prefix=network):
+            if weights.dim() > 1:  # a logit's bias moves nothing where the loss knows differences alone
+                assert not torch.equal(weights, before[name]), name
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["regularizer=r1"], "discriminator_normalization=batch mixes a batch's pictures"),
+        (["loss=wasserstein"], "nothing bounds the discriminator"),
+        (["loss=wasserstein", "discriminator_normalization=none"], "nothing bounds the discriminator"),
+        (["conditioning=none", "discriminator_label=projection"], "leaves no label for discriminator_label=projection"),
+        (["conditioning=none", "discriminator_label=auxiliary"], "leaves no label for discriminator_label=auxiliary"),
+        (["conditioning=none", "generator_normalization=conditional_batch"], "leaves no label for generator_normalization"),
+        (["discriminator_normalization=none", "regularizer=r1", "regularizer.on_real=false"], "nothing is left to penalise"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
+    with pytest.raises(UserError, match=sentence) as error:
+        combinations.check(compose(*overrides))
+    assert "\n" not in str(error.value)
+    assert "; " in str(error.value) or ": take" in str(error.value), "it says what would be right"

@@ -1,0 +1,22 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgan_lightning.learning_rate import LearningRate
+
+seen = torch.arange(0, 3_000_000, 1000)
+
+
+@given(st.floats(1e-5, 1), st.floats(0, 1e-5), st.floats(1000, 2e6))
+def test_it_falls_from_one_to_the_other_and_stays_there(lr, final_lr, images):
+    rates = LearningRate(lr=lr, final_lr=final_lr, decay_images=images)(seen)
+    assert rates[0].item() == pytest.approx(lr)
+    assert (rates.diff() <= 1e-18).all()
+    assert rates[seen >= images].tolist() == pytest.approx([final_lr] * int((seen >= images).sum()))
+    half = LearningRate(lr=lr, final_lr=final_lr, decay_images=images)(torch.tensor([int(images / 2)]))
+    assert half.item() == pytest.approx((lr + final_lr) / 2, rel=5e-3)
+
+
+def test_without_a_fall_it_is_the_very_number():
+    assert LearningRate(lr=2e-4)(seen).unique().tolist() == [2e-4]
