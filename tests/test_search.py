@@ -1,0 +1,36 @@
+"""The search for a recipe: the better half goes on, and what has a line isn't done again."""
+
+import json
+import subprocess
+
+import pytest
+from omegaconf import OmegaConf
+
+from experiments.recipe import search
+from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch):
+    written = {
+        "common": [*SMALL, "metrics.samples=100"],
+        "candidates": {"plane": [], "projection": ["discriminator_label=projection"], "hinge": ["loss=hinge"]},
+    }
+    OmegaConf.save(written, tmp_path / "candidates.yaml")
+    monkeypatch.setattr(search, "CANDIDATES", tmp_path / "candidates.yaml")
+    monkeypatch.setattr(search, "TRIALS", tmp_path / "trials.jsonl")
+    extra = [f"run_root={tmp_path / 'runs'}"]
+
+    lines = search.halving([1, 2], seed=0, extra=extra)
+    kept = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
+    assert [line["epochs"] for line in kept] == [1, 1, 1, 2, 2]
+    first = sorted(kept[:3], key=lambda line: line["fid"])
+    assert {line["candidate"] for line in lines} == {line["candidate"] for line in first[:2]}
+    for line in kept:
+        assert [images for images, _, _ in line["curve"]] == [64 * (epoch + 1) for epoch in range(line["epochs"])]
+        assert line["fid"] == line["curve"][-1][1]
+    assert lines[0]["curve"][0] in [line["curve"][0] for line in kept[:3]], "it went on from its first epoch"
+
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was done already"))
+    assert search.halving([1, 2], seed=0, extra=extra) == lines
