@@ -3,7 +3,7 @@
     python -m experiments.recipe.search --epochs 1 3 6
 
 Each candidate trains for the first number of epochs; the better half, by FID to training images, goes on to the second, and so
-on, each from where it stopped. Candidates are compared at the same images seen; seconds are kept beside. A line for each
+on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen; seconds are kept beside. A line for each
 candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
 and on another machine. The test split and the other judge have no part in it: confirm.py reads them, once.
 """
@@ -13,6 +13,7 @@ import json
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,13 @@ def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> d
     return line
 
 
-def halving(rungs: list[int], seed: int, extra: list[str]) -> list[dict[str, Any]]:
+def halving(rungs: list[int], seed: int, jobs: int, extra: list[str]) -> list[dict[str, Any]]:
     """The lines of the last rung, the best first."""
     left, lines = candidates(), list[dict[str, Any]]()
     for rung, epochs in enumerate(rungs):
-        lines = [trial(name, overrides, epochs=epochs, seed=seed, extra=extra) for name, overrides in left.items()]
+        with ThreadPoolExecutor(jobs) as pool:
+            trained = [pool.submit(trial, *each, epochs=epochs, seed=seed, extra=extra) for each in left.items()]
+            lines = [each.result() for each in trained]
         lines.sort(key=lambda line: line["fid"])
         print(table(lines), flush=True)
         if rung < len(rungs) - 1:
@@ -88,9 +91,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, nargs="+", default=[1, 3, 6], help="of each rung")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="at a time; on a CPU with OMP_NUM_THREADS=1, one for each core")
     parser.add_argument("overrides", nargs="*", help="for all candidates, beside their own: run_root=..., trainer=gpu")
     arguments = parser.parse_intermixed_args()
-    halving(arguments.epochs, arguments.seed, arguments.overrides)
+    halving(arguments.epochs, arguments.seed, arguments.jobs, arguments.overrides)
 
 
 if __name__ == "__main__":
