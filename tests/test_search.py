@@ -22,7 +22,7 @@ def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch
     monkeypatch.setattr(search, "TRIALS", tmp_path / "trials.jsonl")
     extra = [f"run_root={tmp_path / 'runs'}"]
 
-    lines = search.halving([1, 2], seed=0, extra=extra)
+    lines = search.halving([1, 2], seed=0, jobs=2, extra=extra)
     kept = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
     assert [line["epochs"] for line in kept] == [1, 1, 1, 2, 2]
     first = sorted(kept[:3], key=lambda line: line["fid"])
@@ -33,4 +33,4 @@ def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch
     assert lines[0]["curve"][0] in [line["curve"][0] for line in kept[:3]], "it went on from its first epoch"
 
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was done already"))
-    assert search.halving([1, 2], seed=0, extra=extra) == lines
+    assert search.halving([1, 2], seed=0, jobs=2, extra=extra) == lines

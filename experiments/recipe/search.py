@@ -1,6 +1,6 @@
 """Successive halving (Jamieson and Talwalkar 2016) among the recipes of candidates.yaml, by `train`'s own objective.
 
-    python -m experiments.recipe.search --epochs 1 3 6
+    python -m experiments.recipe.search --epochs 1,3,6
 
 Each candidate trains for the first number of epochs; the better half, by FID to training images, goes on to the second, and so
 on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen; seconds are kept beside. A line for each
@@ -89,12 +89,13 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, nargs="+", default=[1, 3, 6], help="of each rung")
+    parser.add_argument("--epochs", default="1,3,6", help="of each rung")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="at a time; on a CPU with OMP_NUM_THREADS=1, one for each core")
     parser.add_argument("overrides", nargs="*", help="for all candidates, beside their own: run_root=..., trainer=gpu")
     arguments = parser.parse_intermixed_args()
-    halving(arguments.epochs, arguments.seed, arguments.jobs, arguments.overrides)
+    rungs = [int(epochs) for epochs in arguments.epochs.split(",")]
+    halving(rungs, arguments.seed, arguments.jobs, arguments.overrides)
 
 
 if __name__ == "__main__":
