@@ -2,8 +2,8 @@
 
     python -m experiments.recipe.search --epochs 1,3,6
 
-Each candidate trains for the first number of epochs; the better half, by FID to training images, goes on to the second, and so
-on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen; seconds are kept beside. A line for each
+Each candidate trains for the first number of epochs; the better half (or one of `--eta`), by FID to training images, goes on to
+the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen; seconds are kept beside. A line for each
 candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
 and on another machine. The test split and the other judge have no part in it: confirm.py reads them, once.
 """
@@ -65,8 +65,8 @@ def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> d
     return line
 
 
-def halving(rungs: list[int], seed: int, jobs: int, extra: list[str]) -> list[dict[str, Any]]:
-    """The lines of the last rung, the best first."""
+def halving(rungs: list[int], seed: int, jobs: int, extra: list[str], eta: int = 2) -> list[dict[str, Any]]:
+    """The lines of the last rung, the best first; one of `eta` goes on from each rung."""
     left, lines = candidates(), list[dict[str, Any]]()
     for rung, epochs in enumerate(rungs):
         with ThreadPoolExecutor(jobs) as pool:
@@ -75,7 +75,7 @@ def halving(rungs: list[int], seed: int, jobs: int, extra: list[str]) -> list[di
         lines.sort(key=lambda line: line["fid"])
         print(table(lines), flush=True)
         if rung < len(rungs) - 1:
-            left = {line["candidate"]: left[line["candidate"]] for line in lines[: math.ceil(len(lines) / 2)]}
+            left = {line["candidate"]: left[line["candidate"]] for line in lines[: math.ceil(len(lines) / eta)]}
     return lines
 
 
@@ -90,12 +90,13 @@ def table(lines: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", default="1,3,6", help="of each rung")
+    parser.add_argument("--eta", type=int, default=2, help="one candidate of so many goes on, the better ones")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="at a time; on a CPU with OMP_NUM_THREADS=1, one for each core")
     parser.add_argument("overrides", nargs="*", help="for all candidates, beside their own: run_root=..., trainer=gpu")
     arguments = parser.parse_intermixed_args()
     rungs = [int(epochs) for epochs in arguments.epochs.split(",")]
-    halving(rungs, arguments.seed, arguments.jobs, arguments.overrides)
+    halving(rungs, arguments.seed, arguments.jobs, arguments.overrides, arguments.eta)
 
 
 if __name__ == "__main__":
