@@ -52,3 +52,20 @@ def labelled_grid(
     for row, label in enumerate(labels):
         draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
     return np.concatenate([np.asarray(names), body], axis=1)
+
+
+def beside(
+    sheets: Sequence[UInt8[np.ndarray, "h w"]], titles: Sequence[str], *, per_row: int = 3, gap: int = 24
+) -> UInt8[np.ndarray, "height width"]:
+    """Sheets, each under its title, left to right and then down, in places as large as the largest one needs."""
+    height, width = (max(sizes) for sizes in zip(*(sheet.shape for sheet in sheets), strict=True))
+    font = ImageFont.load_default(size=gap * 0.75)
+    rows = -(-len(sheets) // per_row)
+    columns = min(len(sheets), per_row)
+    whole = Image.new("L", (columns * (width + gap) - gap, rows * (height + 2 * gap) - gap), PAPER)
+    draw = ImageDraw.Draw(whole)
+    for place, (sheet, title) in enumerate(zip(sheets, titles, strict=True)):
+        left, top = place % per_row * (width + gap), place // per_row * (height + 2 * gap)
+        draw.text((left + width / 2, top + gap / 2), title, fill=INK, font=font, anchor="mm")
+        whole.paste(Image.fromarray(sheet), (left, top + gap))
+    return np.asarray(whole)

@@ -62,6 +62,7 @@ def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
     return {
         "fid": frechet.fid(real.features, images.features),
         "class_fid_mean": sum(class_fids) / classes,
+        "class_fid_max": max(class_fids),
         "kid": kid,
         "kid_spread": spread,
         **manifold.precision_recall(real.features, images.features, k=MANIFOLD_K)._asdict(),

@@ -1,4 +1,4 @@
-"""A study as one HTML file that needs nothing beside it, a CSV file and a Markdown table."""
+"""A study as one HTML file that needs nothing beside it, a CSV file, Markdown tables and a picture of samples."""
 
 import base64
 import html
@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
 from cgan_lightning.files import write_atomically
 from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import labelled_grid
+from cgan_lightning.images import beside, labelled_grid
 from cgan_lightning.reporting import figures, statistics, verdicts
 from cgan_lightning.reporting.collect import METRICS, Study
 from cgan_lightning.reporting.statistics import Effect, Interval
@@ -35,6 +36,7 @@ class Findings:
     interactions: list[Effect]
     cost: pd.DataFrame  # a row a setting
     threshold: float
+    quickest: float  # seconds that the quickest run trained for: what each setting had reached by then
 
 
 def find(study: Study, metric: str, threshold: float | None) -> Findings:
@@ -42,13 +44,15 @@ def find(study: Study, metric: str, threshold: float | None) -> Findings:
     reached = [min(point[CURVE] for point in curve) for curve in study.curves.values() if curve]
     threshold = threshold if threshold is not None else max(reached, default=0.0)
     together = statistics.interactions(study.finished, study.factors, metric)
+    quickest = float(study.finished.seconds.min())
     return Findings(
         metric=metric,
         settings={name: _by_setting(study, name) for name in study.measured},
         effects={name: statistics.effects(study.finished, study.factors, name) for name in study.measured},
         interactions=[effect for effect in together if effect.significant],
-        cost=_costs(study, threshold),
+        cost=_costs(study, threshold, quickest),
         threshold=threshold,
+        quickest=quickest,
     )
 
 
@@ -66,19 +70,22 @@ def sentences(study: Study, found: Findings) -> list[str]:
 
 
 def write(study: Study, found: Findings, folder: Path) -> None:
-    """report.html, results.csv and results.md in `folder`."""
+    """report.html, results.csv, results.md and samples.png in `folder`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True
     )
     environment.filters["text"] = _markdown
     environment.globals |= {"metrics": METRICS, "interval": _interval, "short": _short_time}
     shown = {"study": study, "found": found, "sentences": sentences(study, found), "row": METRICS[found.metric]}
+    sheets = _sheets(study)
     page = environment.get_template("page.html.j2").render(
-        **shown, pictures=_pictures(study), figures=_figures(study, found), labels=study.runs.apply(study.label, axis=1)
+        **shown, pictures={label: _address(sheet) for label, sheet in sheets.items()}, figures=_figures(study, found), labels=study.runs.apply(study.label, axis=1)
     )
     markdown = environment.get_template("table.md.j2").render(**shown)
     write_atomically(folder / "report.html", lambda path: path.write_text(page))
     write_atomically(folder / "results.md", lambda path: path.write_text(markdown))
+    together = Image.fromarray(beside(list(sheets.values()), list(sheets)))
+    write_atomically(folder / "samples.png", lambda path: together.save(path, format="PNG", optimize=True))
     write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
 
 
@@ -105,16 +112,18 @@ def _settings(study: Study, runs: Any) -> list[tuple[str, pd.DataFrame]]:
     return [(label, runs[labels == label]) for label in dict.fromkeys(labels)]
 
 
-def _costs(study: Study, threshold: float) -> pd.DataFrame:
+def _costs(study: Study, threshold: float, quickest: float) -> pd.DataFrame:
     rows = []
     for label, part in _settings(study, study.finished):
         to_threshold = [_seconds_to(study, run, threshold) for run in part.to_dict("records")]
         reached = [seconds for seconds in to_threshold if seconds is not None]
+        by_then = [_at(study, run, quickest) for run in part.to_dict("records")]
         rows.append({
             "setting": label,
             **{name: part[name].mean() for name in ("seconds", "images_per_second", "parameters", "peak_memory_mib")},
             "seconds_to_threshold": sum(reached) / len(reached) if reached else None,
             "reached": f"{len(reached)} of {len(part)}",
+            "at_equal_seconds": statistics.interval(known) if (known := [fid for fid in by_then if fid is not None]) else None,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -123,6 +132,12 @@ def _seconds_to(study: Study, run: dict[Any, Any], threshold: float) -> float | 
     """Training time of a run until the first look with an FID at the threshold or below."""
     images = [point["images_seen"] for point in study.curves[run["name"]] if point[CURVE] <= threshold]
     return min(images) / run["images_per_second"] if images else None
+
+
+def _at(study: Study, run: dict[Any, Any], seconds: float) -> float | None:
+    """FID at the last look of a run within so many seconds of training; None where there was none."""
+    seen = seconds * run["images_per_second"] * 1.001  # the quickest run's own last look counts, however times are rounded
+    return next((point[CURVE] for point in reversed(study.curves[run["name"]]) if point["images_seen"] <= seen), None)
 
 
 def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
@@ -161,19 +176,23 @@ def _groups(study: Study) -> list[dict[str, Sequence[figures.Curve]]]:
              for label, part in each if len(part)} for each in parts]  # fmt: skip
 
 
-def _pictures(study: Study) -> dict[str, str]:
-    """A sheet a setting, as a data address: the same z and classes in each, drawn by the first seed's run."""
+def _sheets(study: Study) -> dict[str, np.ndarray]:
+    """A sheet a setting: the same z and classes in each, drawn by the first seed's run."""
     sheets = {}
     for label, part in _settings(study, study.finished):
         trained = checkpoint.load(Path(part.iloc[0].path))
         classes = range(len(trained.class_names))
-        sheet = labelled_grid(
+        sheets[label] = labelled_grid(
             sampling.sample_grid(trained.network, trained.prior, classes, range(PICTURES)), trained.class_names, scale=2
         )
-        stream = io.BytesIO()
-        Image.fromarray(sheet).save(stream, format="PNG", optimize=True)
-        sheets[label] = f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
     return sheets
+
+
+def _address(sheet: np.ndarray) -> str:
+    """A picture as a data address."""
+    stream = io.BytesIO()
+    Image.fromarray(sheet).save(stream, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def _interval(each: Interval, metric: str) -> str:

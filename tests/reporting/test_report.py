@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
 from cgan_lightning.reporting import collect
+from cgan_lightning.reporting.page import find
 from tests.conftest import SMALL, run_command
 
 SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
@@ -80,8 +82,35 @@ def test_the_table_and_the_csv_have_every_run(sweep):
     results = json.loads((sweep.parents[1] / runs.name[0] / "results.json").read_text())
     assert runs.fid[0] == pytest.approx(results["evaluation"]["samples"]["fid"])
     table = (sweep / "results.md").read_text()
-    assert table.count("\n| channels ") == 4
+    assert table.count("\n| channels ") == 8, "a row a setting, in each of two tables"
     assert "| channels 64, noise uniform |" in table
+
+
+def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
+    """Two looks a run, at half of its time and at its end: a setting twice as slow has its first in time, a slower one none."""
+    names = [path.parent.name for path in sorted(sweep.parents[1].glob("*/results.json"))]
+    settings = {"channels64-latent100-randn": 51, "channels64-latent100-uniform": 49}
+    curves = {}
+    for name in names:
+        path = sweep.parents[1] / name / "results.json"
+        rate = next((rate for setting, rate in settings.items() if name.startswith(setting)), 100)
+        results = json.loads(path.read_text()) | {"images_per_second": rate}
+        curves.setdefault(rate, []).append([point["fid"] for point in results["validation"]["curve"]])
+        path.write_text(json.dumps(results))
+    cost = find(collect.study(sweep), "fid", None).cost.set_index("setting").at_equal_seconds
+    assert cost["channels 64, noise randn"].values == pytest.approx([first for first, _ in curves[51]])
+    assert cost["channels 64, noise uniform"] is None
+    assert sorted(cost["channels 128, noise randn"].values + cost["channels 128, noise uniform"].values) == pytest.approx(
+        sorted(last for _, last in curves[100])
+    )
+    assert "no look by then" in reported(sweep)
+
+
+def test_sheets_stand_side_by_side(sweep):
+    reported(sweep)
+    with Image.open(sweep / "samples.png") as picture:
+        width, height = picture.size
+    assert width > 3 * 300 and height > 2 * 300, "four sheets, three in a row"
 
 
 def test_failed_and_missing_runs_are_named(sweep):
