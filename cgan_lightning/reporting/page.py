@@ -79,7 +79,10 @@ def write(study: Study, found: Findings, folder: Path) -> None:
     shown = {"study": study, "found": found, "sentences": sentences(study, found), "row": METRICS[found.metric]}
     sheets = _sheets(study)
     page = environment.get_template("page.html.j2").render(
-        **shown, pictures={label: _address(sheet) for label, sheet in sheets.items()}, figures=_figures(study, found), labels=study.runs.apply(study.label, axis=1)
+        **shown,
+        pictures={label: _address(sheet) for label, sheet in sheets.items()},
+        figures=_figures(study, found),
+        labels=study.runs.apply(study.label, axis=1),
     )
     markdown = environment.get_template("table.md.j2").render(**shown)
     write_atomically(folder / "report.html", lambda path: path.write_text(page))

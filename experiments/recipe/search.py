@@ -3,9 +3,10 @@
     python -m experiments.recipe.search --epochs 1,3,6
 
 Each candidate trains for the first number of epochs; the better half (or one of `--eta`), by FID to training images, goes on to
-the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen; seconds are kept beside. A line for each
-candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
-and on another machine. The test split and the other judge have no part in it: confirm.py reads them, once.
+the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen;
+seconds are kept beside. A line for each candidate and rung is appended to trials.jsonl: what has a line already isn't done
+again, so the search goes on after any stop, and on another machine. The test split and the other judge have no part in it:
+they are for the comparison that README.md describes, and read once.
 """
 
 import argparse
