@@ -11,20 +11,29 @@ log = logging.getLogger("cgan_lightning.sample")
 
 
 def sample(config: DictConfig) -> None:
-    """`count` pictures of each class, to a grid, arrays or a folder, as the ending of `output` says."""
-    from cgan_lightning.config.build import device_named  # torch takes seconds to import: not for --help or a mistake
+    """`count` pictures of each label, or one for each given z, to a grid, arrays or a folder, as `output`'s ending says."""
+    import numpy as np
+    import torch  # takes seconds to import: not for --help or a mistake
+
+    from cgan_lightning.config.build import device_named
     from cgan_lightning.generation import checkpoint, output, sampling
-    from cgan_lightning.generation.classes import resolve
+    from cgan_lightning.generation.classes import labels
     from cgan_lightning.runtime import writable
 
     place = Path(config.output)
     output.check_ending(place)
     (writable.file if place.suffix else writable.folder)(place, f"output={place}")
     trained = checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device_named(config.device))
-    classes = resolve(config.classes, trained.class_names)
-    seeds = range(config.seed, config.seed + config.count)
-    images = sampling.sample_grid(trained.network, trained.prior, classes, seeds, batch_size=config.batch_size)
-    log.info("%s", output.write(place, images, classes, seeds, trained.class_names))
+    rows = labels(config.classes, trained.class_names)
+    if config.z is None:
+        seeds = range(config.seed, config.seed + config.count)
+        z, columns = sampling.latents(trained.prior, trained.latent_dim, seeds), {"seeds": np.asarray(seeds)}
+    else:
+        z = sampling.read_latents(Path(config.z), trained.latent_dim)
+        columns = {"z": z.numpy()}
+    weights = torch.tensor([row.weights for row in rows])
+    images = sampling.every_pair(trained.network, z, weights, batch_size=config.batch_size)
+    log.info("%s", output.write(place, images, rows, columns, trained.class_names))
 
 
 def main() -> None:

@@ -105,7 +105,8 @@ class Train:
 @dataclass
 class Sample:
     checkpoint: str = anything(example="RUN_FOLDER")
-    classes: Any = MISSING  # null, one class, or a list
+    classes: Any = MISSING  # null, one class or mixture, or a list
+    z: str | None = MISSING
     count: int = number(at_least=1, at_most=100_000)
     seed: int = number(at_least=0, below=2**32)
     output: str = MISSING

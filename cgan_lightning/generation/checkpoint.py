@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -26,6 +26,10 @@ class TrainedGenerator:
     prior: Any
     class_names: list[str]
     recipe: dict[str, Any]
+
+    @property
+    def latent_dim(self) -> int:
+        return cast(int, self.network.latent_dim)
 
 
 def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:

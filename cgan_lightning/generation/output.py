@@ -1,7 +1,7 @@
 """Samples as files: one grid, arrays, or a folder of pictures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import write_atomically
+from cgan_lightning.generation.classes import Label
 from cgan_lightning.images import labelled_grid, normalise, to_uint8
 
 
@@ -23,25 +24,26 @@ def check_ending(output: Path) -> None:
 
 def write(
     output: Path,
-    images: Float[Tensor, "classes seeds 1 size size"],
-    classes: Sequence[int],
-    seeds: Sequence[int],
+    images: Float[Tensor, "rows columns 1 size size"],
+    rows: Sequence[Label],
+    columns: Mapping[str, np.ndarray],  # "seeds": of each column's z, or "z": itself
     names: Sequence[str],
 ) -> str:
     """Writes `images` to `output` and says what was written, in a sentence.
 
-    .png: one grid, a labelled row a class. .npz: `images` uint8 (classes × seeds, size, size), `labels`, `seeds`,
-    `class_names`. No ending: a folder of PNG files, one an image. Raises UserError for an unwritable place.
+    .png: one grid, a titled row a label. .npz: `images` uint8 (rows × columns, size, size), `labels`, `class_names`, `seeds` or
+    `z`, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises UserError for
+    an unwritable place.
     """
-    written = f"{len(classes) * len(seeds):,} images to {output}"
+    written = f"{images.shape[0] * images.shape[1]:,} images to {output}"
     try:
         if output.suffix == ".png":
-            grid = labelled_grid(images, [names[label] for label in classes])
-            write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
+            sheet = Image.fromarray(labelled_grid(images, [row.title for row in rows]))
+            write_atomically(output, lambda path: sheet.save(path, format="PNG"))
         elif output.suffix == ".npz":
-            _write_arrays(output, images, classes, seeds, names)
+            _write_arrays(output, images, rows, columns, names)
         else:
-            _write_folder(output, images, classes, seeds, names)
+            _write_folder(output, images, rows, columns)
     except OSError as error:
         raise UserError(f"output={output} can't be written ({error.strerror})") from None
     return written
@@ -59,12 +61,16 @@ def write_pairs(
     write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
 
 
-def _write_arrays(output: Path, images: Tensor, classes: Sequence[int], seeds: Sequence[int], names: Sequence[str]) -> None:
+def _write_arrays(
+    output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray], names: Sequence[str]
+) -> None:
+    weights = np.asarray([row.weights for row in rows])
     arrays = {
         "images": to_uint8(images).flatten(0, 2).numpy(),
-        "labels": np.repeat(np.asarray(classes, np.int64), len(seeds)),
-        "seeds": np.tile(np.asarray(seeds, np.int64), len(classes)),
+        "labels": np.repeat(weights.argmax(1), images.shape[1]),
         "class_names": np.asarray(names),
+        **{name: np.concatenate([values] * len(rows)) for name, values in columns.items()},
+        **({"label_weights": np.repeat(weights, images.shape[1], axis=0)} if any(row.is_mixture for row in rows) else {}),
     }
 
     def save(path: Path) -> None:
@@ -74,10 +80,12 @@ def _write_arrays(output: Path, images: Tensor, classes: Sequence[int], seeds: S
     write_atomically(output, save)
 
 
-def _write_folder(output: Path, images: Tensor, classes: Sequence[int], seeds: Sequence[int], names: Sequence[str]) -> None:
+def _write_folder(output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray]) -> None:
     output.mkdir(parents=True, exist_ok=True)
     pixels = to_uint8(images)[:, :, 0].numpy()
-    for row, label in enumerate(classes):
-        name = re.sub(r"\W+", "-", names[label]).lower()
-        for column, seed in enumerate(seeds):
-            Image.fromarray(pixels[row, column]).save(output / f"{label}-{name}-seed{seed}.png")
+    for place, row in enumerate(rows):
+        title = re.sub(r"\W+", "-", row.title).lower()
+        for column in range(images.shape[1]):
+            drawn = f"seed{columns['seeds'][column]}" if "seeds" in columns else f"z{column}"
+            name = f"{title}-{drawn}" if row.is_mixture else f"{row.main}-{title}-{drawn}"
+            Image.fromarray(pixels[place, column]).save(output / f"{name}.png")

@@ -1,6 +1,7 @@
 """How a class label becomes numbers: beside z in the generator, as planes beside the image in the discriminator.
 
-Each is a choice of `conditioning=`. `width` is how many numbers a label becomes.
+Each is a choice of `conditioning=`. `width` is how many numbers a label becomes. A label is a class index, or a weight for
+each class: 0.7 of a dress and 0.3 of a coat becomes as much of their numbers.
 """
 
 import torch
@@ -8,9 +9,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+Labels = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]  # indices, or weights of all classes
+
 
 class LabelEncoder(nn.Module):
-    """Class indices (batch,) to numbers (batch, width), one row of `rows` (num_classes, width) each."""
+    """Labels to numbers (batch, width): a row of `rows` (num_classes, width) for an index, a sum of rows for weights."""
 
     rows: Tensor
 
@@ -22,8 +25,8 @@ class LabelEncoder(nn.Module):
     def width(self) -> int:
         return self.rows.shape[1]
 
-    def forward(self, labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
-        return F.embedding(labels, self.rows)
+    def forward(self, labels: Labels) -> Float[Tensor, "batch width"]:
+        return labels @ self.rows if labels.is_floating_point() else F.embedding(labels, self.rows)
 
     def fix(self, rows: Float[Tensor, "classes width"]) -> None:
         """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints.

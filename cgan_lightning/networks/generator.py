@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from cgan_lightning.networks.conditioning import LabelEncoder
+from cgan_lightning.networks.conditioning import LabelEncoder, Labels
 from cgan_lightning.networks.layers import coarsest_size
 from cgan_lightning.networks.normalization import BATCH, Chain, Normalization
 
@@ -16,7 +16,8 @@ class Generator(nn.Module):
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
     first feature map and the image are 64, as documented. A normalisation that takes the label gets it in place of the
-    first layer. Raises ValueError for an image size that 2**stages does not divide.
+    first layer. A label is a class index, or a weight for each class. Raises ValueError for an image size that 2**stages
+    does not divide.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Generator(nn.Module):
         blocks += [upsampling(channels if stages == 1 else width, 1), nn.Tanh()]
         self.blocks = Chain(*blocks)
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z).relu()
         maps = features.unflatten(1, (self.channels, self.size, self.size))

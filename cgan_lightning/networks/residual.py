@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from cgan_lightning.networks.conditioning import LabelEncoder
+from cgan_lightning.networks.conditioning import LabelEncoder, Labels
 from cgan_lightning.networks.discriminator import Head, Judging
 from cgan_lightning.networks.heads import Logit
 from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
@@ -74,7 +74,7 @@ class ResidualGenerator(nn.Module):
         layers += [nn.Conv2d(width, 1, kernel_size=3, padding=1), nn.Tanh()]
         self.blocks = Chain(*layers)
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
         maps = features.unflatten(1, (self.channels, self.size, self.size))
