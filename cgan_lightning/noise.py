@@ -6,6 +6,9 @@ Draws are float32 whatever the default type is: in double precision a run has th
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
+
+Latents = Float[Tensor, "count latent"]
 
 
 class StandardNormal:
@@ -14,6 +17,17 @@ class StandardNormal:
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         return torch.randn(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
 
+    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+        """Along the great circle (White 2016, section 2.1), as long as the prior's own z: a straight line would leave them.
+
+        `share` is 0 at the start and 1 at the end; lengths go from one to the other in equal steps.
+        """
+        lengths = torch.lerp(start.norm(dim=1)[:, None, None], end.norm(dim=1)[:, None, None], share)
+        start, end = (F.normalize(each, dim=1)[:, None] for each in (start, end))
+        angle = (start * end).sum(2, keepdim=True).clamp(-1, 1).acos().clamp(min=1e-4)  # of equal ones: no division by 0
+        turned = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin().clamp(min=1e-4)
+        return lengths * turned
+
 
 class Uniform:
     """z ~ U[-1, 1] in each coordinate: bounded, with no typical value; its standard deviation is 0.577."""
@@ -21,3 +35,7 @@ class Uniform:
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         unit = torch.rand(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
         return unit * 2 - 1
+
+    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+        """Straight: all that lies between two points of a cube is in it. `share` is 0 at the start and 1 at the end."""
+        return torch.lerp(start[:, None], end[:, None], share)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-COMMANDS = ("train", "sample", "evaluate", "report", "judge", "status")
+COMMANDS = ("train", "sample", "evaluate", "explore", "report", "judge", "status")
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,19 @@ class Sample:
 
 
 @dataclass
+class Explore:
+    checkpoint: str = anything(example="RUN_FOLDER")
+    mode: str = one_of("transition")
+    classes: Any = MISSING  # two classes or mixtures
+    seed: int = number(at_least=0, below=2**32 - 1001)
+    rows: int = number(at_least=1, at_most=1000)
+    steps: int = number(at_least=2, at_most=1000)
+    output: str = MISSING
+    weights: str = one_of("ema", "raw")
+    device: str = one_of("auto", "cpu", "gpu")
+
+
+@dataclass
 class Judge:
     epochs: int = number(at_least=1, at_most=1000)
     seed: int = number(at_least=0, below=2**32)
@@ -153,6 +166,7 @@ class Report:
 NODES = {
     "train": Train,
     "sample": Sample,
+    "explore": Explore,
     "judge": Judge,
     "evaluate": Evaluate,
     "report": Report,

@@ -37,6 +37,10 @@ ROWS = {
     "inception_kid": Row("KID by Inception-v3 × 1000", "{:.2f}", "lower", 1000),
     "accuracy_score": Row("classification accuracy score, %", "{:.1f}", "higher", 100),
     "nearest_train_ratio": Row("distance to training images, ratio", "{:.2f}"),
+    "path_length_along_z": Row("path length along z", "{:.1f}", "lower"),
+    "largest_share_along_z": Row("largest of 16 steps along z, %", "{:.1f}", "lower", 100),
+    "path_length_along_label": Row("path length along the label", "{:.1f}", "lower"),
+    "largest_share_along_label": Row("largest of 16 steps along the label, %", "{:.1f}", "lower", 100),
 }
 
 
@@ -51,7 +55,7 @@ def text(measured: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
     for key, row in ROWS.items():
         if key in measured["samples"]:
-            cells = (row.show(measured[side][key]) for side in ("samples", "floor"))
+            cells = (row.show(measured[side][key]) if key in measured[side] else "" for side in ("samples", "floor"))
             lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
     confusion = measured["samples"]["confusion"]

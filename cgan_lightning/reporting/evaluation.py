@@ -8,10 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from cgan_lightning.generation import checkpoint, output, sampling
-from cgan_lightning.metrics import inception, judge, suite
+from cgan_lightning.generation import checkpoint, output, sampling, transitions
+from cgan_lightning.images import without_border
+from cgan_lightning.metrics import classifier, inception, judge, suite
+from cgan_lightning.metrics.smoothness import smoothness
 from cgan_lightning.metrics.suite import Labelled
 from cgan_lightning.runtime import environment, results
+
+PATHS, STEPS = 180, 16  # on which smoothness is measured: each class to each other one, twice; as many between two z
 
 
 @dataclass
@@ -62,11 +66,22 @@ class Evaluation:
         classes = len(trained.class_names)
         images = sampling.balanced(trained.network, trained.prior, classes, self.samples, seed=self.seed)
         by_inception = None if self.inception is None else inception.look(self.inception, images[0])
-        return Drawn(images, suite.look(self.judge, *images), by_inception)
+        return Drawn(images, suite.look(self.judge, *images), self._smoothness(trained), by_inception)
+
+    def _smoothness(self, trained: checkpoint.TrainedGenerator) -> dict[str, float]:
+        """Along z and along the label; each rank finds the same."""
+        seeds, size, found = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
+        for what, draw in (("z", transitions.random_along_z), ("label", transitions.random_along_label)):
+            paths = without_border(draw(trained, seeds, STEPS + 1), size)
+            features, _ = classifier.outputs(self.judge.network, paths.flatten(0, 1))
+            measured = smoothness(features.unflatten(0, paths.shape[:2]))
+            found |= {f"{name}_along_{what}": value for name, value in measured._asdict().items()}
+        return found
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
         """`samples` beside the `floor`; for one rank."""
-        found = {"samples": suite.measure(drawn.seen, real.train, real.test, seed=self.seed), "floor": dict(real.floor)}
+        samples = suite.measure(drawn.seen, real.train, real.test, seed=self.seed) | drawn.smoothness
+        found = {"samples": samples, "floor": dict(real.floor)}
         if self.accuracy_score:
             scores = suite.accuracy_scores(drawn.images, self.train, self.test, seed=self.seed)
             found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
@@ -89,6 +104,7 @@ class Drawn:
 
     images: Labelled
     seen: suite.Seen
+    smoothness: dict[str, float]
     by_inception: torch.Tensor | None = None
 
 

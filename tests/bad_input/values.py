@@ -8,7 +8,14 @@ from cgan_lightning.config.compose import compose
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
 
-NEEDED = {"train": (), "sample": ("checkpoint=some",), "evaluate": ("checkpoint=some",), "report": ("runs=some",), "judge": ()}
+NEEDED = {
+    "train": (),
+    "sample": ("checkpoint=some",),
+    "evaluate": ("checkpoint=some",),
+    "report": ("runs=some",),
+    "judge": (),
+    "explore": ("checkpoint=some",),
+}
 WRONG_TYPE = {int: ["many", "2.5"], float: ["fast", "nan"], bool: ["perhaps"], str: ["[a]"], list[float]: ["0.5", "[0.5]"]}
 
 

@@ -29,15 +29,33 @@ def test_every_choice_trains(train, choice):
 
 
 @pytest.mark.parametrize(
-    ("command", "needed"), [("sample", "checkpoint=runs/some"), ("evaluate", "checkpoint=runs/some"), ("report", "runs=some")]
+    ("command", "needed"),
+    [
+        ("sample", "checkpoint=runs/some"),
+        ("evaluate", "checkpoint=runs/some"),
+        ("report", "runs=some"),
+        ("explore", "checkpoint=runs/some"),
+    ],
 )
 def test_the_configs_of_what_is_trained_compose(command, needed):
     checks.check(compose(needed, command=command))
 
 
-def test_the_default_is_the_documented_recipe():
-    """Until a better default is shown, `experiment=documented` changes nothing; it pins what is there."""
-    assert checks.result_settings(compose("experiment=documented")) == checks.result_settings(compose())
+def test_the_documented_recipe_is_pinned():
+    """Whatever the defaults are: runs that were begun before these moved on have the same name."""
+    assert identity.run_name(compose("experiment=documented")).endswith("-59492593")
+    assert identity.run_name(compose()) != identity.run_name(compose("experiment=documented"))
+
+
+STUDY = CONF.parent / "experiments" / "recipe" / "conf"
+
+
+@pytest.mark.parametrize("file", sorted(STUDY.glob("*/*.yaml")), ids=lambda file: file.stem)
+def test_the_recipes_study_composes(file):
+    """Each variant of the default is another run, but for the one that is the default itself."""
+    composed = compose(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
+    same = identity.run_name(composed) == identity.run_name(compose())
+    assert same == (file.stem in ("default", "comparison"))
 
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
@@ -48,8 +66,8 @@ def test_a_runs_name_follows_from_what_its_result_depends_on():
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
         assert identity.run_name(compose(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
-              "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=true", "augmentation=diffaugment",
-              "discriminator_normalization=spectral", "discriminator_label=projection", "optimizer.generator.lr=1e-4",
+              "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=false", "augmentation=diffaugment",
+              "discriminator_normalization=spectral", "discriminator_label=plane", "optimizer.generator.lr=1e-4",
               "trainer.precision=64-true"]  # fmt: skip
     assert len({name, *(identity.run_name(compose(other)) for other in others)}) == 1 + len(others)
 

@@ -1,0 +1,36 @@
+"""mode=transition: pictures that turn into others, by the label, by z and by both."""
+
+from pathlib import Path
+
+from cgan_lightning.exploration.strips import Strips
+from cgan_lightning.generation import transitions
+from cgan_lightning.generation.checkpoint import TrainedGenerator
+from cgan_lightning.generation.classes import Label, labels
+
+
+def explore(
+    trained: TrainedGenerator, ends: tuple[Label, Label], *, seed: int, rows: int, steps: int, output: Path
+) -> list[str]:
+    """Three grids, their first rows and their animations, in `output`; a sentence on each.
+
+    label: a row for each of `rows` image seeds from `seed` on, its label turning. z: a row for each class, z going from image
+    seed `seed` to the next. both: a row for each two image seeds, `seed` and on, the label and z at once.
+    """
+    start, end = ends
+    seeds = range(seed, seed + rows)
+    classes = labels(None, trained.class_names)
+    turning = f"{start.title} to {end.title}"
+    with Strips(output) as strips:
+        by_label = transitions.along_label(trained, start, end, seeds, steps)
+        strips.write("label", by_label, [f"z {each}" for each in seeds])
+        by_z = transitions.along_z(trained, classes, seed, seed + 1, steps)
+        strips.write("z", by_z, [each.title for each in classes])
+        pairs = [(each, each + 1) for each in seeds]
+        by_both = transitions.along_both(trained, start, end, pairs, steps)
+        strips.write("both", by_both, [f"z {one} to {other}" for one, other in pairs])
+    return [
+        f"{output / 'label.png'}: {turning}, a row a z",
+        f"{output / 'z.png'}: z {seed} to z {seed + 1}, a row a class",
+        f"{output / 'both.png'}: {turning} while z goes to the next one",
+        f"Each also as its first row alone (_strip.png) and moving (.gif); TensorBoard shows {output}",
+    ]

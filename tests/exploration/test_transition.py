@@ -1,0 +1,90 @@
+"""mode=transition: its ends are the pictures that sample draws, what lies between changes little by little."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from cgan_lightning.config import build, build_model
+from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
+from cgan_lightning.explore import explore
+from cgan_lightning.generation import checkpoint, sampling, transitions
+from cgan_lightning.generation.classes import labels
+
+
+@pytest.fixture(scope="module", params=[("embedding", "randn"), ("onehot", "uniform")], ids=lambda choice: "-".join(choice))
+def generator(request, tmp_path_factory):
+    conditioning, noise = request.param
+    config = compose("model.channels=64", f"conditioning={conditioning}", f"noise={noise}")
+    recipe = build_model.recipe(config, build.data(config))
+    model = build_model.model(config, recipe)
+    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
+    checkpoint.save(path, recipe, raw=model.generator, ema=None)
+    return path
+
+
+def test_ends_are_what_sample_draws(generator):
+    trained = checkpoint.load(generator)
+    dress, coat = labels([3, 4], trained.class_names)
+    drawn = sampling.sample_grid(trained.network, trained.prior, range(10), range(4))
+    by_label = transitions.along_label(trained, dress, coat, range(3), 5)
+    torch.testing.assert_close(by_label[:, [0, -1]], drawn[[3, 4], :3].transpose(0, 1), atol=1e-5, rtol=0)
+    by_z = transitions.along_z(trained, labels(None, trained.class_names), 2, 3, 5)
+    torch.testing.assert_close(by_z[:, [0, -1]], drawn[:, [2, 3]], atol=1e-5, rtol=0)
+    by_both = transitions.along_both(trained, dress, coat, [(0, 1), (1, 2)], 5)
+    torch.testing.assert_close(by_both[:, 0], drawn[3, [0, 1]], atol=1e-5, rtol=0)
+    torch.testing.assert_close(by_both[:, -1], drawn[4, [1, 2]], atol=1e-5, rtol=0)
+
+
+def test_the_middle_of_labels_is_the_mixture(generator):
+    trained = checkpoint.load(generator)
+    dress, coat, half = labels([3, 4, {3: 0.5, 4: 0.5}], trained.class_names)
+    path = transitions.along_label(trained, dress, coat, [7], 3)
+    z = sampling.latents(trained.prior, trained.latent_dim, [7])
+    torch.testing.assert_close(
+        path[0, 1], sampling.sample(trained.network, z, torch.tensor([half.weights]))[0], atol=1e-5, rtol=0
+    )
+
+
+def test_random_paths_meet_every_class(generator):
+    """A tenth of the paths begins at each class; by z the label stays, and each path goes to the next one's z."""
+    trained = checkpoint.load(generator)
+    drawn = sampling.sample_grid(trained.network, trained.prior, range(10), range(91))
+    by_label = transitions.random_along_label(trained, range(90), 2)
+    for seed in (0, 8, 9, 50, 89):
+        start, end = divmod(seed, 9)
+        end += end >= start
+        torch.testing.assert_close(by_label[seed, 0], drawn[start, seed], atol=1e-5, rtol=0)
+        torch.testing.assert_close(by_label[seed, 1], drawn[end, seed], atol=1e-5, rtol=0)
+    by_z = transitions.random_along_z(trained, range(90), 2)
+    torch.testing.assert_close(by_z[57, 0], drawn[7, 57], atol=1e-5, rtol=0)
+    torch.testing.assert_close(by_z[57, 1], drawn[7, 58], atol=1e-5, rtol=0)
+
+
+def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path):
+    asked = (f"checkpoint={generator}", "classes=[bag,{sneaker:0.5,sandal:0.5}]", "rows=3", "steps=6", "seed=4")
+    explore(compose(*asked, f"output={tmp_path}/new", command="explore"))
+    found = {path.suffix: [] for path in (tmp_path / "new").iterdir()}
+    for path in sorted((tmp_path / "new").iterdir()):
+        found[path.suffix].append(path.name)
+    assert found[".png"] == [f"{name}{part}.png" for name in ("both", "label", "z") for part in ("", "_strip")]
+    assert found[".gif"] == ["both.gif", "label.gif", "z.gif"]
+    for name, rows in (("label", 3), ("z", 10), ("both", 3)):
+        with Image.open(tmp_path / "new" / f"{name}.png") as picture:
+            assert picture.height == (rows * 29 + 1) * 2
+        with Image.open(tmp_path / "new" / f"{name}.gif") as moving:
+            assert moving.n_frames == 10, "there, and back without its ends twice"
+    with Image.open(tmp_path / "new" / "label.png") as picture, Image.open(tmp_path / "new" / "label_strip.png") as strip:
+        sheet, row = np.asarray(picture), np.asarray(strip)
+        assert (sheet[: row.shape[0], -row.shape[1] :] == row).all()
+    events = EventAccumulator(str(tmp_path / "new"), size_guidance={"images": 0}).Reload()
+    assert events.Tags()["images"] == ["transitions/label", "transitions/z", "transitions/both"]
+
+
+def test_other_than_two_classes_are_refused(generator, tmp_path):
+    for wrong in ("[Dress]", "null", "Dress", "[1,2,3]"):
+        with pytest.raises(UserError, match=r"must be two, from which and to which: \[Dress,Coat\]"):
+            explore(compose(f"checkpoint={generator}", f"classes={wrong}", f"output={tmp_path}/new", command="explore"))
+    assert not (tmp_path / "new").exists()
