@@ -60,7 +60,7 @@ def test_the_recipes_study_composes(file):
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
     name = identity.run_name(compose())
-    assert name.startswith("channels128-latent100-randn-embedding-seed0-")
+    assert name.startswith("channels128-latent16-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=ddp_cpu", "log_every_n_updates=3", "data.workers=0",
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_runs_name_follows_from_what_its_result_depends_on():
 
 def test_the_hparams_tab_shows_the_name_and_what_was_asked_for():
     shown = identity.displayed_settings(compose("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
-    name = {"model.channels": 128, "model.latent_dim": 100, "noise": "uniform", "conditioning": "embedding", "seed": 0}
+    name = {"model.channels": 128, "model.latent_dim": 16, "noise": "uniform", "conditioning": "embedding", "seed": 0}
     assert shown == name | {"data.limit": 99, "upsampling": "transposed"}
     assert identity.displayed_settings(compose()) == name | {"noise": "randn"}
 
