@@ -1,0 +1,38 @@
+"""The repository's example: a run's generator.safetensors, with what it scored inside.
+
+python -m experiments.recipe.example RUN_FOLDER     # which has been trained and evaluated
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import read_json, write_atomically
+from cgan_lightning.generation.checkpoint import FILE_NAME
+from cgan_lightning.runtime.run_folder import RunFolder
+
+EXAMPLE = Path(__file__).with_name(FILE_NAME)
+
+
+def keep(run: Path, place: Path) -> None:
+    """Writes the generator of `run` to `place`, its evaluation and what it was measured on as metadata beside the recipe.
+
+    Raises UserError for a run that was never evaluated.
+    """
+    results = read_json(RunFolder(run).results)
+    if "evaluation" not in results:
+        raise UserError(f"{run} was never evaluated: python -m cgan_lightning.evaluate checkpoint={run}")
+    scores = results["evaluation"] | {key: results[key] for key in ("images_seen", "epochs", "git_revision")}
+    weights = (run / FILE_NAME).read_bytes()
+    with safetensors.safe_open(run / FILE_NAME, "pt") as file:
+        metadata = file.metadata() | {"scores": json.dumps(scores)}
+    content = safetensors.torch.save(safetensors.torch.load(weights), metadata)
+    write_atomically(place, lambda beside: beside.write_bytes(content))
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), EXAMPLE)

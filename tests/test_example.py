@@ -1,0 +1,43 @@
+"""The generator that comes with the repository: good pictures for who hasn't trained anything."""
+
+import json
+
+import pytest
+import safetensors
+
+from cgan_lightning.config.compose import compose
+from cgan_lightning.errors import UserError
+from cgan_lightning.evaluate import evaluate
+from cgan_lightning.generation import checkpoint, sampling
+from cgan_lightning.metrics import judge, suite
+from cgan_lightning.metrics.classification import class_accuracy
+from experiments.recipe import example
+
+
+def scores(path):
+    with safetensors.safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["scores"])
+
+
+def test_it_draws_what_it_is_asked_for():
+    trained = checkpoint.load(example.EXAMPLE)
+    images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0)
+    seen = suite.look(judge.load(), images, labels)
+    told = scores(example.EXAMPLE)["samples"]["class_accuracy"]
+    assert class_accuracy(seen.logits, seen.labels) == pytest.approx(told, abs=0.03), "as its scores say, of ten times as many"
+    assert example.EXAMPLE.stat().st_size < 5_000_000
+
+
+def test_an_example_is_a_runs_generator_with_its_scores(train, tmp_path):
+    run = train("trainer.max_steps=1")
+    with pytest.raises(UserError, match="was never evaluated"):
+        example.keep(run, tmp_path / "example.safetensors")
+    evaluate(compose(f"checkpoint={run}", "samples=100", "device=cpu", command="evaluate"))
+    example.keep(run, tmp_path / "example.safetensors")
+    told = scores(tmp_path / "example.safetensors")
+    assert told["images_seen"] == 16
+    assert told["samples"]["fid"] == json.loads((run / "results.json").read_text())["evaluation"]["samples"]["fid"]
+    for weights in ("ema", "raw"):
+        ours = checkpoint.load(tmp_path / "example.safetensors", weights=weights).network.state_dict()
+        theirs = checkpoint.load(run, weights=weights).network.state_dict()
+        assert all((ours[name] == theirs[name]).all() for name in theirs)
