@@ -187,7 +187,7 @@ def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(mul
     assert code == 0
     assert said.strip().endswith("2 jobs: 2 finished")
     assert sorted(path.parent.name.rsplit("-", 1)[0] for path in Path("runs").glob("*/results.json")) == [
-        "channels128-latent100-randn-embedding-seed7", "channels128-latent100-uniform-embedding-seed7",
+        "channels128-latent16-randn-embedding-seed7", "channels128-latent16-uniform-embedding-seed7",
     ]  # fmt: skip
     assert only("runs/sweeps/*").name.startswith("noise-")
 

@@ -89,7 +89,7 @@ def test_the_table_and_the_csv_have_every_run(sweep):
 def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
     """Two looks a run, at half of its time and at its end: a setting twice as slow has its first in time, a slower one none."""
     names = [path.parent.name for path in sorted(sweep.parents[1].glob("*/results.json"))]
-    settings = {"channels64-latent100-randn": 51, "channels64-latent100-uniform": 49}
+    settings = {"channels64-latent16-randn": 51, "channels64-latent16-uniform": 49}
     curves = {}
     for name in names:
         path = sweep.parents[1] / name / "results.json"

@@ -157,11 +157,11 @@ def test_changed_settings_are_listed_and_may_be_allowed(train, stopped):
     with pytest.raises(UserError) as error:
         train(*resumed)
     assert "noise was" in str(error.value)
-    assert "optimizer.generator.lr was 0.0002 and is now 0.001; resume.allow_changes=true goes on" in str(error.value)
+    assert "optimizer.generator.lr was 0.002 and is now 0.001; resume.allow_changes=true goes on" in str(error.value)
     train(*resumed, "resume.allow_changes=true")
     changes = read_json(stopped / "results.json")["changes"]
     assert [change["update"] for change in changes] == [8]
-    assert changes[0]["optimizer.generator.lr"] == [0.0002, 0.001]
+    assert changes[0]["optimizer.generator.lr"] == [0.002, 0.001]
     assert state(stopped)["global_step"] == 12
     for group in state(stopped)["optimizer_states"][0]["param_groups"]:
         assert group["lr"] == 1e-3, "what was asked for, not what the checkpoint says"
