@@ -107,7 +107,10 @@ def test_every_sensible_pair_trains(recipe):
         (["loss=wasserstein", "discriminator_normalization=batch", "regularizer=none"], "nothing bounds the discriminator"),
         (["conditioning=none", "discriminator_label=projection"], "leaves no label for discriminator_label=projection"),
         (["conditioning=none", "discriminator_label=auxiliary"], "leaves no label for discriminator_label=auxiliary"),
-        (["conditioning=none", "generator_normalization=conditional_batch"], "leaves no label for generator_normalization"),
+        (
+            ["conditioning=none", "discriminator_label=plane", "generator_normalization=conditional_batch"],
+            "leaves no label for generator_normalization",
+        ),
         (["regularizer.on_real=false"], "nothing is left to penalise"),
     ],
 )

@@ -47,12 +47,12 @@ def test_a_class_moves_its_own_row_alone():
 def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, size):
     image_size, stages = size
     config = compose(
-        f"conditioning={encoding}", f"upsampling={upsampling}", f"data.image_size={image_size}", f"model.stages={stages}",
-        "model.channels=64",
+        "experiment=documented", f"conditioning={encoding}", f"upsampling={upsampling}", "model.channels=64",
+        f"data.image_size={image_size}", f"model.stages={stages}",
     )  # fmt: skip
     model = build_model.model(config, build_model.recipe(config, build.data(config)))
     labels = torch.arange(4)
-    images = model.generator(torch.randn(4, 100), labels)
+    images = model.generator(torch.randn(4, model.latent_dim), labels)
     assert images.shape == (4, 1, image_size, image_size)
     judged = model.discriminator(images, labels)
     assert judged.shape == (4,)

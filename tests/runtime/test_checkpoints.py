@@ -153,7 +153,8 @@ def test_what_is_no_checkpoint_of_ours_is_refused(train, stopped, make, sentence
 
 
 def test_changed_settings_are_listed_and_may_be_allowed(train, stopped):
-    resumed = (f"resume={stopped}", "trainer.max_epochs=3", "optimizer.generator.lr=1e-3", "noise=uniform")
+    rates = ("optimizer.generator.lr=1e-3", "optimizer.generator.decay_images=null")
+    resumed = (f"resume={stopped}", "trainer.max_epochs=3", *rates, "noise=uniform")
     with pytest.raises(UserError) as error:
         train(*resumed)
     assert "noise was" in str(error.value)
