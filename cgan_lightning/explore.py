@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from cgan_lightning.config import command
 from cgan_lightning.errors import UserError
@@ -42,10 +42,8 @@ def _directions(config: DictConfig, trained: Any, output: Path) -> list[str]:
     from cgan_lightning.generation.classes import labels
 
     classes = None if config.classes is None else labels(config.classes, trained.class_names)
-    names: Any = OmegaConf.to_container(config).get("names")  # pyright: ignore[reportAttributeAccessIssue]
-    return directions.explore(
-        trained, classes, seed=config.seed, rows=config.rows, count=config.count, names=names, output=output
-    )
+    asked = {key: config[key] for key in ("seed", "rows", "count", "names")}
+    return directions.explore(trained, classes, **asked, output=output)
 
 
 MODES = {"transition": _transition, "directions": _directions}

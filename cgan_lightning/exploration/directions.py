@@ -77,7 +77,9 @@ def explore(
 def with_names(found: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
     """`found`, and again under new names: {boot_height: sefa3}. Raises UserError for what that doesn't mean."""
     if names is not None and not isinstance(names, Mapping):
-        raise UserError(f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(found))}}}")
+        raise UserError(
+            f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(found))}}}"
+        )
     if taken := [str(new) for new in names or {} if str(new) in found]:
         raise UserError(f"names: there is a direction {taken[0]} already; take another name")
     return {**found, **{str(new): directions.named(str(old), found, "names") for new, old in (names or {}).items()}}

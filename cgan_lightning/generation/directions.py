@@ -108,7 +108,9 @@ def moved(
         raise UserError(f"move={shown(moves)}: write how far along which direction, as in move={{{next(iter(directions))}: 2}}")
     for name, amount in moves.items():
         if not _is_coordinate(amount):
-            raise UserError(f"move: {shown(name)} is {shown(amount)}, and must be a number {limits.in_words(limits.COORDINATE)}")
+            raise UserError(
+                f"move: {shown(name)} is {shown(amount)}, and must be a number {limits.in_words(limits.COORDINATE)}"
+            )
         z = z + amount * named(str(name), directions, "move")
     return z
 

@@ -61,13 +61,13 @@ def test_sefa_looks_at_the_effective_weight():
 
 
 def test_principal_components_are_followed_back_to_z(trained):
-    """Where activations are linear in z they are the layer's own directions, as far as 2,000 samples tell; for any class."""
+    """Where activations are linear in z they are the layer's own directions, as far as 600 samples tell; for any class."""
     for classes in (None, ["Bag"]):
-        found = directions.principal(trained, 3, labels(classes, NAMES), range(2000))
+        found = directions.principal(trained, 3, labels(classes, NAMES), range(600))
         torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(3))
         alike = (found.vectors * trained.recipe["true"][:3]).sum(1).abs()
-        assert (alike > 0.97).all(), (classes, alike)
-        torch.testing.assert_close(found.strengths, (STRENGTHS**2 / (STRENGTHS**2).sum())[:3], atol=0.05, rtol=0)
+        assert (alike > 0.95).all(), (classes, alike)
+        torch.testing.assert_close(found.strengths, (STRENGTHS**2 / (STRENGTHS**2).sum())[:3], atol=0.08, rtol=0)
 
 
 def test_principal_components_see_what_the_nonlinearity_cuts_off(trained):
