@@ -40,9 +40,9 @@ def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4
 
 
 def labelled_grid(
-    images: Float[Tensor, "rows columns 1 height width"], labels: Sequence[str], *, scale: int = 3
+    images: Float[Tensor, "rows columns 1 height width"], labels: Sequence[str], *, heads: Sequence[str] = (), scale: int = 3
 ) -> UInt8[np.ndarray, "h w"]:
-    """`grid` with the name of each row at its left."""
+    """`grid` with the name of each row at its left and, where `heads` are given, of each column above it."""
     body = grid(images, scale=scale)
     row_height = (images.shape[3] + 1) * scale
     font = ImageFont.load_default(size=row_height * 0.22)
@@ -51,7 +51,14 @@ def labelled_grid(
     draw = ImageDraw.Draw(names)
     for row, label in enumerate(labels):
         draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
-    return np.concatenate([np.asarray(names), body], axis=1)
+    sheet = np.concatenate([np.asarray(names), body], axis=1)
+    if not heads:
+        return sheet
+    top = Image.new("L", (sheet.shape[1], row_height // 3), PAPER)
+    draw, column_width = ImageDraw.Draw(top), (images.shape[4] + 1) * scale
+    for column, head in enumerate(heads):
+        draw.text((names.width + (column + 0.5) * column_width, top.height / 2), head, fill=INK, font=font, anchor="mm")
+    return np.concatenate([np.asarray(top), sheet])
 
 
 def beside(

@@ -16,6 +16,7 @@ HEAD_WEIGHT = {"at_least": 0, "at_most": 100}
 BN_EPS = {"above": 0, "at_most": 10}
 LABEL_WIDTH = {"at_least": 1, "at_most": 1024}
 NUM_CLASSES = {"at_least": 1, "at_most": 1000}
+COORDINATE = {"at_least": -1000, "at_most": 1000}  # of a direction of z, and how far along it
 
 _BOUNDS = {
     "at_least": (operator.ge, "at least"),

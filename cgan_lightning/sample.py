@@ -2,10 +2,12 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
 from cgan_lightning.config import command
+from cgan_lightning.errors import UserError
 
 log = logging.getLogger("cgan_lightning.sample")
 
@@ -31,9 +33,22 @@ def sample(config: DictConfig) -> None:
     else:
         z = sampling.read_latents(Path(config.z), trained.latent_dim)
         columns = {"z": z.numpy()}
+    if config.directions is not None or config.move is not None:
+        z = _moved(z, config)
+        columns["z"] = z.numpy()
     weights = torch.tensor([row.weights for row in rows])
     images = sampling.every_pair(trained.network, z, weights, batch_size=config.batch_size)
     log.info("%s", output.write(place, images, rows, columns, trained.class_names))
+
+
+def _moved(z: Any, config: DictConfig) -> Any:
+    """z along the directions of the file, as far as `move` says."""
+    from cgan_lightning.generation import directions
+
+    if config.directions is None:
+        raise UserError(f"move={config.move}: along what? Give directions=FILE.json; explore mode=directions writes one")
+    found = directions.read(Path(config.directions), z.shape[1])
+    return directions.moved(z, config.move, found)
 
 
 def main() -> None:

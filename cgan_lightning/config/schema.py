@@ -107,6 +107,8 @@ class Sample:
     checkpoint: str = anything(example="RUN_FOLDER")
     classes: Any = MISSING  # null, one class or mixture, or a list
     z: str | None = MISSING
+    directions: str | None = MISSING
+    move: Any = MISSING  # null, or {direction: how far}
     count: int = number(at_least=1, at_most=100_000)
     seed: int = number(at_least=0, below=2**32)
     output: str = MISSING
@@ -118,11 +120,13 @@ class Sample:
 @dataclass
 class Explore:
     checkpoint: str = anything(example="RUN_FOLDER")
-    mode: str = one_of("transition")
-    classes: Any = MISSING  # two classes or mixtures
+    mode: str = one_of("transition", "directions")
+    classes: Any = MISSING  # null, or classes and mixtures: in mode=transition two
     seed: int = number(at_least=0, below=2**32 - 1001)
     rows: int = number(at_least=1, at_most=1000)
     steps: int = number(at_least=2, at_most=1000)
+    count: int = number(at_least=1, at_most=100)
+    names: Any = MISSING  # null, or {new name: direction}
     output: str = MISSING
     weights: str = one_of("ema", "raw")
     device: str = one_of("auto", "cpu", "gpu")

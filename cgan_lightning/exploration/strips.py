@@ -46,5 +46,13 @@ class Strips:
             ),
         )
 
+    def write_sheet(
+        self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str], heads: Sequence[str]
+    ) -> None:
+        """NAME.png: a titled row a path, a titled column a step."""
+        sheet = labelled_grid(paths, titles, heads=heads, scale=2)
+        self._picture(f"{name}.png", sheet)
+        self.events.add_image(f"directions/{name}", sheet, 0, dataformats="HW")
+
     def _picture(self, name: str, pixels: np.ndarray) -> None:
         write_atomically(self.folder / name, lambda path: Image.fromarray(pixels).save(path, format="PNG"))

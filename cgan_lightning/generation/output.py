@@ -26,14 +26,14 @@ def write(
     output: Path,
     images: Float[Tensor, "rows columns 1 size size"],
     rows: Sequence[Label],
-    columns: Mapping[str, np.ndarray],  # "seeds": of each column's z, or "z": itself
+    columns: Mapping[str, np.ndarray],  # "seeds": of each column's z; "z": itself, given or moved
     names: Sequence[str],
 ) -> str:
     """Writes `images` to `output` and says what was written, in a sentence.
 
-    .png: one grid, a titled row a label. .npz: `images` uint8 (rows × columns, size, size), `labels`, `class_names`, `seeds` or
-    `z`, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises UserError for
-    an unwritable place.
+    .png: one grid, a titled row a label. .npz: `images` uint8 (rows × columns, size, size), `labels`, `class_names`, what
+    `columns` has, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises
+    UserError for an unwritable place.
     """
     written = f"{images.shape[0] * images.shape[1]:,} images to {output}"
     try:

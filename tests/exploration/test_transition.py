@@ -84,7 +84,14 @@ def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path
 
 
 def test_other_than_two_classes_are_refused(generator, tmp_path):
-    for wrong in ("[Dress]", "null", "Dress", "[1,2,3]"):
+    for wrong in ("[Dress]", "Dress", "[1,2,3]"):
         with pytest.raises(UserError, match=r"must be two, from which and to which: \[Dress,Coat\]"):
             explore(compose(f"checkpoint={generator}", f"classes={wrong}", f"output={tmp_path}/new", command="explore"))
     assert not (tmp_path / "new").exists()
+
+
+def test_no_classes_mean_from_dress_to_coat(generator, tmp_path):
+    for name, asked in {"null": "null", "given": "[3,4]"}.items():
+        asked = (f"checkpoint={generator}", f"classes={asked}", "rows=1", "steps=2", f"output={tmp_path}/{name}")
+        explore(compose(*asked, command="explore"))
+    assert (tmp_path / "null" / "label.png").read_bytes() == (tmp_path / "given" / "label.png").read_bytes()

@@ -1,0 +1,147 @@
+"""mode=directions: the strongest directions of z as strips, what each changes as a table, all of them as a file for sample."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cgan_lightning.errors import UserError, shown
+from cgan_lightning.exploration.silhouette import Silhouette, silhouette
+from cgan_lightning.exploration.strips import Strips
+from cgan_lightning.files import write_atomically
+from cgan_lightning.generation import directions, sampling
+from cgan_lightning.generation.checkpoint import TrainedGenerator
+from cgan_lightning.generation.classes import Label, labels
+
+SHIFTS = (-3, -2, -1, 0, 1, 2, 3)  # of a strip's columns, in standard deviations of z
+SAMPLES = 2000  # z whose activations are taken apart
+MEASURED = 200  # z that are moved to see what changes
+MEASURES = ("picture", *Silhouette._fields)
+
+
+@dataclass
+class Found:
+    """A direction, and what going along it by one changes in a picture: means over pictures, of its classes."""
+
+    kind: str  # sefa or pca
+    number: int  # 1: the strongest of its kind
+    classes: str  # "" for all
+    strength: float
+    vector: Float[Tensor, " latent"]
+    changes: dict[str, float]  # MEASURES; "picture": by how much light a pixel changes, in 0..1
+
+    @property
+    def name(self) -> str:
+        return "_".join(filter(None, [f"{self.kind}{self.number}", self.classes]))
+
+
+def explore(
+    trained: TrainedGenerator,
+    classes: Sequence[Label] | None,
+    *,
+    seed: int,
+    rows: int,
+    count: int,
+    names: Any,
+    output: Path,
+) -> list[str]:
+    """`count` directions of each kind of each of `classes`, or of all together; files in `output`, a sentence on each.
+
+    A strip's rows are `rows` image seeds of the class, or all classes of one seed. `names` are kept beside the directions'
+    own: see `with_names`.
+    """
+    groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
+    found = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
+    everything = sorted((each for of_group in found.values() for each in of_group), key=lambda each: -each.strength)
+    kept = with_names({each.name: each.vector for each in everything}, names)
+    with Strips(output) as strips:
+        for group, members in groups.items():
+            _draw(strips, trained, group, members, found[group], range(seed, seed + rows))
+    directions.save(output / "directions.json", trained.latent_dim, kept)
+    table = _table(everything)
+    write_atomically(output / "directions.csv", lambda path: path.write_text(table))
+    return [
+        *(f"{measure} changes most along {_most(everything, measure)}" for measure in MEASURES),
+        f"{output / 'directions.csv'}: what each changes; a strip a direction beside it, from {SHIFTS[0]} to {SHIFTS[-1]}",
+        f"{output / 'directions.json'}: sample directions={output / 'directions.json'} move={{{everything[0].name}: 2}}",
+    ]
+
+
+def with_names(found: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
+    """`found`, and again under new names: {boot_height: sefa3}. Raises UserError for what that doesn't mean."""
+    if names is not None and not isinstance(names, Mapping):
+        raise UserError(
+            f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(found))}}}"
+        )
+    if taken := [str(new) for new in names or {} if str(new) in found]:
+        raise UserError(f"names: there is a direction {taken[0]} already; take another name")
+    return {**found, **{str(new): directions.named(str(old), found, "names") for new, old in (names or {}).items()}}
+
+
+def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label], seeds: Sequence[int]) -> dict[str, float]:
+    """MEASURES from one standard deviation of z below to one above, divided by that way; the labels take turns."""
+    z, reach = sampling.latents(trained.prior, trained.latent_dim, seeds), trained.prior.scale
+    weights = torch.tensor([member.weights for member in members])[torch.arange(len(z)) % len(members)]
+    before, after = (sampling.sample(trained.network, z + way * vector, weights) for way in (-reach, reach))
+    differences = [(before - after).abs().flatten(1).mean(1) / 2]  # light is half as wide as [-1, 1]
+    differences += [last - first for first, last in zip(silhouette(before), silhouette(after), strict=True)]
+    return {name: each.mean().item() / (2 * reach) for name, each in zip(MEASURES, differences, strict=True)}
+
+
+def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count: int, seed: int) -> list[Found]:
+    measured = range(seed, seed + MEASURED)
+    kinds = {
+        "sefa": directions.sefa(trained.network, count),
+        "pca": directions.principal(trained, count, members, range(seed, seed + SAMPLES)),
+    }
+    return [
+        Found(kind, place + 1, group, strength.item(), vector, changes(trained, vector, members, measured))
+        for kind, those in kinds.items()
+        for place, (vector, strength) in enumerate(zip(*those, strict=True))
+    ]
+
+
+def _draw(
+    strips: Strips, trained: TrainedGenerator, group: str, members: Sequence[Label], found: Sequence[Found], seeds: range
+) -> None:
+    """A strip a direction, and one with the first row of each."""
+    of_classes = len(members) > 1
+    z = sampling.latents(trained.prior, trained.latent_dim, seeds[:1] if of_classes else seeds)
+    weights = torch.tensor([member.weights for member in members])
+    titles = [member.title for member in members] if of_classes else [f"z {each}" for each in seeds]
+    heads, firsts = [f"{shift:+d}" if shift else "0" for shift in SHIFTS], []
+    for each in found:
+        way = torch.tensor(SHIFTS)[:, None] * trained.prior.scale * each.vector
+        shifted = (z[:, None] + way).expand(len(titles), -1, -1)  # (rows, shifts, latent)
+        told = weights[:, None].expand(len(titles), len(SHIFTS), -1)
+        paths = sampling.sample(trained.network, shifted.flatten(0, 1), told.flatten(0, 1)).unflatten(0, shifted.shape[:2])
+        strips.write_sheet(each.name, paths, titles, heads)
+        firsts.append(paths[0])
+    name = "_".join(filter(None, ["directions", group]))
+    strips.write_sheet(name, torch.stack(firsts), [each.name for each in found], heads)
+
+
+def _table(found: Sequence[Found]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "kind", "number", "classes", "strength", *MEASURES])
+    for each in found:
+        numbers = [f"{number:.4g}" for number in (each.strength, *(each.changes[measure] for measure in MEASURES))]
+        writer.writerow([each.name, each.kind, each.number, each.classes or "all", *numbers])
+    return text.getvalue()
+
+
+def _most(found: Sequence[Found], measure: str) -> str:
+    most = max(found, key=lambda each: abs(each.changes[measure]))
+    return f"{most.name}, by {most.changes[measure]:+.3g} a unit"
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"\W+", "_", title).strip("_").lower()
