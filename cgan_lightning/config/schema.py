@@ -118,11 +118,13 @@ class Sample:
 @dataclass
 class Explore:
     checkpoint: str = anything(example="RUN_FOLDER")
-    mode: str = one_of("transition")
+    mode: str = one_of("transition", "page")
     classes: Any = MISSING  # two classes or mixtures
     seed: int = number(at_least=0, below=2**32 - 1001)
     rows: int = number(at_least=1, at_most=1000)
     steps: int = number(at_least=2, at_most=1000)
+    serve: bool = MISSING
+    port: int = number(at_least=0, at_most=65535)
     output: str = MISSING
     weights: str = one_of("ema", "raw")
     device: str = one_of("auto", "cpu", "gpu")
