@@ -26,7 +26,6 @@ async function start() {
   state = readAddress(page);
   change({});
   addEventListener("hashchange", () => change(readAddress(page)));
-  document.querySelector("main").removeAttribute("aria-busy");
 }
 
 async function fetched(name) {
@@ -96,7 +95,7 @@ async function drawAll() {
       }
       await new Promise((resolve) => setTimeout(resolve));
     }
-    document.documentElement.dataset.drawn = location.hash;
+    find("picture").setAttribute("aria-busy", "false");
   } catch (error) {
     complain(error);
   }
@@ -112,7 +111,7 @@ function show() {
   joystick.show(state.x, state.y, `${offset(state.x)} across, ${offset(state.y)} up`);
   ring.show(state.place, words);
   [...find("thumbnails").children].forEach((each, i) => each.setAttribute("aria-pressed", String(weights[i] === 1)));
-  delete document.documentElement.dataset.drawn;
+  find("picture").setAttribute("aria-busy", "true");
   writeAddress(state);
   clearTimeout(speaking);
   speaking = setTimeout(() => { find("spoken").textContent = `${words}, seed ${state.seed}`; }, 400); // not every step of a drag
