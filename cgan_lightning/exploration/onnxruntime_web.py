@@ -48,7 +48,9 @@ def _fetch(cached: Path) -> None:
             whole = Path(workspace) / "whole"
             _unpack(_packed(npm, Path(workspace)), whole)
             if found := wrong(whole):
-                raise UserError(f"mode=page: npm gave another {' and '.join(found)} of {PACKAGE} than this version was made for")
+                raise UserError(
+                    f"mode=page: npm gave another {' and '.join(found)} of {PACKAGE} than this version was made for"
+                )
             shutil.rmtree(cached, ignore_errors=True)
             whole.rename(cached)
     except OSError as error:
@@ -62,7 +64,9 @@ def _packed(npm: str, folder: Path) -> Path:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)  # noqa: S603
     except subprocess.TimeoutExpired:
-        raise UserError(f"mode=page: npm pack {PACKAGE} took over {PATIENCE_S} s; try again with a network connection") from None
+        raise UserError(
+            f"mode=page: npm pack {PACKAGE} took over {PATIENCE_S} s; try again with a network connection"
+        ) from None
     if done.returncode:
         raise UserError(f"mode=page: npm pack {PACKAGE} failed ({shown(done.stderr)}); it needs a network connection once")
     return next(folder.glob("*.tgz"))

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +31,11 @@ def write(trained: TrainedGenerator, output: Path) -> list[str]:
     output.mkdir(parents=True, exist_ok=True)
     onnx_export.write(trained, output / "generator.onnx", size=SIZE)
     z = sampling.latents(trained.prior, trained.latent_dim, range(SEEDS)).numpy()
-    _put(output / "z.bin", lambda path: path.write_bytes(z.astype("<f4").tobytes()))
+    write_atomically(output / "z.bin", lambda path: path.write_bytes(z.astype("<f4").tobytes()))
     described = json.dumps(_description(trained, z))
-    _put(output / "page.json", lambda path: path.write_text(described))
+    write_atomically(output / "page.json", lambda path: path.write_text(described))
     for source in (*sorted(ASSETS.iterdir()), *(runtime / name for name in onnxruntime_web.FILES)):
-        _put(output / source.name, lambda path, source=source: shutil.copyfile(source, path))
+        write_atomically(output / source.name, lambda path, source=source: shutil.copyfile(source, path))
     return [f"{output}: index.html and what it needs; any static host can serve it"]
 
 
@@ -53,7 +52,3 @@ def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
             for name, vectors in directions(trained).items()
         ],
     }  # fmt: skip
-
-
-def _put(path: Path, write: Callable[[Path], object]) -> None:
-    write_atomically(path, write)
