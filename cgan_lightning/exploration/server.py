@@ -13,7 +13,7 @@ LOOPBACK = "127.0.0.1"
 class Handler(SimpleHTTPRequestHandler):
     """Types that browsers insist on; a page that was written anew is seen anew; no line for each request."""
 
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {  # noqa: RUF012  as in the class that it extends
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".mjs": "text/javascript",
         ".js": "text/javascript",
         ".wasm": "application/wasm",

@@ -6,7 +6,7 @@ import { Joystick } from "./joystick.js";
 import { draw, download } from "./picture.js";
 
 const find = (id) => document.getElementById(id);
-const percent = (share) => `${Math.round(share * 100)} %`;
+const percent = (share) => `${Math.round(share * 100)}%`;
 
 // All that makes the picture; the address has the same, so that a picture can be shared.
 let state;

@@ -1,7 +1,7 @@
 // The classes on a circle, and a handle on it: a place of 3.25 lies a quarter of the way from class 3 to the next one.
 
 const SVG = "http://www.w3.org/2000/svg";
-const RADIUS = 86;
+const RADIUS = 82;
 const CATCH = 0.12; // a drag that ends so near a name is on it
 const STEPS = { ArrowRight: 0.1, ArrowUp: 0.1, ArrowLeft: -0.1, ArrowDown: -0.1 };
 
@@ -31,7 +31,7 @@ export class Ring {
   }
 
   addName(name, i, chosen) {
-    const [x, y] = this.at(i, RADIUS + 18);
+    const [x, y] = this.at(i, RADIUS + 17);
     const text = document.createElementNS(SVG, "text");
     text.textContent = name;
     text.setAttribute("x", x);
