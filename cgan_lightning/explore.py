@@ -1,6 +1,7 @@
 """Shows what z and the label mean to a generator: `python -m cgan_lightning.explore checkpoint=RUN_FOLDER mode=...`."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +14,70 @@ log = logging.getLogger("cgan_lightning.explore")
 
 
 def explore(config: DictConfig) -> None:
-    """Pictures in the folder `output`, and a sentence on each."""
-    from cgan_lightning.config.build import device_named  # torch takes seconds to import: not for --help or a mistake
-    from cgan_lightning.generation import checkpoint
+    """Pictures or a page in the folder `output`, and a sentence on each."""
     from cgan_lightning.runtime import writable
 
     output = Path(config.output)
     writable.folder(output, f"output={output}")
-    trained = checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device_named(config.device))
-    for sentence in MODES[config.mode](config, trained, output):
+    MODES[config.mode](config, output)
+
+
+def _trained(config: DictConfig) -> Any:
+    from cgan_lightning.config.build import device_named  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.generation import checkpoint
+
+    device = "cpu" if config.mode == "page" else device_named(config.device)  # what a browser gets has no device
+    return checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device)
+
+
+def _told(sentences: list[str]) -> None:
+    for sentence in sentences:
         log.info("%s", sentence)
 
 
-def _transition(config: DictConfig, trained: Any, output: Path) -> list[str]:
+def _transition(config: DictConfig, output: Path) -> None:
+    trained = _trained(config)
     from cgan_lightning.exploration import transition
     from cgan_lightning.generation.classes import labels
 
     ends = labels(["Dress", "Coat"] if config.classes is None else config.classes, trained.class_names)
     if len(ends) != 2:
         raise UserError(f"classes={config.classes}: must be two, from which and to which: [Dress,Coat]")
-    return transition.explore(
-        trained, (ends[0], ends[1]), seed=config.seed, rows=config.rows, steps=config.steps, output=output
-    )
+    both = (ends[0], ends[1])
+    _told(transition.explore(trained, both, seed=config.seed, rows=config.rows, steps=config.steps, output=output))
 
 
-def _directions(config: DictConfig, trained: Any, output: Path) -> list[str]:
+def _directions(config: DictConfig, output: Path) -> None:
+    trained = _trained(config)
     from cgan_lightning.exploration import directions
     from cgan_lightning.generation.classes import labels
 
     classes = None if config.classes is None else labels(config.classes, trained.class_names)
     asked = {key: config[key] for key in ("seed", "rows", "count", "names")}
-    return directions.explore(trained, classes, **asked, output=output)
+    _told(directions.explore(trained, classes, **asked, output=output))
 
 
-MODES = {"transition": _transition, "directions": _directions}
+def _page(config: DictConfig, output: Path) -> None:
+    from cgan_lightning.exploration import server
+
+    with server.bound(output, config.port) if config.serve else nullcontext() as waiting:  # a taken port is told first
+        _write_page(config, output)
+        if waiting is not None:
+            log.info("%s shows it, on this machine alone; Ctrl-C stops that", server.address(waiting))
+            server.until_stopped(waiting, output)
+
+
+def _write_page(config: DictConfig, output: Path) -> None:
+    trained = _trained(config)
+    try:
+        from cgan_lightning.exploration import page  # onnx, onnxscript: an extra
+
+        _told(page.write(trained, output))
+    except ModuleNotFoundError as error:
+        raise UserError(f"mode=page needs {error.name}: pip install 'cgan-lightning[page]'") from None
+
+
+MODES = {"transition": _transition, "directions": _directions, "page": _page}
 
 
 def main() -> None:

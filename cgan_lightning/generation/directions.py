@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cgan_lightning import limits
+from cgan_lightning import limits, seeding
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import read_json, write_json
 from cgan_lightning.generation import sampling
@@ -25,6 +25,12 @@ class Directions(NamedTuple):
 
     vectors: Float[Tensor, "count latent"]
     strengths: Float[Tensor, " count"]
+
+
+def random(latent_dim: int, count: int) -> Float[Tensor, "count latent"]:
+    """At right angles to each other, the same for every generator of this latent_dim; at most as many as z is long."""
+    drawn = torch.randn(latent_dim, min(count, latent_dim), generator=seeding.generator(0, "directions"))
+    return torch.linalg.qr(drawn).Q.T
 
 
 def sefa(network: nn.Module, count: int) -> Directions:
