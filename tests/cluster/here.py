@@ -76,6 +76,7 @@ class Here:
         ranks = self.ranks()
         for pid in ranks:
             os.kill(pid, signal.SIGSTOP)
+        self.wait(lambda: all(_status(pid)["State"].startswith("T") for pid in ranks))  # on a busy machine, not at once
         yield
         self.wait(lambda: not any(_stands_still(pid) for pid in ranks))
         for pid in ranks:
@@ -120,7 +121,11 @@ def _is_rank(pid: int) -> bool:
 def _stands_still(pid: int) -> bool:
     """Whether a process is stopped and no signal waits for it."""
     try:
-        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        status = _status(pid)
     except OSError:
         return False
     return status["State"].startswith("T") and int(status["ShdPnd"], 16) == 0
+
+
+def _status(pid: int) -> dict[str, str]:
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
