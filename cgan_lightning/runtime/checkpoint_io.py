@@ -44,6 +44,16 @@ def examine(path: Path, model: nn.Module) -> int:
 
     Raises DamagedError for a file that isn't as it was written, UserError for one that can't be gone on from with `model`.
     """
+    checkpoint = read(path)
+    check_fits(str(path), checkpoint["state_dict"], model)
+    return checkpoint["global_step"]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The checkpoint at `path`, its tensors not read yet.
+
+    Raises DamagedError for a file that isn't as it was written, UserError for one that is no training's.
+    """
     seal.check(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -53,16 +63,16 @@ def examine(path: Path, model: nn.Module) -> int:
         raise UserError(f"{path} is no training checkpoint of cgan_lightning: it lacks what one is made of")
     if checkpoint.get(_FORMAT) != FORMAT:
         raise UserError(f"{path} has format {checkpoint.get(_FORMAT)}, this version reads {FORMAT}")
-    _check_fits(path, checkpoint["state_dict"], model)
-    return checkpoint["global_step"]
+    return checkpoint
 
 
-def _check_fits(path: Path, kept: Any, model: nn.Module) -> None:
+def check_fits(told: str, kept: Any, model: nn.Module) -> None:
+    """Raises UserError unless `kept`, of what is `told`, has the names and shapes of the state of `model`."""
     theirs, ours = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
     for name in sorted(theirs.keys() | ours.keys()):
         if theirs.get(name) != ours.get(name):
             have, need = (" × ".join(map(str, shapes[name])) if name in shapes else "nothing" for shapes in (theirs, ours))
-            raise UserError(f"{path} doesn't fit these settings: {name} is {have} there, {need} is needed")
+            raise UserError(f"{told} doesn't fit these settings: {name} is {have} there, {need} is needed")
 
 
 def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
