@@ -13,19 +13,17 @@ def classes(wanted: Any) -> list[int]:
 
 
 def limits(wanted: Any, among: list[int]) -> dict[int, int]:
-    """`data.per_class_limit`: of which classes `among` the training's there are no more than how many images."""
-    given = dict.fromkeys(among, wanted) if isinstance(wanted, int) else wanted or {}
-    told = f"data.per_class_limit={shown(wanted)}"
-    if not isinstance(given, dict):
-        raise UserError(f"{told}: must be a whole number at least 1, or some for classes as {{Ankle boot: 100}}, or null")
-    found: dict[int, int] = {}
+    """`data.per_class_limit`: of which classes, `among` the training's, there are no more than how many images."""
+    if wanted is None:
+        return {}
+    told, found = f"data.per_class_limit={shown(wanted)}", dict[int, int]()
+    given = wanted if isinstance(wanted, dict) else dict.fromkeys(among, wanted)
+    if not all(type(most) is int and most >= 1 for most in given.values()):
+        raise UserError(f"{told}: must be a whole number at least 1, or one for some classes as {{Ankle boot: 100}}, or null")
     for name, most in given.items():
         number = index(name, CLASS_NAMES, key="data.per_class_limit")
-        if number in found:
-            raise UserError(f"{told}: {CLASS_NAMES[number]} is there twice")
-        if number not in among:
-            raise UserError(f"{told}: {CLASS_NAMES[number]} is none of data.classes")
-        if type(most) is not int or most < 1:
-            raise UserError(f"{told}: {CLASS_NAMES[number]} must have a whole number at least 1")
+        if number in found or number not in among:
+            problem = "is there twice" if number in found else "is none of data.classes"
+            raise UserError(f"{told}: {CLASS_NAMES[number]} {problem}")
         found[number] = most
     return found

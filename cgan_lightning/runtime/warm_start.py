@@ -34,7 +34,10 @@ def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) 
         before = checkpoint.load(run.path).class_names
     except UserError as error:
         raise UserError(f"warm_start.{error}") from None
-    read = checkpoint_io.read(run.checkpoint)
+    try:
+        read = checkpoint_io.read(run.checkpoint)
+    except UserError as error:
+        raise UserError(f"{told}: {error}") from None
     if list(class_names) != before:
         _check_grows(told, model)
     kept = _as_in(model, read["state_dict"], average_alone=frozen)
