@@ -17,7 +17,7 @@ def limits(wanted: Any, among: list[int]) -> dict[int, int]:
     if wanted is None:
         return {}
     told, found = f"data.per_class_limit={shown(wanted)}", dict[int, int]()
-    given = wanted if isinstance(wanted, dict) else dict.fromkeys(among, wanted)
+    given: dict[Any, Any] = wanted if isinstance(wanted, dict) else dict.fromkeys(among, wanted)
     if not all(type(most) is int and most >= 1 for most in given.values()):
         raise UserError(f"{told}: must be a whole number at least 1, or one for some classes as {{Ankle boot: 100}}, or null")
     for name, most in given.items():
