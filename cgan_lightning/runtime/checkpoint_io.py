@@ -42,7 +42,17 @@ class SealedCheckpointIO(TorchCheckpointIO):
 def examine(path: Path, model: nn.Module) -> int:
     """The update after which the checkpoint at `path` was written; its tensors aren't read.
 
-    Raises DamagedError for a file that isn't as it was written, UserError for one that can't be gone on from with `model`.
+    Raises as `read` does, and UserError for a checkpoint that can't be gone on from with `model`.
+    """
+    checkpoint = read(path)
+    _check_fits(path, checkpoint["state_dict"], model)
+    return checkpoint["global_step"]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A training checkpoint on the CPU; its tensors are read when they are used.
+
+    Raises DamagedError for a file that isn't as it was written, UserError for one that is no training checkpoint.
     """
     seal.check(path)
     try:
@@ -53,8 +63,7 @@ def examine(path: Path, model: nn.Module) -> int:
         raise UserError(f"{path} is no training checkpoint of cgan_lightning: it lacks what one is made of")
     if checkpoint.get(_FORMAT) != FORMAT:
         raise UserError(f"{path} has format {checkpoint.get(_FORMAT)}, this version reads {FORMAT}")
-    _check_fits(path, checkpoint["state_dict"], model)
-    return checkpoint["global_step"]
+    return checkpoint
 
 
 def _check_fits(path: Path, kept: Any, model: nn.Module) -> None:
