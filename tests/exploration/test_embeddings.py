@@ -1,6 +1,7 @@
 """mode=embeddings: the figures' numbers are those of the networks, and the comparison finds what was put there."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector import projector_config_pb2
 
+from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
@@ -154,3 +156,12 @@ def test_a_class_that_the_judge_does_not_know_is_refused(tmp_path):
     with pytest.raises(UserError, match="the judge knows no Hat"):
         embeddings.explore(trained, None, seed=0, output=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_without_its_extra_the_command_says_what_to_install(tmp_path, monkeypatch):
+    path, _ = alone(tmp_path)
+    monkeypatch.delitem(sys.modules, "cgan_lightning.exploration.embeddings")
+    monkeypatch.delattr(exploration, "embeddings")
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(UserError, match=r"mode=embeddings needs scipy: pip install 'cgan-lightning\[report\]'"):
+        run(path, tmp_path / "new")
