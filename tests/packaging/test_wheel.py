@@ -73,7 +73,8 @@ def test_what_is_no_code_comes_along(python, tmp_path):
     script = (
         "from cgan_lightning.metrics import judge; from cgan_lightning.reporting import page; import jinja2;"
         "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates());"
-        "from cgan_lightning.exploration import page; print(*(path.read_bytes().hex() for path in sorted(page.ASSETS.iterdir())))"
+        "from cgan_lightning.exploration.page import ASSETS;"
+        "print(*(path.read_bytes().hex() for path in sorted(ASSETS.iterdir())))"
     )
     done = run(python, "-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
