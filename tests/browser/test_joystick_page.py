@@ -1,9 +1,6 @@
 """mode=page in a real browser: what is dragged, typed or shared draws what `sample` draws for that z and y."""
 
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,16 +10,16 @@ from PIL import Image
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data.sources import cache_folder
-from cgan_lightning.exploration import onnxruntime_web, page, server
+from cgan_lightning.exploration import onnxruntime_web, page
 from cgan_lightning.exploration.page import axes
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import to_uint8
+from tests.browser.joystick import DRAWN, served
 from tests.browser.report import DESKTOP, PHONE
 from tests.conftest import skip_without
 
 pytestmark = pytest.mark.slow
 
-DRAWN = "#picture[aria-busy=false]"
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 == 0)"
 
 
@@ -54,14 +51,6 @@ def written(generator, folder):
         skip_without(f"{onnxruntime_web.PACKAGE}: install Debian's package npm")
     page.write(generator, folder)
     return folder
-
-
-@contextmanager
-def served(folder) -> Iterator[str]:
-    with server.bound(folder, 0) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield server.address(serving)
-        serving.shutdown()
 
 
 @pytest.fixture
