@@ -24,7 +24,7 @@ def evaluate(config: DictConfig) -> None:
     alone = len(places) == 1
     with build.ranks(config) as ranks:
         evaluation = build.evaluation(config, rank=ranks.local_rank)
-        todo = [place for place in places if alone or not evaluation.is_kept(place[1])]
+        todo = [place for place in places if alone or not evaluation.is_kept(*place)]
         if not todo:
             log.info("All %s finished runs have this evaluation already", len(places))
             return
@@ -35,7 +35,8 @@ def evaluate(config: DictConfig) -> None:
                 if ranks.rank == 0:
                     found = evaluation.measured(drawn, real)
                     picture = evaluation.keep(found, drawn, kept_in)
-                    log.info("%s", table.text(found) if alone else f"{generator.name}  {table.line(found['samples'])}")
+                    line = f"{generator.name}  {table.line(found['samples'])}"
+                    log.info("%s", table.text(found, drawn.class_names) if alone else line)
                     if alone:
                         log.info("\nKept in %s; nearest training images in %s", kept_in, picture)
 

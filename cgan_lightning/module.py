@@ -35,6 +35,7 @@ class ConditionalGAN(LightningModule):
     z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
     phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
     One tick of `trainer.global_step` is one update of D, and of G at every `discriminator_updates`-th.
+    Of a network whose parameters don't all require a gradient, the others stay as they are, those of D apart: all are trained.
     `penalty`, `augmentation` and `ema` may be None; `balanced` batches have as many labels of each class as of any other.
     """
 
@@ -71,7 +72,7 @@ class ConditionalGAN(LightningModule):
         self._captured = Captured(self.updates)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [make(getattr(self, network).parameters()) for network, make in self.optimizers_of.items()]
+        return [make(_trained(getattr(self, network))) for network, make in self.optimizers_of.items()]
 
     def on_train_start(self) -> None:
         for optimizer in cast(list[Optimizer], self.optimizers(use_pl_optimizer=False)):
@@ -191,11 +192,15 @@ class ConditionalGAN(LightningModule):
         """One step of `network` down `loss`, along the mean of all ranks' gradients; the norm of that mean."""
         optimizer.zero_grad()
         self.manual_backward(loss)
-        gradient = [cast(Tensor, parameter.grad) for parameter in network.parameters()]
+        gradient = [cast(Tensor, parameter.grad) for parameter in _trained(network)]
         collectives.average_(gradient)
         norm = nn.utils.get_total_norm(gradient)
         optimizer.step()
         return norm
+
+
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 @contextmanager

@@ -44,13 +44,15 @@ def train(config: DictConfig) -> float | None:
 def _begun(config: DictConfig, run: Any, data: Any, model: Any, ranks: int) -> Iterator[tuple[bool, str | None, int]]:
     """Whether the run is finished already; if not, its folder is held, and it goes on from a checkpoint, after some updates."""
     from cgan_lightning.config import build, identity
-    from cgan_lightning.runtime import checkpoint_io
+    from cgan_lightning.runtime import checkpoint_io, warm_start
 
     if not config.rerun and run.is_finished(build.planned_updates(config, data)):
         log.info("This run is finished already; rerun=true does it again.")
         yield True, None, 0
         return
     data.prepare_data()
+    if config.warm_start.checkpoint is not None and (config.rerun or not run.has_checkpoint):  # else it has weights of its own
+        warm_start.begin(model, data.class_names, config.warm_start.checkpoint, frozen=config.warm_start.freeze)
     device = build.device_named(config.trainer.accelerator).type
     with run.claim(
         identity.record(config, ranks=ranks, device=device),

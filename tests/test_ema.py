@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -39,6 +41,13 @@ def test_the_start_is_forgotten_early():
     ema = GeneratorEMA(network(0.0), halflife_images=10_000.0)
     follow(ema, network(1.0), images_seen=64, batch_size=64)
     assert ema.generator[0].weight.item() > 0.999
+
+
+def test_a_start_that_is_worth_keeping_is_not_forgotten():
+    ema = GeneratorEMA(network(0.0), halflife_images=640.0)
+    ema.rampup = math.inf
+    follow(ema, network(1.0), images_seen=64, batch_size=64)
+    assert ema.generator[0].weight.item() == pytest.approx(1 - 0.5**0.1, abs=1e-6)
 
 
 def test_it_is_no_part_of_training():

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 
 from cgan_lightning.config.compose import compose
@@ -37,6 +39,39 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
     evaluate(compose(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))
     again = json.loads((folder / "again.json").read_text())
     assert without_files(again) == without_files(results)
+
+
+def test_a_generator_of_some_classes_is_measured_against_these(train):
+    """By name: its fourth class is the judge's last."""
+    folder = train("data.classes=[Trouser,Dress,Bag,Ankle boot]", "trainer.max_steps=2")
+    evaluate(compose(f"checkpoint={folder}", "samples=200", "accuracy_score=false", command="evaluate"))
+    found = json.loads((folder / "results.json").read_text())["evaluation"]
+    classes = ["Trouser", "Dress", "Bag", "Ankle boot"]
+    assert (found["protocol"]["samples"], found["protocol"]["classes"]) == (80, classes), "20 of each, as of ten classes"
+    for side in ("samples", "floor"):
+        assert len(found[side]["class_fids"]) == 4
+        assert [(len(row), sum(row)) for row in found[side]["confusion"]] == [(10, 20)] * 4
+    for row, number in zip(found["floor"]["confusion"], (1, 3, 8, 9), strict=True):
+        assert row[number] >= 18, "real images are seen as what they are"
+    assert found["floor"]["class_accuracy"] > 0.9
+
+
+def test_a_generators_ten_classes_are_measured_as_ever(train):
+    folder = train("trainer.max_steps=1")
+    evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))
+    protocol = json.loads((folder / "results.json").read_text())["evaluation"]["protocol"]
+    assert list(protocol) == ["samples", "seed", "weights", "judge", "reference", "pixels"]
+
+
+def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
+    folder = train("trainer.max_steps=1", "data.classes=[Dress,Coat]")
+    with safetensors.safe_open(folder / "generator.safetensors", "pt") as file:
+        metadata = file.metadata()
+    recipe = json.loads(metadata["recipe"]) | {"class_names": ["Dress", "Hat"]}
+    weights = safetensors.torch.load_file(folder / "generator.safetensors")
+    safetensors.torch.save_file(weights, tmp_path / "hats.safetensors", metadata | {"recipe": json.dumps(recipe)})
+    with pytest.raises(UserError, match=r"Hat is no class of Fashion-MNIST, whose are T-shirt/top, "):
+        evaluate(compose(f"checkpoint={tmp_path}/hats.safetensors", "output=hats.json", command="evaluate"))
 
 
 def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path):

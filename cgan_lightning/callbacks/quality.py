@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
 
 from cgan_lightning import collectives
 from cgan_lightning.callbacks.checkpoints import Checkpoints
@@ -13,7 +14,6 @@ from cgan_lightning.callbacks.schedule import AskedToStop, data_of, epoch_due, i
 from cgan_lightning.callbacks.training_log import TrainingLog
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.generation import sampling
-from cgan_lightning.images import without_border
 from cgan_lightning.metrics import judge, suite
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,9 @@ class Quality(Callback):
     """Measures the averaged generator against training images every n epochs and at the end; None: never.
 
     `samples` pictures (no more than there are training images), the same z each time, against as many training images of
-    each class; the test split is left for `evaluate`. A look takes seconds, and a run that is `asked` to stop has few: then
-    it is given up, and comes first when the run goes on. The last one isn't, nor one of several ranks.
+    each class, those that `data.per_class_limit` leaves out too; the test split is left for `evaluate`. A look takes seconds,
+    and a run that is `asked` to stop has few: then it is given up, and comes first when the run goes on. The last one isn't,
+    nor one of several ranks.
     `curve` has a point for each look. The state with the lowest FID so far is kept as the best checkpoint. All ranks take
     part, and none of the training's randomness is touched.
     """
@@ -84,16 +85,18 @@ class Quality(Callback):
             self.checkpoints.save(trainer, pl_module, self.checkpoints.best)
 
     def _measured(self, trainer: Trainer, pl_module: Any) -> dict[str, float]:
-        per_class = max(1, min(self.samples, len(data_of(trainer).labels)) // pl_module.num_classes)
-        self._judged = self._judged or _judged_training_images(trainer, pl_module, per_class)
+        classes = fashion_mnist.numbers(data_of(trainer).class_names)
+        per_class = max(1, min(self.samples, len(data_of(trainer).reference[1])) // len(classes))
+        self._judged = self._judged or _judged_training_images(trainer, pl_module, classes, per_class)
         ours, real = self._judged
         generator = copy.deepcopy(pl_module.best_generator)
         if not collectives.several_ranks() and not is_last_update(trainer):
             generator.register_forward_pre_hook(self._give_up_if_asked)
         collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics are each rank's own
-        drawn = sampling.balanced(generator, pl_module.prior, pl_module.num_classes, per_class * pl_module.num_classes, seed=0)
-        self._follow({"samples": len(drawn[1]), "training_images": len(real.labels), "judge": ours.hash})
-        return suite.glance(suite.look(ours, *drawn), real)
+        pixels, labels = sampling.balanced(generator, pl_module.prior, len(classes), per_class * len(classes), seed=0)
+        protocol = {"samples": len(labels), "training_images": len(real.labels), "judge": ours.hash}
+        self._follow(protocol | suite.told(classes))
+        return suite.glance(suite.look(ours, pixels, classes[labels]), real)
 
     def _give_up_if_asked(self, *_: Any) -> None:
         if self.asked.signum:
@@ -112,8 +115,10 @@ class _GivenUpError(Exception):
     """A look that is to be taken later."""
 
 
-def _judged_training_images(trainer: Trainer, pl_module: Any, per_class: int) -> tuple[judge.Judge, suite.Seen]:
+def _judged_training_images(
+    trainer: Trainer, pl_module: Any, classes: Tensor, per_class: int
+) -> tuple[judge.Judge, suite.Seen]:
     """The judge on the training device, and training images as it sees them."""
-    ours, data = judge.load(device=pl_module.device), data_of(trainer)
-    rows = suite.balanced_rows(data.labels, per_class, seed=0)
-    return ours, suite.look(ours, without_border(data.images[rows], fashion_mnist.IMAGE_SIZE), data.labels[rows])
+    ours, (images, labels) = judge.load(device=pl_module.device), data_of(trainer).reference
+    rows = suite.balanced_rows(labels, per_class, seed=0)
+    return ours, suite.look(ours, images[rows], classes[labels[rows]])

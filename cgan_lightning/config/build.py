@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning import Callback, Trainer
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.callbacks.class_vectors import ClassVectorNorms
@@ -22,6 +22,7 @@ from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.sample_grid import SampleGrid
 from cgan_lightning.callbacks.schedule import AskedToStop
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
+from cgan_lightning.config import subset
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.data.module import FashionMNISTData
 from cgan_lightning.errors import UserError
@@ -61,7 +62,13 @@ def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
 
 
 def data(config: DictConfig) -> FashionMNISTData:
-    return FashionMNISTData(**config.data, seed=config.seed, updates_per_call=_updates_per_call(config))
+    """Raises UserError where the settings don't go together."""
+    plain: Any = OmegaConf.to_container(config.data, resolve=True)
+    classes = subset.classes(plain.pop("classes"))
+    at_most = subset.limits(plain.pop("per_class_limit"), classes)
+    return FashionMNISTData(
+        **plain, classes=classes, at_most=at_most, seed=config.seed, updates_per_call=_updates_per_call(config)
+    )
 
 
 def _updates_per_call(config: DictConfig) -> int:
@@ -174,6 +181,7 @@ def _quieten_lightning() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # its own use of PyTorch
     warnings.filterwarnings("ignore", message="The `srun` command is available")
+    warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
     # The first updates of a run, and those that fill no call, are not captured.
     warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
 

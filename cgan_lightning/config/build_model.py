@@ -1,6 +1,7 @@
 """The game from a checked config: what rebuilds its networks, and the module that trains them."""
 
 import functools
+import math
 from typing import Any
 
 import torch
@@ -32,6 +33,7 @@ def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
     Raises UserError for choices that don't go together.
     """
     combinations.check(config)
+    combinations.check_warm_start(config)
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size}
@@ -60,7 +62,8 @@ def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
 def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
     """The game, with first weights that depend on the seed and on each network alone."""
     networks = {network: _network(config, network, recipe[network]) for network in ("generator", "discriminator")}
-    halflife = config.ema.halflife_images
+    if config.warm_start.freeze:
+        freeze_but_label(networks["generator"])
     return ConditionalGAN(
         **networks,
         prior=recipes.build(recipe["prior"]),
@@ -74,7 +77,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         penalty=_of_training(config.regularizer),
         augmentation=_of_training(config.augmentation),
         balanced=config.data.balanced,
-        ema=None if halflife is None else GeneratorEMA(networks["generator"], halflife_images=halflife),
+        ema=_average(config, networks["generator"]),
         seed=config.seed,
     )
 
@@ -87,6 +90,23 @@ def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
             raise
         except ValueError as error:  # the networks' own, of sizes
             raise UserError(f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}") from None
+
+
+def freeze_but_label(generator: Any) -> None:
+    """Weights and batch statistics stay as they are, those of the label's embedding apart."""
+    generator.requires_grad_(False)
+    generator.conditioning.requires_grad_(True)
+    generator.eval()
+
+
+def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
+    """Of a generator that begins with another run's weights the average has no random start to forget."""
+    if config.ema.halflife_images is None:
+        return None
+    average = GeneratorEMA(generator, halflife_images=config.ema.halflife_images)
+    if config.warm_start.checkpoint is not None:
+        average.rampup = math.inf
+    return average
 
 
 def _of_training(choice: DictConfig) -> Any:

@@ -71,8 +71,14 @@ def requirement(field: dataclasses.Field) -> str:
 
 
 def result_settings(config: DictConfig) -> dict[str, Any]:
-    """The settings that a run's result depends on: epochs, devices, logging and folders left out."""
-    return {key: value for key, value, field in leaves(config) if field is not None and not field.metadata.get("operational")}
+    """The settings that a run's result depends on: epochs, devices, logging and folders left out, and what changes nothing."""
+    settings = {
+        key: {str(name): part for name, part in value.items()} if isinstance(value, dict) else value  # as JSON has it
+        for key, value, field in leaves(config)
+        if field is not None and not field.metadata.get("operational")
+    }
+    later = {key: field.metadata["as_before"] for key, _, field in leaves(config) if field and "as_before" in field.metadata}
+    return {key: value for key, value in settings.items() if key not in later or later[key] != value}
 
 
 def show(value: Any) -> str:

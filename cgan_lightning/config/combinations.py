@@ -38,5 +38,18 @@ def check(config: DictConfig) -> None:
             raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
 
 
+def check_warm_start(config: DictConfig) -> None:
+    """Raises UserError where freezing leaves nothing that makes sense to train."""
+    if not config.warm_start.freeze:
+        return
+    if config.warm_start.checkpoint is None:
+        raise UserError("warm_start.freeze=true would keep random weights: give warm_start.checkpoint=RUN_FOLDER, whose stay")
+    if _choice(config.conditioning, "generator") != "Embedding":
+        raise UserError(
+            "warm_start.freeze=true trains the generator's label embedding alone, and there is none; "
+            "take conditioning=embedding, or warm_start.freeze=false"
+        )
+
+
 def _has_label(config: DictConfig) -> bool:
-    return config.conditioning.generator._target_.rpartition(".")[2] != "Unconditional"
+    return _choice(config.conditioning, "generator") != "Unconditional"

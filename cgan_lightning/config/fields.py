@@ -31,3 +31,8 @@ def anything(**marks: Any) -> Any:
 
 
 OPERATIONAL: dict[str, Any] = {"operational": True}
+
+
+def as_before(value: Any) -> dict[str, Any]:
+    """Marks a key that came later: with this value a run is what it was before, and has the name that it had then."""
+    return {"as_before": value}

@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 from cgan_lightning import limits
 from cgan_lightning.config import ingredients
-from cgan_lightning.config.fields import OPERATIONAL, anything, number, one_of
+from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, number, one_of
 
 
 @dataclass
@@ -16,6 +16,8 @@ class Data:
     root: str | None = anything(**OPERATIONAL)
     batch_size: int = number(at_least=2)
     limit: int | None = number(at_least=2)
+    classes: Any = anything(**as_before(None))  # null, one class, or a list
+    per_class_limit: Any = anything(**as_before(None))  # null, a whole number, or {class: whole number}
     balanced: bool = MISSING
     image_size: int = number(**limits.IMAGE_SIZE)
     placement: str = one_of("device", "host", **OPERATIONAL)
@@ -40,6 +42,12 @@ class Optimizer:
 @dataclass
 class Ema:
     halflife_images: float | None = number(above=0)
+
+
+@dataclass
+class WarmStart:
+    checkpoint: str | None = anything(**as_before(None))
+    freeze: bool = anything(**as_before(False))
 
 
 @dataclass
@@ -89,6 +97,7 @@ class Train:
     augmentation: Any = MISSING
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
+    warm_start: WarmStart = field(default_factory=WarmStart)
     trainer: Any = MISSING
     samples: Samples = field(default_factory=Samples)
     metrics: Metrics = field(default_factory=Metrics)

@@ -46,9 +46,10 @@ class EpochOrder:
 
 @dataclass(frozen=True)
 class BalancedOrder(EpochOrder):
-    """All classes in turn, so that a batch has as many images of one as of another, or one more.
+    """All classes in turn, so that every batch has as many images of one as of another, or one more.
 
-    Where classes differ in size, the epoch ends with the rest of the larger ones.
+    An epoch is as long as without balance. Where classes differ in size, all have the same share of it: the smaller ones come
+    again, in another order each time, and of the larger ones a part is left out, another one each epoch.
     """
 
     labels: Int[Tensor, " count"] | None = None  # of all images
@@ -56,10 +57,19 @@ class BalancedOrder(EpochOrder):
     def _shuffled(self, generator: torch.Generator, device: torch.device | str) -> Int[Tensor, " count"]:
         order = super()._shuffled(generator, device)
         labels = cast(Tensor, self.labels).to(device)[order]
-        by_class, counts = labels.argsort(stable=True), labels.bincount()
-        turns = torch.empty_like(order)  # each image is the how-manieth of its class
-        turns[by_class] = torch.arange(self.count, device=device) - (counts.cumsum(0) - counts)[labels[by_class]]
-        return order[(turns * len(counts) + labels).argsort()]
+        classes = labels.unique()
+        turns = -(-self.count // len(classes))
+        columns = [_repeated(order[labels == label], turns, generator) for label in classes]
+        return torch.stack(columns, dim=1).flatten()[: self.count]
+
+
+def _repeated(rows: Int[Tensor, " rows"], count: int, generator: torch.Generator) -> Int[Tensor, " count"]:
+    """`rows` as they are, then in one random order after another, up to `count`."""
+    again = -(-count // len(rows)) - 1
+    if again:
+        orders = torch.rand(again, len(rows), generator=generator, device=rows.device).argsort(dim=1)
+        rows = torch.cat([rows, rows[orders].flatten()])
+    return rows[:count]
 
 
 @dataclass(frozen=True)

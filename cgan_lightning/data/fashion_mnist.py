@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,20 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from cgan_lightning.errors import UserError
+from cgan_lightning.errors import UserError, shown
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 IMAGE_SIZE = 28
+TRAIN_IMAGES_A_CLASS = 6000
+
+
+def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:
+    """Classes by their exact names. Raises UserError for one that isn't there."""
+    if unknown := [name for name in names if name not in CLASS_NAMES]:
+        raise UserError(f"{shown(unknown[0])} is no class of Fashion-MNIST, whose are {', '.join(CLASS_NAMES)}")
+    return torch.tensor([CLASS_NAMES.index(name) for name in names])
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 """Fashion-MNIST as Lightning's data module."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+from jaxtyping import Int
 from lightning import LightningDataModule
+from torch import Tensor
 from torch.nn.functional import pad
 
 from cgan_lightning.data import fashion_mnist, sources
@@ -13,13 +17,13 @@ from cgan_lightning.errors import UserError
 class FashionMNISTData(LightningDataModule):
     """Streams the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
 
-    `batch_size` is global: each rank gets its share of it. `balanced` batches have all classes alike. `limit` keeps the first
-    so many images. `image_size` above 28 adds a black border. `placement` "device" keeps the pixels (47 MB as bytes) on the
-    training device; "host" prepares batches in `workers` processes. What is handed out has the batches of
-    `updates_per_call` updates, or of one. Raises UserError where the settings don't go together.
+    `classes`, by their numbers, are the ones that there are, all without it; labels are renumbered in their order. `at_most`
+    keeps the first so many images of a class, then `limit` the first so many of all; `reference` is what there would be
+    without `at_most`: that limits what is learned from, not what is aimed at. `batch_size` is global: each rank gets its share
+    of it. `balanced` batches have all classes alike. `image_size` above 28 adds a black border. `placement` "device" keeps the
+    pixels (47 MB as bytes) on the training device; "host" prepares batches in `workers` processes. What is handed out has the
+    batches of `updates_per_call` updates, or of one. Raises UserError where the settings don't go together.
     """
-
-    class_names = fashion_mnist.CLASS_NAMES
 
     def __init__(
         self,
@@ -27,6 +31,8 @@ class FashionMNISTData(LightningDataModule):
         batch_size: int = 64,
         seed: int = 0,
         root: str | None = None,
+        classes: Sequence[int] | None = None,
+        at_most: Mapping[int, int] | None = None,
         limit: int | None = None,
         balanced: bool = False,
         image_size: int = fashion_mnist.IMAGE_SIZE,
@@ -40,7 +46,11 @@ class FashionMNISTData(LightningDataModule):
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call = updates_per_call
-        self.count = min(limit or fashion_mnist.TRAIN_IMAGES.shape[0], fashion_mnist.TRAIN_IMAGES.shape[0])
+        self.classes = sorted(set(range(len(fashion_mnist.CLASS_NAMES)) if classes is None else classes))
+        self.class_names = tuple(fashion_mnist.CLASS_NAMES[number] for number in self.classes)
+        whole = fashion_mnist.TRAIN_IMAGES_A_CLASS
+        self.at_most = [min(whole, (at_most or {}).get(number, whole)) for number in self.classes]
+        self.limit, self.count = limit, min(limit or sum(self.at_most), sum(self.at_most))
         if batch_size > self.count:
             raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
         self.border, odd = divmod(image_size - fashion_mnist.IMAGE_SIZE, 2)
@@ -59,9 +69,17 @@ class FashionMNISTData(LightningDataModule):
         sources.locate(self.root)
 
     def setup(self, stage: str) -> None:
-        images, labels = fashion_mnist.tensors(sources.locate(self.root))
-        self.images = pad(images[: self.count], [self.border] * 4)
-        self.labels = labels[: self.count]
+        images, numbers = fashion_mnist.tensors(sources.locate(self.root))
+        if len(self.classes) < len(fashion_mnist.CLASS_NAMES):
+            wanted = torch.isin(numbers, torch.tensor(self.classes))
+            images, numbers = images[wanted], numbers[wanted]
+        labels = torch.searchsorted(torch.tensor(self.classes), numbers)
+        self.reference = images[: self.limit], labels[: self.limit]
+        if sum(self.at_most) < len(labels):
+            rows = first_of_each(labels, self.at_most)
+            images, labels = images[rows], labels[rows]
+        images, self.labels = images[: self.limit], labels[: self.limit]
+        self.images = pad(images, [self.border] * 4) if self.border else images  # the reference's own, where they can be
 
     def train_dataloader(self) -> Batches:
         trainer = self.trainer
@@ -78,3 +96,9 @@ class FashionMNISTData(LightningDataModule):
             return ResidentBatches(self.images.to(device), self.labels.to(device), order, calls, next_update)
         on_gpu = device.type == "cuda"
         return HostBatches(self.images, self.labels, order, calls, next_update, workers=self.workers, pin_memory=on_gpu)
+
+
+def first_of_each(labels: Int[Tensor, " count"], at_most: Sequence[int]) -> Int[Tensor, " rows"]:
+    """Rows of the first `at_most[label]` of each label, in the order that they have."""
+    rows = [(labels == label).nonzero().flatten()[:most] for label, most in enumerate(at_most)]
+    return torch.cat(rows).sort().values

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy import stats
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
+from cgan_lightning.data import fashion_mnist
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures
 from cgan_lightning.files import write_atomically
@@ -69,10 +69,10 @@ def cosines(vectors: Float[Tensor, "classes width"]) -> Matrix:
 def mistaken_for(trained: TrainedGenerator, *, seed: int) -> Matrix:
     """The share of PER_CLASS samples of each class (row) in which the judge sees each class (column)."""
     ours = judge.load(device=next(trained.network.parameters()).device)
-    places = judge.places_of(trained.class_names)
+    places = fashion_mnist.numbers(trained.class_names)
     drawn = sampling.balanced(trained.network, trained.prior, len(places), PER_CLASS * len(places), seed=seed)
     seen = suite.look(ours, *drawn)
-    counts = confusion(seen.logits.cpu(), torch.tensor(places)[seen.labels.cpu()], seen.logits.shape[1])
+    counts = confusion(seen.logits.cpu(), places[seen.labels.cpu()], seen.logits.shape[1])
     return counts[places][:, places].numpy() / PER_CLASS
 
 

@@ -52,42 +52,44 @@ def _mixture(shares: Mapping[Any, Any], names: Sequence[str]) -> Label:
     for wanted, share in shares.items():
         if not isinstance(share, int | float) or not math.isfinite(share):
             raise UserError(f"classes={shown(dict(shares))}: the weight of {shown(wanted)} must be a number")
-        weights[_index(wanted, names)] += share
+        weights[index(wanted, names)] += share
     if not math.isclose(sum(weights), 1, abs_tol=1e-6):
         raise UserError(f"classes={shown(dict(shares))}: its weights add up to {sum(weights):g}, and must to 1")
     return Label(" ".join(f"{names[place]} {weight:g}" for place, weight in enumerate(weights) if weight), weights)
 
 
-def resolve(classes: Any, names: Sequence[str]) -> list[int]:
+def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list[int]:
     """Indices of `classes`: one or several names (case, spaces and punctuation forgiven) or indices; None: all of them.
 
     >>> resolve(["ankle boot", 3, "tshirt"], ["T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot"])
     [4, 3, 0]
 
-    Raises UserError with all names for one that is unknown or could be several, and for what is neither name nor index.
+    Raises UserError, in which they are the setting `key`, with all names for one that is unknown or could be several, and for
+    what is neither name nor index.
     """
     if classes is None:
         return list(range(len(names)))
     if isinstance(classes, str | int):
-        return [_index(classes, names)]
+        return [index(classes, names, key=key)]
     if not isinstance(classes, Sequence) or not classes:
-        raise UserError(f"classes={classes} names no class: give some of {_listed(names)}, or null for all")
-    return [_index(wanted, names) for wanted in classes]
+        raise UserError(f"{key}={shown(classes)} names no class: give some of {_listed(names)}, or null for all")
+    return [index(wanted, names, key=key) for wanted in classes]
 
 
-def _index(wanted: Any, names: Sequence[str]) -> int:
-    key, known = _key(str(wanted)) if isinstance(wanted, str | int) else "", [_key(name) for name in names]
-    if key.isdecimal() and int(key) < len(names) and not str(wanted).strip().startswith("-"):
-        return int(key)
-    matches = [known.index(key)] if key in known else [i for i, name in enumerate(known) if key and name.startswith(key)]
+def index(wanted: Any, names: Sequence[str], *, key: str = "classes") -> int:
+    """That of one class; see `resolve`."""
+    word, known = _word(str(wanted)) if isinstance(wanted, str | int) else "", [_word(name) for name in names]
+    if word.isdecimal() and int(word) < len(names) and not str(wanted).strip().startswith("-"):
+        return int(word)
+    matches = [known.index(word)] if word in known else [i for i, name in enumerate(known) if word and name.startswith(word)]
     if len(matches) != 1:
-        near = difflib.get_close_matches(key, known, 1)
+        near = difflib.get_close_matches(word, known, 1)
         hint = f"did you mean {names[known.index(near[0])]}? The" if near else "the"
-        raise UserError(f"classes={wanted}: no such class; {hint} {len(names)} are {_listed(names)}")
+        raise UserError(f"{key}={shown(wanted)}: no such class; {hint} {len(names)} are {_listed(names)}")
     return matches[0]
 
 
-def _key(name: str) -> str:
+def _word(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()
 
 

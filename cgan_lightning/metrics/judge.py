@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
 from cgan_lightning import limits, weights
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import write_atomically
 from cgan_lightning.images import normalise
@@ -33,13 +31,6 @@ class Judge:
     @property
     def hash(self) -> str:
         return hash_of(self.network)
-
-
-def places_of(class_names: Sequence[str]) -> list[int]:
-    """The judge's number of each class. Raises UserError for one that it doesn't know."""
-    if strange := [name for name in class_names if name not in CLASS_NAMES]:
-        raise UserError(f"class_names: the judge knows no {strange[0]}; it knows {', '.join(CLASS_NAMES)}")
-    return [CLASS_NAMES.index(name) for name in class_names]
 
 
 def hash_of(network: nn.Module) -> str:

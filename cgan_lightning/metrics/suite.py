@@ -1,12 +1,13 @@
 """All metrics from one pass over the samples: each set of images is looked at once, by the judge."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cgan_lightning import collectives, seeding
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import normalise
 from cgan_lightning.metrics import classifier, frechet, manifold, memorisation
@@ -24,7 +25,7 @@ PAIRS = 10  # of samples and their nearest training images, kept to be looked at
 
 
 class Seen(NamedTuple):
-    """Images through the judge's eyes, and the classes that they are of, or were asked for."""
+    """Images through the judge's eyes, and the classes that they are of, or were asked for, by the judge's numbers."""
 
     features: Float[Tensor, "count width"]
     logits: Float[Tensor, "count classes"]
@@ -32,7 +33,10 @@ class Seen(NamedTuple):
 
 
 def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]:
-    """The drawn images, as many of each class, against the test set. Raises UserError where they are too few."""
+    """The drawn images, as many of each class, against the test set, which has the same classes.
+
+    Raises UserError where they are too few.
+    """
     classes = len(test.labels.unique())
     per_class = len(fake.labels) // classes
     if per_class < LEAST_PER_CLASS:
@@ -54,14 +58,18 @@ def floor(train: Seen, test: Seen, per_class: int, *, seed: int) -> dict[str, An
 
 
 def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
-    """How near `images` are to `real`: to the distribution, to its classes, to the classes that were asked for."""
-    classes = images.logits.shape[1]
-    class_fids = frechet.class_fids(real.features, real.labels, images.features, images.labels, classes)
+    """How near `images` are to `real`: to the distribution, to its classes, to the classes that were asked for.
+
+    What has an entry for each class has it for those of `real`, in their order; a row of the confusion has all of the judge's.
+    """
+    classes = real.labels.unique()
+    places, asked = (torch.searchsorted(classes, seen.labels) for seen in (real, images))
+    class_fids = frechet.class_fids(real.features, places, images.features, asked, len(classes))
     subset = min(KID_SUBSET_SIZE, len(images.labels), len(real.labels))
     kid, spread = frechet.kid(real.features, images.features, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
     return {
         "fid": frechet.fid(real.features, images.features),
-        "class_fid_mean": sum(class_fids) / classes,
+        "class_fid_mean": sum(class_fids) / len(classes),
         "class_fid_max": max(class_fids),
         "kid": kid,
         "kid_spread": spread,
@@ -69,7 +77,7 @@ def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
         **manifold.density_coverage(real.features, images.features, k=DENSITY_K)._asdict(),
         "class_accuracy": class_accuracy(images.logits, images.labels),
         "class_fids": class_fids,
-        "confusion": confusion(images.logits, images.labels, classes).tolist(),
+        "confusion": confusion(images.logits, images.labels, images.logits.shape[1])[classes].tolist(),
     }
 
 
@@ -98,9 +106,26 @@ def look(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tenso
     return Seen(collectives.joined(features), collectives.joined(logits), labels)
 
 
-def part(seen: Seen, per_class: int, *, seed: int) -> Seen:
-    rows = balanced_rows(seen.labels, per_class, seed=seed)
-    return Seen(*(tensor[rows] for tensor in seen))
+def told(classes: Int[Tensor, " classes"]) -> dict[str, list[str]]:
+    """What a protocol says of the classes measured: nothing where they are all."""
+    return {} if len(classes) == len(CLASS_NAMES) else {"classes": [CLASS_NAMES[number] for number in classes]}
+
+
+Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Seen, Labelled: the last are labels
+
+
+def of_classes(images: Images, classes: Int[Tensor, " classes"]) -> Images:
+    """Those of `classes` alone, in their order."""
+    return _at(images, torch.isin(images[-1], classes))
+
+
+def part(images: Images, per_class: int, *, seed: int) -> Images:
+    return _at(images, balanced_rows(images[-1], per_class, seed=seed))
+
+
+def _at(images: Images, rows: Tensor) -> Images:
+    chosen = [tensor[rows] for tensor in images]
+    return cast(Images, Seen(*chosen) if isinstance(images, Seen) else tuple(chosen))
 
 
 def balanced_rows(labels: Int[Tensor, " count"], per_class: int, *, seed: int) -> Int[Tensor, " rows"]:

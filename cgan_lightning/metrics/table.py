@@ -1,6 +1,6 @@
 """Metrics as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
@@ -49,7 +49,7 @@ def line(values: Mapping[str, Any]) -> str:
     return "  ".join(f"{ROWS[name].name} {ROWS[name].show(values[name])}" for name in ("fid", "class_accuracy"))
 
 
-def text(measured: Mapping[str, Mapping[str, Any]]) -> str:
+def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:
     """Samples beside real images, a line a metric; then the classes, each with its FID and how often it was recognised."""
     width = max(len(row.title) for row in ROWS.values())
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
@@ -58,7 +58,6 @@ def text(measured: Mapping[str, Mapping[str, Any]]) -> str:
             cells = (row.show(measured[side][key]) if key in measured[side] else "" for side in ("samples", "floor"))
             lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
-    confusion = measured["samples"]["confusion"]
-    for label, (name, fid) in enumerate(zip(CLASS_NAMES, measured["samples"]["class_fids"], strict=True)):
-        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * confusion[label][label] / sum(confusion[label]):>9.1f}")
+    for name, fid, seen in zip(names, *(measured["samples"][key] for key in ("class_fids", "confusion")), strict=True):
+        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * seen[CLASS_NAMES.index(name)] / sum(seen):>9.1f}")
     return "\n".join(lines)

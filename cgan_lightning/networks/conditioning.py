@@ -28,6 +28,10 @@ class LabelEncoder(nn.Module):
     def forward(self, labels: Labels) -> Float[Tensor, "batch width"]:
         return labels @ self.rows if labels.is_floating_point() else F.embedding(labels, self.rows)
 
+    @property
+    def learned(self) -> bool:
+        return isinstance(self.rows, nn.Parameter)
+
     def fix(self, rows: Float[Tensor, "classes width"]) -> None:
         """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints.
 

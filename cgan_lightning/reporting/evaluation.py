@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from cgan_lightning.data import fashion_mnist
 from cgan_lightning.generation import checkpoint, output, sampling, transitions
 from cgan_lightning.images import without_border
 from cgan_lightning.metrics import classifier, inception, judge, suite
@@ -15,17 +16,21 @@ from cgan_lightning.metrics.smoothness import smoothness
 from cgan_lightning.metrics.suite import Labelled
 from cgan_lightning.runtime import environment, results
 
+Features = tuple[Tensor, Tensor]  # and labels
 PATHS, STEPS = 180, 16  # on which smoothness is measured: each class to each other one, twice; as many between two z
 
 
 @dataclass
 class Evaluation:
-    """How generators are measured, against what. Where there are several ranks, all must call `seen` and `drawn`."""
+    """How generators are measured, against what. Where there are several ranks, all must call `real` and `drawn`.
+
+    A generator of some classes is measured against these, with as many pictures of each as one of all ten has.
+    """
 
     judge: judge.Judge
     train: Labelled
     test: Labelled
-    samples: int  # as many of each class
+    samples: int  # as many of each class, of a generator of all ten
     seed: int = 0
     weights: str = "ema"
     accuracy_score: bool = False
@@ -33,40 +38,47 @@ class Evaluation:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
-    def protocol(self) -> dict[str, Any]:
+    def per_class(self) -> int:
+        return self.samples // len(self.test[1].unique())
+
+    def protocol(self, classes: Tensor) -> dict[str, Any]:
         """What two evaluations must have in common to be compared."""
-        classes = len(self.test[1].unique())
         told = {
-            "samples": self.samples - self.samples % classes,
+            "samples": self.per_class * len(classes),
             "seed": self.seed,
             "weights": self.weights,
             "judge": self.judge.hash,
             "reference": "test split, as many of each class",
             "pixels": "rounded to 8 bits",
         }
-        return told | ({} if self.inception is None else {"inception": judge.hash_of(self.inception)})
+        by_inception = {} if self.inception is None else {"inception": judge.hash_of(self.inception)}
+        return told | suite.told(classes) | by_inception
 
-    def is_kept(self, place: Path) -> bool:
-        """Whether `place` has all this already."""
-        return results.is_evaluated(place, self.protocol, {"accuracy_score"} if self.accuracy_score else set())
+    def is_kept(self, generator: Path, place: Path) -> bool:
+        """Whether `place` has all this of `generator` already."""
+        protocol = self.protocol(_numbers(self._loaded(generator)))
+        return results.is_evaluated(place, protocol, {"accuracy_score"} if self.accuracy_score else set())
 
     def real(self) -> "Real":
         """The real images through all eyes: the same for every generator."""
         train, test = (suite.look(self.judge, *split) for split in (self.train, self.test))
-        per_class = self.samples // len(self.test[1].unique())
         if self.inception is None:
-            return Real(train, test, per_class, self.seed)
-        rows = (suite.balanced_rows(split[1], per_class, seed=self.seed) for split in (self.train, self.test))
-        chosen = [split[0][each] for split, each in zip((self.train, self.test), rows, strict=True)]
-        return Real(train, test, per_class, self.seed, *(inception.look(self.inception, pixels) for pixels in chosen))
+            return Real(train, test, self.per_class, self.seed)
+        chosen = [suite.part(split, self.per_class, seed=self.seed) for split in (self.train, self.test)]
+        by_inception = [(inception.look(self.inception, pixels), labels) for pixels, labels in chosen]
+        return Real(train, test, self.per_class, self.seed, *by_inception)
 
     def drawn(self, generator: Path) -> "Drawn":
         """Samples of a run folder's generator, or of a file with one, through all eyes."""
-        trained = checkpoint.load(generator, weights=self.weights, device=self.device)
-        classes = len(trained.class_names)
-        images = sampling.balanced(trained.network, trained.prior, classes, self.samples, seed=self.seed)
-        by_inception = None if self.inception is None else inception.look(self.inception, images[0])
-        return Drawn(images, suite.look(self.judge, *images), self._smoothness(trained), by_inception)
+        trained = self._loaded(generator)
+        classes, (prior, network) = _numbers(trained), (trained.prior, trained.network)
+        pixels, labels = sampling.balanced(network, prior, len(classes), self.per_class * len(classes), seed=self.seed)
+        images = pixels, classes[labels]
+        by_inception = None if self.inception is None else inception.look(self.inception, pixels)
+        return Drawn(classes, images, suite.look(self.judge, *images), self._smoothness(trained), by_inception)
+
+    def _loaded(self, generator: Path) -> checkpoint.TrainedGenerator:
+        return checkpoint.load(generator, weights=self.weights, device=self.device)
 
     def _smoothness(self, trained: checkpoint.TrainedGenerator) -> dict[str, float]:
         """Along z and along the label; each rank finds the same."""
@@ -80,32 +92,41 @@ class Evaluation:
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
         """`samples` beside the `floor`; for one rank."""
+        real = real.of(drawn.classes)
         samples = suite.measure(drawn.seen, real.train, real.test, seed=self.seed) | drawn.smoothness
         found = {"samples": samples, "floor": dict(real.floor)}
         if self.accuracy_score:
-            scores = suite.accuracy_scores(drawn.images, self.train, self.test, seed=self.seed)
+            train, test = (suite.of_classes(split, drawn.classes) for split in (self.train, self.test))
+            scores = suite.accuracy_scores(drawn.images, train, test, seed=self.seed)
             found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
         if drawn.by_inception is not None and real.test_by_inception is not None and real.train_by_inception is not None:
-            for side, features in {"samples": drawn.by_inception, "floor": real.train_by_inception}.items():
-                found[side] |= inception.compare(features, real.test_by_inception, seed=self.seed)
+            for side, features in {"samples": drawn.by_inception, "floor": real.train_by_inception[0]}.items():
+                found[side] |= inception.compare(features, real.test_by_inception[0], seed=self.seed)
         return found
 
     def keep(self, found: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
         """Puts what was `found` into the JSON file at `place`; gives the picture of the closest pairs beside it."""
-        results.keep_evaluation(place, found | {"protocol": self.protocol} | environment.describe(self.device))
+        protocol = self.protocol(drawn.classes)
+        results.keep_evaluation(place, found | {"protocol": protocol} | environment.describe(self.device))
         picture = place.with_name("closest_pairs.png")
-        output.write_pairs(picture, drawn.images[0], self.train[0], found["samples"]["closest_pairs"])
+        train = suite.of_classes(self.train, drawn.classes)
+        output.write_pairs(picture, drawn.images[0], train[0], found["samples"]["closest_pairs"])
         return picture
 
 
 @dataclass
 class Drawn:
-    """Samples as bytes, and through all eyes."""
+    """Samples as bytes, and through all eyes; labels and classes by the judge's numbers."""
 
+    classes: Tensor
     images: Labelled
     seen: suite.Seen
     smoothness: dict[str, float]
-    by_inception: torch.Tensor | None = None
+    by_inception: Tensor | None = None
+
+    @property
+    def class_names(self) -> list[str]:
+        return [fashion_mnist.CLASS_NAMES[number] for number in self.classes]
 
 
 @dataclass
@@ -116,10 +137,28 @@ class Real:
     test: suite.Seen
     per_class: int
     seed: int
-    train_by_inception: torch.Tensor | None = None  # as many as are drawn
-    test_by_inception: torch.Tensor | None = None
+    train_by_inception: Features | None = None  # as many as are drawn
+    test_by_inception: Features | None = None
+    parts: dict[tuple[int, ...], "Real"] = field(default_factory=dict, init=False)
+
+    def of(self, classes: Tensor) -> "Real":
+        """Those of `classes` alone; the same object for the same ones."""
+        key = tuple(classes.tolist())
+        if key not in self.parts:
+            train, test = (suite.of_classes(look, classes) for look in (self.train, self.test))
+            by_inception = (
+                None if look is None else suite.of_classes(look, classes)
+                for look in (self.train_by_inception, self.test_by_inception)
+            )
+            self.parts[key] = Real(train, test, self.per_class, self.seed, *by_inception)
+        return self.parts[key]
 
     @cached_property
     def floor(self) -> dict[str, Any]:
         """As many training images, measured in place of samples."""
         return suite.floor(self.train, self.test, self.per_class, seed=self.seed)
+
+
+def _numbers(trained: checkpoint.TrainedGenerator) -> Tensor:
+    """The judge's numbers of a generator's classes."""
+    return fashion_mnist.numbers(trained.class_names)

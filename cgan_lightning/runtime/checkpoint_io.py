@@ -45,7 +45,7 @@ def examine(path: Path, model: nn.Module) -> int:
     Raises as `read` does, and UserError for a checkpoint that can't be gone on from with `model`.
     """
     checkpoint = read(path)
-    _check_fits(path, checkpoint["state_dict"], model)
+    check_fits(str(path), checkpoint["state_dict"], model)
     return checkpoint["global_step"]
 
 
@@ -66,12 +66,13 @@ def read(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _check_fits(path: Path, kept: Any, model: nn.Module) -> None:
+def check_fits(told: str, kept: Any, model: nn.Module) -> None:
+    """Raises UserError unless `kept`, of what is `told`, has the names and shapes of the state of `model`."""
     theirs, ours = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
     for name in sorted(theirs.keys() | ours.keys()):
         if theirs.get(name) != ours.get(name):
             have, need = (" × ".join(map(str, shapes[name])) if name in shapes else "nothing" for shapes in (theirs, ours))
-            raise UserError(f"{path} doesn't fit these settings: {name} is {have} there, {need} is needed")
+            raise UserError(f"{told} doesn't fit these settings: {name} is {have} there, {need} is needed")
 
 
 def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -31,7 +31,7 @@ def of(trainer: Trainer, model: Any, quality: Any, data: Any) -> dict[str, Any]:
 
 
 def count(network: nn.Module) -> int:
-    """Trainable parameters."""
+    """Parameters, frozen ones too."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

@@ -38,6 +38,10 @@ class RunFolder:
         """Whether the run has ended with at least `updates` updates."""
         return self.results.is_file() and read_json(self.results).get("updates", 0) >= updates
 
+    @property
+    def has_checkpoint(self) -> bool:
+        return self.checkpoint.is_file() or self.previous_checkpoint.is_file()
+
     def metric(self, name: str | None) -> float | None:
         """A finished run's last value of one of its metrics."""
         return None if name is None else read_json(self.results)["metrics"].get(name)
@@ -57,7 +61,7 @@ class RunFolder:
         Raises RunError when there is no room for what the run writes.
         """
         with lock.hold(self.path, whose="these settings"):
-            begun = not rerun and any(path.is_file() for path in (self.checkpoint, self.previous_checkpoint))
+            begun = not rerun and self.has_checkpoint
             if begun and not resume:
                 raise UserError(
                     f"{self.path} holds an unfinished run of these settings: "

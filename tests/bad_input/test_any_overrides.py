@@ -22,7 +22,7 @@ FIELDS = values.fields("train")
 GROUPS = {
     **{group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in CHOICES},
     "trainer": ["auto", "cpu"],
-    "experiment": ["documented", "quick"],
+    "experiment": ["documented", "quick", "nine_classes", "transfer"],
 }
 CHEAP = {  # the most that a test's run has time for
     "data.batch_size": 32, "data.limit": 256, "data.image_size": 64, "data.workers": 1,
@@ -33,6 +33,9 @@ TEXT = {
     "data.root": ["null", "nowhere"],
     "run_root": ["there", "there/deep", "/proc/there"],
     "resume.run": ["null", "auto", "nowhere"],
+    "data.classes": ["null", "7", "[Dress,Coat]", "[Drss]", "{Dress:1}"],
+    "data.per_class_limit": ["null", "0", "7", "[7]", "{Dress:7}", "{Dress:7,3:7}"],
+    "warm_start.checkpoint": ["null", "nowhere"],
 }
 LEFT_OUT = ("trainer.max_steps", *(key for key in FIELDS if key.endswith("._target_")))
 BASE = (*SMALL, "metrics.every_n_epochs=null", "metrics.samples=100", "trainer.max_epochs=9")

@@ -100,6 +100,24 @@ def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path
     assert "can't be compared, and are left out" in caplog.text
 
 
+def test_few_examples_are_measured_against_all_training_images_of_the_classes(train):
+    """By name; a limit on what is learned from is none on what is aimed at."""
+    few = ("data.classes=[Dress,Ankle boot]", "data.per_class_limit={Ankle boot: 3}", "metrics.samples=100")
+    folder = train(*few, "trainer.max_steps=1", "data.limit=200")
+    found = validation(folder)
+    assert found["protocol"] | {"judge": ""} == {
+        "samples": 100, "training_images": 100, "judge": "", "classes": ["Dress", "Ankle boot"],
+    }  # fmt: skip
+    ours, trained = judge.load(), checkpoint.load(folder)
+    pixels, numbers = fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
+    rows = torch.isin(numbers, torch.tensor([3, 9])).nonzero().flatten()[:200]
+    rows = rows[suite.balanced_rows(numbers[rows], 50, seed=0)]
+    drawn, labels = sampling.balanced(trained.network, trained.prior, 2, 100, seed=0)
+    fake = suite.look(ours, drawn, torch.tensor([3, 9])[labels])
+    expected = suite.glance(fake, suite.look(ours, pixels[rows], numbers[rows]))
+    assert {name: found["curve"][0][name] for name in expected} == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize("images", [2, 9, 16])
 def test_a_border_is_cut_off_and_few_images_are_enough(train, images):
     """Also where whole classes are missing."""

@@ -1,5 +1,7 @@
 """Order: each image at most once an epoch, ranks disjoint and together the whole, any update a fresh start."""
 
+from dataclasses import replace
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,19 +38,43 @@ def test_epochs_and_seeds_differ_and_so_does_the_remainder():
 
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=10), st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 9))
 def test_balanced_batches_have_all_classes_alike(sizes, batch_size, seed, epoch):
-    """As long as there are images of each; whatever the classes' sizes, no image comes twice."""
+    """Whatever the classes' sizes; and no image comes again before all of its class have come."""
     labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
     labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
     order = BalancedOrder(len(labels), min(batch_size, len(labels)), seed, labels=labels)
     batches = order(epoch)
-    assert len(batches.unique()) == batches.numel()
-    balanced = min(sizes) * len(sizes) // batches.shape[1]
-    for batch in batches[:balanced]:
+    assert batches.shape == (len(labels) // order.batch_size, order.batch_size)
+    for batch in batches:
         counts = labels[batch].bincount(minlength=len(sizes))
         assert counts.max() - counts.min() <= 1
+    drawn = batches.flatten()
+    for label, size in enumerate(sizes):
+        for turn in drawn[labels[drawn] == label].split(size):
+            assert len(turn.unique()) == len(turn)
     assert torch.equal(batches, order(epoch))
+    halves = [replace(order, batch_size=2, rank=rank, ranks=2)(epoch) for rank in (0, 1)]
+    assert torch.equal(torch.cat(halves, dim=1), replace(order, batch_size=2)(epoch)), "two ranks do the work of one"
     if len(labels) > 20:
         assert not torch.equal(order(0), order(1))
+
+
+def test_balanced_batches_of_classes_of_one_size_have_each_image_once():
+    """In an order that has been what it is since there were balanced batches: runs that were begun earlier go on with it."""
+    labels = torch.arange(40) % 4
+    drawn = BalancedOrder(40, 8, seed=5, labels=labels)(2).flatten()
+    assert drawn.sort().values.tolist() == list(range(40))
+    shuffled = EpochOrder(40, 8, seed=5)(2).flatten()
+    in_turn = torch.stack([shuffled[labels[shuffled] == label] for label in range(4)], dim=1).flatten()
+    assert torch.equal(drawn, in_turn)
+
+
+def test_a_small_class_is_shuffled_anew_each_time_it_comes_round():
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    drawn = BalancedOrder(100, 10, seed=0, labels=labels)(0).flatten()
+    rounds = drawn[labels[drawn] == 1].view(5, 10)
+    assert len(rounds.unique(dim=0)) == 5
+    large = [BalancedOrder(100, 10, seed=0, labels=labels)(epoch).flatten() for epoch in range(9)]
+    assert len(torch.cat(large).unique()) == 100, "of the large class another part is left out each time"
 
 
 def make(kind, next_update, *, updates_per_call=1):

@@ -24,7 +24,8 @@ class During(Callback):
 
     def on_train_start(self, trainer, pl_module):
         """What this rank would draw, for those who want to compare the ranks."""
-        z, labels = torch.ones(10, pl_module.latent_dim), torch.arange(10)
+        labels = torch.arange(10) % pl_module.num_classes
+        z = torch.ones(10, pl_module.latent_dim)
         images = pl_module.generator.eval()(z.to(pl_module.dtype), labels)
         pl_module.generator.train()
         torch.save({"images": images, "update": trainer.global_step}, f"rank{trainer.global_rank}.pt")

@@ -1,0 +1,29 @@
+"""Which classes a training has and how many images of each, as a config names them: in numbers."""
+
+from typing import Any
+
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.errors import UserError, shown
+from cgan_lightning.generation.classes import index, resolve
+
+
+def classes(wanted: Any) -> list[int]:
+    """`data.classes`, by name or number, in Fashion-MNIST's order."""
+    return sorted(set(resolve(wanted, CLASS_NAMES, key="data.classes")))
+
+
+def limits(wanted: Any, among: list[int]) -> dict[int, int]:
+    """`data.per_class_limit`: of which classes, `among` the training's, there are no more than how many images."""
+    if wanted is None:
+        return {}
+    told, found = f"data.per_class_limit={shown(wanted)}", dict[int, int]()
+    given: dict[Any, Any] = wanted if isinstance(wanted, dict) else dict.fromkeys(among, wanted)
+    if not all(type(most) is int and most >= 1 for most in given.values()):
+        raise UserError(f"{told}: must be a whole number at least 1, or one for some classes as {{Ankle boot: 100}}, or null")
+    for name, most in given.items():
+        number = index(name, CLASS_NAMES, key="data.per_class_limit")
+        if number in found or number not in among:
+            problem = "is there twice" if number in found else "is none of data.classes"
+            raise UserError(f"{told}: {CLASS_NAMES[number]} {problem}")
+        found[number] = most
+    return found

@@ -1,0 +1,81 @@
+"""What the new class has become and what the old ones lost, of evaluated runs: a table, and a picture of the new class.
+
+python -m experiments.transfer.compare RUN_FOLDER ... [--picture new_class.png]
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import read_json
+from cgan_lightning.generation import checkpoint, sampling
+from cgan_lightning.images import labelled_grid
+from cgan_lightning.runtime.run_folder import RunFolder
+
+NEW, PICTURES = "Ankle boot", 12
+COLUMNS = ("run", "seed", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
+
+
+def line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def title(run: RunFolder) -> str:
+    """What was done, from the settings that name the run."""
+    settings = run.begun()["settings"]
+    limit = settings.get("data.per_class_limit", {}).get(NEW)
+    if limit is None:
+        return "nine classes"
+    warm, frozen = "warm_start.checkpoint" in settings, "warm_start.freeze" in settings
+    return f"{'frozen' if frozen else 'warm' if warm else 'scratch'}, {limit} examples"
+
+
+def row(run: RunFolder) -> str:
+    """Raises UserError for a run that was never evaluated."""
+    results = read_json(run.results)
+    if "evaluation" not in results:
+        raise UserError(f"{run.path} was never evaluated: python -m cgan_lightning.evaluate checkpoint={run.path}")
+    return line([title(run), str(results["seed"]), f"{results['images_seen']:,}", *figures(results["evaluation"])])
+
+
+def figures(evaluation: dict[str, Any]) -> list[str]:
+    """FID and class accuracy of the new class, then the means of the others'; "" where it isn't there."""
+    names, samples = evaluation["protocol"].get("classes", list(CLASS_NAMES)), evaluation["samples"]
+    right = [100 * seen[CLASS_NAMES.index(name)] / sum(seen) for name, seen in zip(names, samples["confusion"], strict=True)]
+    of = {name: (fid, share) for name, fid, share in zip(names, samples["class_fids"], right, strict=True)}
+    new = of.pop(NEW, None)
+    old = [sum(values) / len(of) for values in zip(*of.values(), strict=True)]
+    return [*("" if new is None else f"{new[0]:.2f}", "" if new is None else f"{new[1]:.1f}"), f"{old[0]:.2f}", f"{old[1]:.1f}"]
+
+
+def picture(runs: list[RunFolder], place: Path) -> None:
+    """The new class by each run that has it, one z a column."""
+    rows, titles = list[torch.Tensor](), list[str]()
+    for run in runs:
+        trained = checkpoint.load(run.path)
+        if NEW in trained.class_names:
+            label = trained.class_names.index(NEW)
+            rows.append(sampling.sample_grid(trained.network, trained.prior, [label], range(PICTURES)))
+            titles.append(title(run))
+    Image.fromarray(labelled_grid(torch.cat(rows), titles)).save(place, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--picture", type=Path)
+    arguments = parser.parse_args()
+    runs = [RunFolder(path) for path in arguments.runs]
+    print("\n".join([line(COLUMNS), line(["---"] * len(COLUMNS)), *map(row, runs)]))
+    if arguments.picture:
+        picture(runs, arguments.picture)
+
+
+if __name__ == "__main__":
+    main()
