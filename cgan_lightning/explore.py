@@ -57,6 +57,27 @@ def _directions(config: DictConfig, output: Path) -> None:
     _told(directions.explore(trained, classes, **asked, output=output))
 
 
+def _embeddings(config: DictConfig, output: Path) -> None:
+    trained = _trained(config)
+    try:
+        from cgan_lightning.exploration import embeddings  # scipy, matplotlib: an extra
+    except ModuleNotFoundError as error:
+        raise UserError(f"mode=embeddings needs {error.name}: pip install 'cgan-lightning[report]'") from None
+    _told(embeddings.explore(trained, _discriminator(Path(config.checkpoint)), seed=config.seed, output=output))
+
+
+def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
+    """Its state dictionary, which the last training checkpoint of a run folder has."""
+    from cgan_lightning.runtime import checkpoint_io
+    from cgan_lightning.runtime.run_folder import RunFolder
+
+    file, prefix = RunFolder(checkpoint).checkpoint, "discriminator."
+    if not file.is_file():
+        return None
+    state = checkpoint_io.read(file)["state_dict"]
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
 def _page(config: DictConfig, output: Path) -> None:
     from cgan_lightning.exploration import server
 
@@ -77,7 +98,7 @@ def _write_page(config: DictConfig, output: Path) -> None:
         raise UserError(f"mode=page needs {error.name}: pip install 'cgan-lightning[page]'") from None
 
 
-MODES = {"transition": _transition, "directions": _directions, "page": _page}
+MODES = {"transition": _transition, "directions": _directions, "embeddings": _embeddings, "page": _page}
 
 
 def main() -> None:

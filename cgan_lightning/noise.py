@@ -15,6 +15,7 @@ class StandardNormal:
     """z ~ N(0, I): values crowd around 0, and |z| around sqrt(latent_dim)."""
 
     scale = 1.0  # the standard deviation of a coordinate, and along any direction of length 1
+    bound = None  # of a coordinate, either way
 
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         return torch.randn(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
@@ -35,6 +36,7 @@ class Uniform:
     """z ~ U[-1, 1] in each coordinate: bounded, with no typical value; its standard deviation is 0.577."""
 
     scale = 3**-0.5
+    bound = 1.0
 
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         unit = torch.rand(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)

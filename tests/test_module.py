@@ -11,6 +11,23 @@ from experiments.bench import plain_script
 from tests.conftest import copy_in_order
 
 
+class Rows(Callback):
+    """How far each update moves each row of the generator's embedding, in absolute value, and whether its class was drawn."""
+
+    def __init__(self):
+        self.moved, self.drawn, self.gradients = [], [], []
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        self.before = pl_module.generator.conditioning.rows.detach().clone()
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        rows = pl_module.generator.conditioning.rows
+        _, labels = pl_module.draw(trainer.global_step - 1, batch[0][0])
+        self.moved.append((rows.detach() - self.before).abs().mean(1))
+        self.gradients.append(rows.grad.abs().mean(1))
+        self.drawn.append(torch.isin(torch.arange(len(rows)), labels))
+
+
 class Recorder(Callback):
     """What went into each update, and what came out."""
 
@@ -79,6 +96,20 @@ def test_each_phase_trains_its_own_network_alone():
     trainer.fit(model, datamodule=data)
     torch.testing.assert_close([parameter.grad for parameter in model.discriminator.parameters()], grads[0])
     assert all(parameter.requires_grad for parameter in model.discriminator.parameters())
+
+
+@pytest.mark.parametrize(("betas", "share"), [([0.5, 0.999], (0.1, 0.7)), ([0.0, 0.99], (0, 0))])
+def test_a_row_without_a_gradient_moves_by_adams_momentum_alone(betas, share):
+    """The row of a class that isn't drawn has no gradient. With beta1 = 0.5 it goes on; with 0 it stands still."""
+    rows = Rows()
+    few = ("data.batch_size=8", "data.limit=400", "data.balanced=false", f"optimizer.generator.betas={betas}")
+    trainer, model, data = fit(*few, callbacks=[rows], max_steps=50)
+    trainer.fit(model, datamodule=data)
+    drawn, moved = torch.stack(rows.drawn), torch.stack(rows.moved)
+    assert 100 < (~drawn).sum() < 400, "of 50 updates and 10 classes, four of ten are left out"
+    assert torch.stack(rows.gradients)[~drawn].max() == 0 < torch.stack(rows.gradients)[drawn].min()
+    ratio = (moved[~drawn].mean() / moved[drawn].mean()).item()
+    assert share[0] <= ratio <= share[1], ratio
 
 
 def test_draws_depend_on_seed_and_update_alone():

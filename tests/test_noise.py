@@ -18,7 +18,7 @@ def test_priors_follow_their_distribution(prior, distribution):
 
 
 def test_uniform_stays_in_its_interval():
-    assert noise.Uniform()(1000, 100, seeding.generator(0, "test")).abs().max() <= 1
+    assert noise.Uniform()(1000, 100, seeding.generator(0, "test")).abs().max() <= noise.Uniform.bound
 
 
 @pytest.mark.parametrize("prior", [noise.StandardNormal(), noise.Uniform()], ids=["randn", "uniform"])

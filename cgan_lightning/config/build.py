@@ -13,6 +13,7 @@ from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
+from cgan_lightning.callbacks.class_vectors import ClassVectorNorms
 from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.callbacks.preemption import Preemption
 from cgan_lightning.callbacks.progress import Progress
@@ -193,6 +194,7 @@ def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Cal
         log,
         quality,
         Progress(log, quality, file=run.progress, batch_size=config.data.batch_size),
+        ClassVectorNorms(),
         SampleGrid(class_names=tuple(checkpoints.recipe["class_names"]), file=run.samples, **config.samples),
         checkpoints,
         Preemption(checkpoints, quality.asked),

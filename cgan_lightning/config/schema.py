@@ -129,7 +129,7 @@ class Sample:
 @dataclass
 class Explore:
     checkpoint: str = anything(example="RUN_FOLDER")
-    mode: str = one_of("transition", "directions", "page")
+    mode: str = one_of("transition", "directions", "embeddings", "page")
     classes: Any = MISSING  # null, or classes and mixtures: in mode=transition two
     seed: int = number(at_least=0, below=2**32 - 1001)
     rows: int = number(at_least=1, at_most=1000)

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from cgan_lightning.generation import directions, sampling
 from cgan_lightning.generation.checkpoint import TrainedGenerator
 from cgan_lightning.generation.classes import Label, labels
 
+KINDS = ("sefa", "pca")
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)  # of a strip's columns, in standard deviations of z
 SAMPLES = 2000  # z whose activations are taken apart
 MEASURED = 200  # z that are moved to see what changes
@@ -39,7 +40,7 @@ class Found:
 
     @property
     def name(self) -> str:
-        return "_".join(filter(None, [f"{self.kind}{self.number}", self.classes]))
+        return _name(self.kind, self.number, self.classes)
 
 
 def explore(
@@ -58,6 +59,7 @@ def explore(
     own: see `with_names`.
     """
     groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
+    _check_names(names, groups, min(count, trained.latent_dim))
     found = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
     everything = sorted((each for of_group in found.values() for each in of_group), key=lambda each: -each.strength)
     kept = with_names({each.name: each.vector for each in everything}, names)
@@ -72,6 +74,12 @@ def explore(
         f"{output / 'directions.csv'}: what each changes; a strip a direction beside it, from {SHIFTS[0]} to {SHIFTS[-1]}",
         f"{output / 'directions.json'}: sample directions={output / 'directions.json'} move={{{everything[0].name}: 2}}",
     ]
+
+
+def _check_names(names: Any, groups: Collection[str], count: int) -> None:
+    """What `with_names` refuses is refused before the seconds that finding takes: what will be found has known names."""
+    own = [_name(kind, number + 1, group) for kind in KINDS for number in range(count) for group in groups]
+    with_names(dict.fromkeys(own, torch.empty(0)), names)
 
 
 def with_names(found: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
@@ -97,10 +105,8 @@ def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label],
 
 def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count: int, seed: int) -> list[Found]:
     measured = range(seed, seed + MEASURED)
-    kinds = {
-        "sefa": directions.sefa(trained.network, count),
-        "pca": directions.principal(trained, count, members, range(seed, seed + SAMPLES)),
-    }
+    pca = directions.principal(trained, count, members, range(seed, seed + SAMPLES))
+    kinds = dict(zip(KINDS, (directions.sefa(trained.network, count), pca), strict=True))
     return [
         Found(kind, place + 1, group, strength.item(), vector, changes(trained, vector, members, measured))
         for kind, those in kinds.items()
@@ -141,6 +147,10 @@ def _table(found: Sequence[Found]) -> str:
 def _most(found: Sequence[Found], measure: str) -> str:
     most = max(found, key=lambda each: abs(each.changes[measure]))
     return f"{most.name}, by {most.changes[measure]:+.3g} a unit"
+
+
+def _name(kind: str, number: int, classes: str) -> str:
+    return "_".join(filter(None, [f"{kind}{number}", classes]))
 
 
 def _slug(title: str) -> str:

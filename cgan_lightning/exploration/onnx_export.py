@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import onnx
+import onnxscript  # noqa: F401  what torch.onnx needs: its lack is told before anything is written
 import torch
 from torch import Tensor, nn
 

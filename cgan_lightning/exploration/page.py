@@ -39,7 +39,7 @@ def write(trained: TrainedGenerator, output: Path) -> list[str]:
     write_atomically(output / "page.json", lambda path: path.write_text(described))
     for source in (*sorted(ASSETS.iterdir()), *(runtime / name for name in onnxruntime_web.FILES)):
         write_atomically(output / source.name, lambda path, source=source: shutil.copyfile(source, path))
-    return [f"{output}: index.html and what it needs; any static host can serve it"]
+    return [f"{output}: index.html and what it needs; any static host can serve it, or python -m http.server in it"]
 
 
 def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
@@ -50,6 +50,7 @@ def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
         "size": SIZE,
         "seeds": SEEDS,
         "reach": REACH_IN_DEVIATIONS * float(z.std()),
+        "bound": trained.prior.bound,
         "directions": [
             {"name": name, "title": TITLES[name], "vectors": vectors.tolist()}
             for name, vectors in axes(trained).items()

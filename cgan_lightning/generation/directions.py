@@ -16,7 +16,7 @@ from cgan_lightning.generation import sampling
 from cgan_lightning.generation.checkpoint import TrainedGenerator
 from cgan_lightning.generation.classes import Label
 
-FILE_LIMIT = 2**23  # bytes
+FILE_LIMIT = 2**22  # bytes; as JSON they can take thirty times as much memory
 DIGITS = 6  # after the point, of a number in the file
 
 
@@ -93,7 +93,10 @@ def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
         raise UserError(f"{asked}: there is no such file; explore mode=directions writes one")
     if path.stat().st_size > FILE_LIMIT:
         raise UserError(f"{asked} has {path.stat().st_size:,} bytes: up to {FILE_LIMIT:,} are read")
-    content = read_json(path)
+    try:
+        content = read_json(path)
+    except UserError as error:
+        raise UserError(f"directions={error}; explore mode=directions writes a right one") from None
     if content.get("latent_dim") != latent_dim:
         raise UserError(f"{asked} is for z of length {shown(content.get('latent_dim'))}: this generator's is {latent_dim}")
     found = content.get("directions")

@@ -42,7 +42,7 @@ class SealedCheckpointIO(TorchCheckpointIO):
 def examine(path: Path, model: nn.Module) -> int:
     """The update after which the checkpoint at `path` was written; its tensors aren't read.
 
-    Raises DamagedError for a file that isn't as it was written, UserError for one that can't be gone on from with `model`.
+    Raises as `read` does, and UserError for a checkpoint that can't be gone on from with `model`.
     """
     checkpoint = read(path)
     check_fits(str(path), checkpoint["state_dict"], model)
@@ -50,9 +50,9 @@ def examine(path: Path, model: nn.Module) -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The checkpoint at `path`, its tensors not read yet.
+    """A training checkpoint on the CPU; its tensors are read when they are used.
 
-    Raises DamagedError for a file that isn't as it was written, UserError for one that is no training's.
+    Raises DamagedError for a file that isn't as it was written, UserError for one that is no training checkpoint.
     """
     seal.check(path)
     try:

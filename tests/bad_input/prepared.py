@@ -35,6 +35,7 @@ def prepare(folder: Path) -> None:
     _data(folder / "data")
     _run(folder)
     _checkpoints(folder)
+    _directions(folder)
     _stopped_runs(folder)
     job = Job(number=0, name="run", overrides=[], run="run", max_epochs=9, max_steps=1)
     with SweepFolder(folder / "sweep").claim("python -m cgan_lightning.train -m seed=0", {"seed": ["0"]}, [job]):
@@ -79,6 +80,17 @@ def _checkpoints(folder: Path) -> None:
     (folder / "cut.safetensors").write_bytes(whole[:-100])
     (folder / "newer.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"format": "2"}))
     (folder / "unknown.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"recipe": json.dumps(recipe)}))
+
+
+def _directions(folder: Path) -> None:
+    found = {"sefa1": [1.0] + [0.0] * 15, "boot_height": [0.0] * 15 + [1.0]}
+    whole = {"latent_dim": 16, "directions": found}
+    for name, content in {
+        "directions": whole,
+        "of-100": whole | {"latent_dim": 100},
+        "short": whole | {"directions": found | {"sefa1": [1.0]}},
+    }.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
 
 
 def _stopped_runs(folder: Path) -> None:

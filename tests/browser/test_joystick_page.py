@@ -1,7 +1,6 @@
 """mode=page in a real browser: what is dragged, typed or shared draws what `sample` draws for that z and y."""
 
 import shutil
-import threading
 
 import numpy as np
 import pytest
@@ -11,54 +10,63 @@ from PIL import Image
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data.sources import cache_folder
-from cgan_lightning.exploration import onnxruntime_web, page, server
+from cgan_lightning.exploration import onnxruntime_web, page
 from cgan_lightning.exploration.page import axes
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import to_uint8
+from tests.browser.joystick import DRAWN, served
 from tests.browser.report import DESKTOP, PHONE
 from tests.conftest import skip_without
 
 pytestmark = pytest.mark.slow
 
-DRAWN = "#picture[aria-busy=false]"
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 == 0)"
+
+
+def untrained(folder, *overrides: str):
+    config = compose("model.channels=64", *overrides)
+    recipe = build_model.recipe(config, build.data(config))
+    checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    return checkpoint.load(folder)
 
 
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory):
-    config = compose("model.channels=64")
-    recipe = build_model.recipe(config, build.data(config))
-    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
-    checkpoint.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
-    return checkpoint.load(path)
+    return untrained(tmp_path_factory.mktemp("generator"))
 
 
 @pytest.fixture(scope="module")
-def address(generator, tmp_path_factory):
+def folder(generator, tmp_path_factory):
+    return written(generator, tmp_path_factory.mktemp("page") / "new")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    with served(folder) as place:
+        yield place
+
+
+def written(generator, folder):
     if shutil.which("npm") is None and onnxruntime_web.wrong(cache_folder() / onnxruntime_web.PACKAGE):
         skip_without(f"{onnxruntime_web.PACKAGE}: install Debian's package npm")
-    folder = tmp_path_factory.mktemp("page") / "new"
     page.write(generator, folder)
-    with server.bound(folder, 0) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield server.address(serving)
-        serving.shutdown()
+    return folder
 
 
 @pytest.fixture
 def open_page(browser, address):
     opened = []
 
-    def go(part="", size=DESKTOP):
-        opened.append(browser.new_page(viewport=size))
+    def go(part="", size=DESKTOP, place=address, **of_device):
+        opened.append(browser.new_page(viewport=size, **of_device))
         opened[-1].on("pageerror", lambda error: pytest.fail(str(error)))
-        opened[-1].on("request", lambda request: elsewhere(request.url))
-        opened[-1].goto(address + part)
+        opened[-1].on("request", lambda request: elsewhere(request.url, place))
+        opened[-1].goto(place + part)
         opened[-1].locator(DRAWN).wait_for(timeout=120_000)
         return opened[-1]
 
-    def elsewhere(asked):
-        assert asked.startswith((address, "data:", "blob:")), asked
+    def elsewhere(asked, place):
+        assert asked.startswith((place, "data:", "blob:")), asked
 
     yield go
     for each in opened:
@@ -70,11 +78,11 @@ def pixels(shown, of="#picture"):
     return np.array(shown.locator(of).first.evaluate(PIXELS), np.int16).reshape(28, 28)
 
 
-def drawn(generator, seed, shares, moved=0.0):
+def drawn(generator, seed, shares, moved=0.0, bound=torch.inf):
     labels = torch.zeros(1, 10)
     for place, share in shares.items():
         labels[0, place] = share
-    z = sampling.latents(generator.prior, generator.latent_dim, [seed]) + moved
+    z = (sampling.latents(generator.prior, generator.latent_dim, [seed]) + moved).clamp(-bound, bound)
     return to_uint8(sampling.sample(generator.network, z, labels))[0, 0].numpy().astype(np.int16)
 
 
@@ -103,14 +111,66 @@ def test_dragging_the_joystick_moves_z(open_page, generator):
     assert np.abs(after - before).max() > 10
     assert float(state["x"]) == pytest.approx(0.5, abs=0.02)
     assert float(state["y"]) == pytest.approx(0.25, abs=0.02)
-    z = sampling.latents(generator.prior, generator.latent_dim, range(page.SEEDS)).numpy()
-    across, up = axes(generator)["sefa"][[0, 2]]
-    moved = page.REACH_IN_DEVIATIONS * float(z.std()) * (float(state["x"]) * across + float(state["y"]) * up)
+    moved = along(generator, "sefa", (0, 2), (float(state["x"]), float(state["y"])))
     assert np.abs(after - drawn(generator, 3, {2: 1}, moved)).max() <= 1
     again = open_page(f"#{shown.url.partition('#')[2]}")
     assert (pixels(again) == after).all(), "the address has all of the picture"
     shown.click("#reset")
     assert (pixels(shown) == before).all()
+
+
+def along(generator, directions, which, shares):
+    """How far the joystick moves z there."""
+    z = sampling.latents(generator.prior, generator.latent_dim, range(page.SEEDS)).numpy()
+    return page.REACH_IN_DEVIATIONS * float(z.std()) * torch.tensor(shares) @ axes(generator)[directions][list(which)]
+
+
+def test_z_of_a_cube_stays_in_it(open_page, tmp_path):
+    """Where the prior is uniform the joystick's corner would lead far out of what a generator has seen."""
+    generator = untrained(tmp_path, "noise=uniform")
+    moved = along(generator, "principal", (0, 1), (1.0, 1.0))
+    inside, outside = (drawn(generator, 3, {2: 1}, moved, bound) for bound in (1, torch.inf))
+    assert np.abs(inside - outside).max() > 4
+    with served(written(generator, tmp_path / "page")) as place:
+        shown = open_page("#seed=3&class=2&x=1&y=1", place=place)
+        assert np.abs(pixels(shown) - inside).max() <= 1
+        shown.click("#reset")
+        assert np.abs(pixels(shown) - drawn(generator, 3, {2: 1})).max() <= 1
+
+
+@pytest.mark.parametrize("control", ["#pad", "#ring"])
+def test_a_finger_on_a_control_moves_it_and_not_the_page(open_page, control):
+    shown = open_page("#class=5", PHONE, has_touch=True, is_mobile=True)
+    shown.locator(control).scroll_into_view_if_needed()
+    before, place = pixels(shown), shown.evaluate("scrollY")
+    box = shown.locator(control).bounding_box()
+    swipe(shown, box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.75, -150)
+    assert np.abs(pixels(shown) - before).max() > 10
+    assert shown.evaluate("scrollY") == place
+    assert float(address_of(shown)["y"]) > 0 if control == "#pad" else address_of(shown)["class"] != "5"
+
+
+def test_a_finger_elsewhere_moves_the_page(open_page):
+    shown = open_page("", PHONE, has_touch=True, is_mobile=True)
+    for part in ("#pad-title", "#pad-help", "#ring-title", "#ring-help", "#others-title"):
+        shown.evaluate("scrollTo(0, 0)")
+        shown.locator(part).scroll_into_view_if_needed()
+        before = shown.evaluate("scrollY")
+        box = shown.locator(part).bounding_box()
+        swipe(shown, box["x"] + 20, box["y"] + box["height"] / 2, -150 if before < 300 else 150)
+        assert abs(shown.evaluate("scrollY") - before) > 100, part
+    assert address_of(shown)["x"] == address_of(shown)["y"] == "0"
+
+
+def swipe(shown, x, y, down):
+    """One finger, in steps: Playwright itself can only tap."""
+    device = shown.context.new_cdp_session(shown)
+    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        point = {"x": x, "y": y + down * step / 10}
+        device.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    shown.wait_for_timeout(200)  # a scroll that would follow
 
 
 def test_the_ring_reaches_each_class_by_pointer_and_by_key(open_page, generator):
@@ -167,9 +227,9 @@ def test_random_draws_another_and_the_file_is_the_picture(open_page, tmp_path):
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_it_fits(open_page, size):
-    shown = open_page("#class=0.5", size)
+    shown = open_page("#class=0.5&seed=123456789012345678901234567890", size)
     assert shown.evaluate("document.documentElement.scrollWidth") == size["width"], "nothing sticks out"
-    for part in shown.locator("button, select, input, #pad, #ring text").all():
+    for part in shown.locator("button, select, input, #pad, #ring text, #no-seed").all():
         box = part.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= size["width"]
@@ -182,5 +242,58 @@ def test_an_address_from_anyone_is_kept_to_what_there_is(open_page):
     }  # fmt: skip
 
 
+def test_a_seed_that_there_is_not_is_told(open_page):
+    """In the address and in the field, whose label has the range; and the next good one ends it."""
+    shown = open_page("#seed=99999")
+    assert shown.inner_text("#no-seed") == "There is no seed 99999, but 0 to 999: this is 999."
+    field = shown.get_by_label("Seed 0–999")
+    for asked, seed, said in (
+        ("12", "12", ""),
+        ("1000", "999", "There is no seed 1000, but 0 to 999: this is 999."),
+        ("-3", "0", "There is no seed -3, but 0 to 999: this is 0."),
+        ("2.4", "2", "There is no seed 2.4, but 0 to 999: this is 2."),
+        ("7", "7", ""),
+    ):
+        field.fill(asked)
+        field.press("Enter")
+        assert (field.input_value(), shown.inner_text("#no-seed")) == (seed, said)
+        assert address_of(shown)["seed"] == seed
+    field.fill("4000")
+    shown.click("#random")
+    assert shown.inner_text("#no-seed") == ""
+    shown.goto(shown.url.partition("#")[0] + "#seed=<b>no</b>")
+    assert shown.inner_text("#no-seed") == "There is no seed <b>no</b>, but 0 to 999: this is 0."
+
+
+def test_the_address_follows_a_drag_when_it_ends(open_page):
+    """Browsers refuse more than so many new addresses in a time, one of them by an error."""
+    shown = open_page()
+    shown.evaluate("""() => {
+        const write = history.replaceState.bind(history);
+        window.written = 0;
+        history.replaceState = (...given) => { window.written++; write(...given); };
+    }""")
+    box = shown.locator("#ring").bounding_box()
+    right, bottom = box["x"] + box["width"] - 10, box["y"] + box["height"] - 10
+    shown.mouse.move(right, box["y"] + 10)
+    shown.mouse.down()
+    shown.mouse.move(right, bottom, steps=100)
+    shown.mouse.up()
+    assert address_of(shown)["class"] == shown.get_attribute("#handle", "aria-valuenow") == "3.75"
+    assert 1 <= shown.evaluate("window.written") < 50
+
+
+def test_from_a_file_it_says_that_it_needs_a_server(browser, folder):
+    shown = browser.new_page()
+    shown.goto((folder / "index.html").as_uri())
+    shown.get_by_text("Browsers run this page from a server alone").wait_for(state="visible", timeout=30_000)
+    shown.close()
+
+
+def test_served_it_says_no_such_thing(open_page):
+    assert open_page().locator("#unserved").count() == 0
+
+
 def address_of(shown):
+    shown.locator(DRAWN).wait_for(timeout=60_000)
     return dict(part.split("=") for part in shown.url.partition("#")[2].split("&"))

@@ -15,6 +15,7 @@ from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import Interrupted
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import grid
+from cgan_lightning.runtime import checkpoint_io
 from tests.test_train import during
 
 TAGS = {"loss/discriminator", "loss/generator", "discriminator/D(x)", "discriminator/D(G(z))", "images_per_second"}
@@ -23,7 +24,7 @@ TAGS |= {"quality/FID to training images", "quality/class accuracy"}
 
 
 def read(folder) -> EventAccumulator:
-    events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0})
+    events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0, "histograms": 0})
     events.Reload()
     return events
 
@@ -63,6 +64,19 @@ def test_scalars_count_updates(events):
     assert [event.value for event in events.Scalars("images_seen")] == [16.0 * update for update in range(1, 13)]
     for tag in ("discriminator/D(x)", "discriminator/D(G(z))"):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
+
+
+def test_the_norms_of_class_vectors_are_histograms(events):
+    (folder,) = Path("runs").iterdir()
+    assert set(events.Tags()["histograms"]) == {f"class vectors/{name} norms" for name in ("generator", "discriminator")}
+    state = checkpoint_io.read(folder / "checkpoints" / "last.ckpt")["state_dict"]
+    for name, vectors in (("generator", "conditioning.rows"), ("discriminator", "head.classes.weight")):
+        found = events.Histograms(f"class vectors/{name} norms")
+        assert [each.step for each in found] == [0, 4, 8, 12], "before the first update, then every epoch"
+        norms = state[f"{name}.{vectors}"].norm(dim=1)
+        last = found[-1].histogram_value
+        assert last.num == 10
+        assert (last.min, last.max, last.sum) == pytest.approx((norms.min().item(), norms.max().item(), norms.sum().item()))
 
 
 def test_the_hparams_tab_has_settings_and_real_metrics(events):

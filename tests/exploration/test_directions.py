@@ -142,7 +142,8 @@ def test_each_class_has_its_own(generator, tmp_path):
         ("{pca1: sefa1}", "names: there is a direction pca1 already"),
     ],
 )
-def test_names_that_mean_nothing_are_refused(generator, tmp_path, names, said):
+def test_names_that_mean_nothing_are_refused(generator, tmp_path, monkeypatch, names, said):
+    monkeypatch.setattr(kept, "sefa", None)  # before anything is found
     with pytest.raises(UserError, match=said):
         explored(generator, tmp_path / "new", f"names={names}")
     assert not (tmp_path / "new").exists()

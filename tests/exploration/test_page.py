@@ -2,16 +2,20 @@
 
 import shutil
 import stat
+import sys
 import tarfile
 import threading
 import urllib.request
 
 import pytest
 
+from cgan_lightning import exploration
+from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import Interrupted, UserError
 from cgan_lightning.exploration import onnxruntime_web, server
 from cgan_lightning.explore import explore
+from cgan_lightning.generation import checkpoint
 
 
 def test_the_folder_is_served_on_loopback_with_the_types_that_browsers_insist_on(tmp_path):
@@ -92,3 +96,19 @@ def test_what_the_cache_has_is_not_asked_for_again(tmp_path, monkeypatch):
     npm(tmp_path, monkeypatch, "exit 1")
     monkeypatch.setattr(onnxruntime_web, "wrong", lambda _: [])
     assert onnxruntime_web.locate() == tmp_path / "cache" / onnxruntime_web.PACKAGE
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
+def test_without_a_package_of_the_extra_a_sentence_says_what_to_install(tmp_path, monkeypatch, package):
+    """Before npm is asked and anything is written."""
+    config = compose("model.channels=64")
+    recipe = build_model.recipe(config, build.data(config))
+    checkpoint.save(tmp_path / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    monkeypatch.setitem(sys.modules, package, None)
+    for name in ("page", "onnx_export"):  # imported by other tests, which had the package
+        monkeypatch.delitem(sys.modules, f"cgan_lightning.exploration.{name}", raising=False)
+        monkeypatch.delattr(exploration, name, raising=False)
+    asked = (f"checkpoint={tmp_path}", "mode=page", "serve=false", f"output={tmp_path}/new")
+    with pytest.raises(UserError, match=rf"^mode=page needs {package}: pip install 'cgan-lightning\[page\]'$"):
+        explore(compose(*asked, command="explore"))
+    assert not (tmp_path / "new").exists()

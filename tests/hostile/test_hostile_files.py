@@ -16,7 +16,7 @@ from cgan_lightning.config import build, build_model, identity
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.files import write_json
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.generation import checkpoint, directions
 from cgan_lightning.metrics import judge
 from cgan_lightning.runtime import seal
 from tests.hostile.processes import ALLOWED_MIB, command, idle, run
@@ -130,6 +130,34 @@ def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
     refused(
         run(tmp_path, LOAD_JUDGE, str(path)), idle_mib, "its head.bias has shape (1000000,): a number of classes at least 1"
     )
+
+
+def of_directions(coordinates, name="a"):
+    return f'{{"latent_dim": 16, "directions": {{"{name}": [{coordinates}]}}}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "has 1,099,511,627,776 bytes: up to 4,194,304 are read"),
+        ("[" * directions.FILE_LIMIT, "it holds no JSON object"),
+        (of_directions(",".join(["{}"] * (directions.FILE_LIMIT // 3 - 30))), "a is [{}, {}"),  # what takes most for its bytes
+        (of_directions(", ".join(["NaN"] * 16)), "a is [nan, nan"),
+        (of_directions("1", name="a" * 4_000_000), "a…"),
+    ],
+    ids=["1 TiB, sparse", "deep", "objects for numbers", "NaN", "a name of 4 MB"],
+)
+def test_a_file_of_directions_that_lies(tmp_path, generator, idle_mib, content, sentence):
+    path = tmp_path / "evil.json"
+    if content is None:
+        with path.open("wb") as file:
+            file.truncate(2**40)
+    else:
+        path.write_text(content)
+    ended = command(tmp_path, "sample", f"checkpoint={generator}", f"directions={path}", "move={a: 1}", "device=cpu")
+    refused(ended, idle_mib, sentence)
+    assert f"directions={path}" in ended.said
+    assert sorted(left.name for left in tmp_path.iterdir()) == ["evil.json"]
 
 
 @pytest.mark.parametrize("override", ["noise._target_=os.system", "hydra.launcher._target_=os.system",

@@ -69,12 +69,17 @@ def test_without_the_extra_slurm_a_sentence_says_so(python, tmp_path):
 
 
 def test_what_is_no_code_comes_along(python, tmp_path):
-    """The judge's weights and the report's templates."""
+    """The judge's weights, the report's templates, the joystick page's own files."""
     script = (
         "from cgan_lightning.metrics import judge; from cgan_lightning.reporting import page; import jinja2;"
-        "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates())"
+        "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates());"
+        "from cgan_lightning.exploration.page import ASSETS;"
+        "print(*(path.read_bytes().hex() for path in sorted(ASSETS.iterdir())))"
     )
     done = run(python, "-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "page.html.j2" in done.stdout
     assert "table.md.j2" in done.stdout
+    assets = sorted((ROOT / "cgan_lightning" / "exploration" / "assets").iterdir())
+    assert done.stdout.splitlines()[1].split() == [path.read_bytes().hex() for path in assets]
+    assert {path.suffix for path in assets} == {".html", ".css", ".js"}

@@ -1,4 +1,5 @@
-// What a picture follows from, in the part of the address after #. An address may come from anyone: it is kept to what there is.
+// What a picture follows from, in the part of the address after #. An address may come from anyone: it is kept to what there is,
+// but for the seed, of which the page says so.
 
 export function readAddress(page) {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -10,7 +11,7 @@ export function readAddress(page) {
   const directions = names.includes(given.get("directions")) ? given.get("directions") : "principal";
   const count = page.directions[0].vectors.length;
   return {
-    seed: Math.round(number("seed", 0, 0, page.seeds - 1)),
+    seed: given.get("seed") ?? 0,
     place: number("class", 0, 0, page.classes.length) % page.classes.length,
     directions,
     across: Math.round(number("across", 1, 1, count)),

@@ -11,6 +11,7 @@ export class Joystick {
       moved(within(((event.clientX - box.left) / box.width) * 2 - 1), within(1 - ((event.clientY - box.top) / box.height) * 2));
     };
     pad.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary) return; // a second finger
       pad.setPointerCapture(event.pointerId);
       pad.classList.add("dragged");
       point(event);

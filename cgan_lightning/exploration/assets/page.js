@@ -6,14 +6,16 @@ import { Joystick } from "./joystick.js";
 import { draw, download } from "./picture.js";
 
 const find = (id) => document.getElementById(id);
+const SETTLED_MS = 300;
 const percent = (share) => `${Math.round(share * 100)}%`;
 
 // All that makes the picture; the address has the same, so that a picture can be shared.
 let state;
 const stale = { picture: true, thumbnails: new Set() };
-let page, session, seeds, joystick, ring, speaking, drawing;
+let page, session, seeds, joystick, ring, settling, drawing;
 
 async function start() {
+  find("unserved").remove();
   ort.env.wasm.numThreads = 1; // several need headers that a plain static host doesn't send
   ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", import.meta.url).href };
   const [description, latents, generator] = await Promise.all(["page.json", "z.bin", "generator.onnx"].map(fetched));
@@ -23,9 +25,12 @@ async function start() {
   joystick = new Joystick(find("pad"), find("knob"), (x, y) => change({ x, y }));
   ring = new Ring(find("ring"), page.classes, (place) => change({ place }));
   makeControls();
-  state = readAddress(page);
-  change({});
-  addEventListener("hashchange", () => change(readAddress(page)));
+  const go = () => {
+    const asked = readAddress(page);
+    change({ ...asked, seed: seedThereIs(asked.seed) });
+  };
+  go();
+  addEventListener("hashchange", go);
 }
 
 async function fetched(name) {
@@ -40,10 +45,19 @@ function latent() {
   const { vectors } = page.directions.find(({ name }) => name === state.directions);
   const [across, up] = [vectors[state.across - 1], vectors[state.up - 1]];
   const from = state.seed * page.latent;
-  return Float32Array.from(
-    { length: page.latent },
-    (_, i) => seeds[from + i] + page.reach * (state.x * across[i] + state.y * up[i]),
-  );
+  const bound = page.bound ?? Infinity; // of each coordinate: a generator has seen no z beyond it
+  return Float32Array.from({ length: page.latent }, (_, i) => {
+    const moved = seeds[from + i] + page.reach * (state.x * across[i] + state.y * up[i]);
+    return Math.min(Math.max(moved, -bound), bound);
+  });
+}
+
+// The nearest one to what a field or an address asks for; where that is another, the page says so.
+function seedThereIs(asked) {
+  const wanted = Number(asked);
+  const seed = Math.min(Math.max(Math.round(wanted) || 0, 0), page.seeds - 1);
+  find("no-seed").textContent = seed === wanted ? "" : `There is no seed ${String(asked).slice(0, 20)}, but 0 to ${page.seeds - 1}: this is ${seed}.`;
+  return seed;
 }
 
 // The ring's place as shares: 3.25 is three quarters of class 3 and a quarter of the next one.
@@ -72,10 +86,9 @@ async function generated(weights) {
 // Changes, and the drawing that follows them
 
 function change(what) {
-  const moved = Object.keys(what).some((key) => key !== "place");
   state = { ...state, ...what };
   stale.picture = true;
-  if (moved || !Object.keys(what).length) page.classes.forEach((_, i) => stale.thumbnails.add(i));
+  if (Object.keys(what).some((key) => key !== "place")) page.classes.forEach((_, i) => stale.thumbnails.add(i));
   show();
   drawing ??= drawAll().finally(() => { drawing = undefined; });
 }
@@ -86,7 +99,10 @@ async function drawAll() {
     while (stale.picture || stale.thumbnails.size) {
       if (stale.picture) {
         stale.picture = false;
-        draw(find("picture"), await generated(shares(state.place)), page.size);
+        const began = performance.now();
+        const pixels = await generated(shares(state.place));
+        find("took").textContent = `drawn in ${Math.max(performance.now() - began, 0.1).toFixed(1)} ms`;
+        draw(find("picture"), pixels, page.size);
       }
       const [next] = stale.thumbnails;
       if (next !== undefined) {
@@ -95,7 +111,6 @@ async function drawAll() {
       }
       await new Promise((resolve) => setTimeout(resolve));
     }
-    find("picture").setAttribute("aria-busy", "false");
   } catch (error) {
     complain(error);
   }
@@ -112,9 +127,19 @@ function show() {
   ring.show(state.place, words);
   [...find("thumbnails").children].forEach((each, i) => each.setAttribute("aria-pressed", String(weights[i] === 1)));
   find("picture").setAttribute("aria-busy", "true");
+  clearTimeout(settling);
+  settling = setTimeout(settle, SETTLED_MS);
+}
+
+// After a drag, not at each step of it: browsers bound how often an address may change, and nobody wants to hear every step.
+function settle() {
+  if (drawing) {
+    settling = setTimeout(settle, SETTLED_MS);
+    return;
+  }
   writeAddress(state);
-  clearTimeout(speaking);
-  speaking = setTimeout(() => { find("spoken").textContent = `${words}, seed ${state.seed}`; }, 400); // not every step of a drag
+  find("spoken").textContent = find("picture").getAttribute("aria-label");
+  find("picture").setAttribute("aria-busy", "false");
 }
 
 const offset = (share) => (share * page.reach).toFixed(1);
@@ -130,11 +155,9 @@ function makeControls() {
     find(id).onchange = ({ target }) => change({ [id]: Number(target.value), x: 0, y: 0 });
   }
   find("seed").max = page.seeds - 1;
-  find("seed").onchange = ({ target }) => {
-    const wanted = Math.round(Number(target.value));
-    change({ seed: Math.min(Math.max(wanted || 0, 0), page.seeds - 1), x: 0, y: 0 });
-  };
-  find("random").onclick = () => change({ seed: Math.floor(Math.random() * page.seeds), x: 0, y: 0 });
+  find("seeds").textContent = `0–${page.seeds - 1}`;
+  find("seed").onchange = ({ target }) => change({ seed: seedThereIs(target.value), x: 0, y: 0 });
+  find("random").onclick = () => change({ seed: seedThereIs(Math.floor(Math.random() * page.seeds)), x: 0, y: 0 });
   find("reset").onclick = () => change({ x: 0, y: 0, place: Math.round(state.place) % page.classes.length });
   find("download").onclick = () => download(find("picture"), `${mixture(shares(state.place))} seed ${state.seed}`);
   page.classes.forEach((name, i) => find("thumbnails").append(thumbnail(name, () => change({ place: i }))));

@@ -1,7 +1,8 @@
 // The classes on a circle, and a handle on it: a place of 3.25 lies a quarter of the way from class 3 to the next one.
 
 const SVG = "http://www.w3.org/2000/svg";
-const RADIUS = 82;
+const RADIUS = 130;
+const NAMES = 110; // inside of it, clear of the handle
 const CATCH = 0.12; // a drag that ends so near a name is on it
 const STEPS = { ArrowRight: 0.1, ArrowUp: 0.1, ArrowLeft: -0.1, ArrowDown: -0.1 };
 
@@ -13,7 +14,7 @@ export class Ring {
     this.names = names.map((name, i) => this.addName(name, i, () => moved(i)));
     const drag = (event) => moved(this.placeAt(event));
     svg.addEventListener("pointerdown", (event) => {
-      if (event.target.tagName === "text") return;
+      if (event.target.tagName === "text" || !event.isPrimary) return; // a second finger, that is
       svg.setPointerCapture(event.pointerId);
       this.handle.classList.add("dragged");
       this.handle.focus({ focusVisible: false });
@@ -31,17 +32,17 @@ export class Ring {
   }
 
   addName(name, i, chosen) {
-    const [x, y] = this.at(i, RADIUS + 17);
+    const [x, y] = this.at(i, NAMES);
     const text = document.createElementNS(SVG, "text");
     text.textContent = name;
     text.setAttribute("x", x);
-    text.setAttribute("y", y);
-    text.setAttribute("text-anchor", Math.abs(x) < 10 ? "middle" : x > 0 ? "start" : "end");
+    text.setAttribute("y", y * (Math.abs(x) < 10 ? 0.97 : 0.93)); // clear of each other, where the circle is narrow
+    text.setAttribute("text-anchor", Math.abs(x) < 10 ? "middle" : x > 0 ? "end" : "start");
     text.setAttribute("aria-hidden", "true"); // the handle says it
     text.addEventListener("click", chosen);
     const dot = document.createElementNS(SVG, "circle");
     const [left, top] = this.at(i, RADIUS);
-    for (const [key, value] of Object.entries({ class: "dot", cx: left, cy: top, r: 3 })) dot.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ class: "dot", cx: left, cy: top, r: 4 })) dot.setAttribute(key, value);
     this.svg.querySelector("#names").append(text, dot);
     return text;
   }

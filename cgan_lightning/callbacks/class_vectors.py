@@ -1,0 +1,31 @@
+"""How long the vectors are that both networks learn of each class, as histograms in TensorBoard."""
+
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from cgan_lightning.callbacks.schedule import epoch_due
+from cgan_lightning.networks.class_vectors import class_vectors
+
+
+class ClassVectorNorms(Callback):
+    """A histogram of ten norms for each network that learns class vectors: before the first update and after each epoch."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step == 0:
+            self.log_norms(trainer, pl_module)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if epoch_due(trainer, 1):
+            self.log_norms(trainer, pl_module)
+
+    def log_norms(self, trainer: Trainer, pl_module: Any) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                for name in ("generator", "discriminator"):
+                    if (vectors := class_vectors(getattr(pl_module, name).state_dict())) is not None:
+                        norms = vectors.detach().float().norm(dim=1)
+                        logger.experiment.add_histogram(f"class vectors/{name} norms", norms, trainer.global_step, bins="auto")

@@ -1,0 +1,131 @@
+"""mode=embeddings: which classes each network holds alike, beside those that the judge takes for each other."""
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
+
+from cgan_lightning.data import fashion_mnist
+from cgan_lightning.errors import UserError
+from cgan_lightning.exploration import class_figures
+from cgan_lightning.files import write_atomically
+from cgan_lightning.generation import sampling
+from cgan_lightning.generation.checkpoint import TrainedGenerator
+from cgan_lightning.metrics import judge, suite
+from cgan_lightning.metrics.classification import confusion
+from cgan_lightning.networks.class_vectors import class_vectors
+
+PER_CLASS = 500  # samples that the judge names
+PERMUTATIONS = 9999
+UNLEARNED = "has learned no vector of each class: its labels are fixed numbers, or none"
+
+Matrix = Float[np.ndarray, "classes classes"]
+
+
+def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, *, seed: int, output: Path) -> list[str]:
+    """Figures, a table and TensorBoard's projector in `output`; a sentence on each.
+
+    `discriminator` is its state dictionary, None where only the generator was kept. Raises UserError where there is nothing
+    to compare.
+    """
+    networks = {"generator": trained.network.state_dict(), "discriminator": discriminator or {}}
+    found = {name: class_vectors(state) for name, state in networks.items()}
+    vectors = {name: each.detach().float().cpu() for name, each in found.items() if each is not None}
+    missing = [f"The {name} {UNLEARNED}" for name in networks if name not in vectors and networks[name]]
+    missing += [] if discriminator else ["The discriminator is kept by a run folder's checkpoint alone: give that"]
+    if not vectors:
+        raise UserError(f"mode=embeddings has nothing to compare. {'. '.join(missing)}")
+    similarities = {name: cosines(each) for name, each in vectors.items()}
+    mistaken = mistaken_for(trained, seed=seed)
+    output.mkdir(parents=True, exist_ok=True)
+    names, order = trained.class_names, class_figures.leaves(next(iter(similarities.values())))
+    class_figures.matrices(output / "similarity.png", similarities, mistaken, names, order)
+    class_figures.dendrograms(output / "dendrogram.png", similarities, names)
+    table = _table(names, similarities, mistaken)
+    write_atomically(output / "similarity.csv", lambda path: path.write_text(table))
+    _projector(trained, vectors, seed, output)
+    return [
+        *missing,
+        *(sentence for name, each in similarities.items() for sentence in _told(name, each, mistaken, names, seed)),
+        f"{output / 'similarity.png'}: which classes are alike; dendrogram.png: how they join; similarity.csv: by pairs",
+        f"TensorBoard shows the vectors in its projector: tensorboard --logdir {output}",
+    ]
+
+
+def cosines(vectors: Float[Tensor, "classes width"]) -> Matrix:
+    """How alike each two classes' vectors point, in -1..1."""
+    directions = F.normalize(vectors.double())
+    return (directions @ directions.T).clamp(-1, 1).numpy()
+
+
+def mistaken_for(trained: TrainedGenerator, *, seed: int) -> Matrix:
+    """The share of PER_CLASS samples of each class (row) in which the judge sees each class (column)."""
+    ours = judge.load(device=next(trained.network.parameters()).device)
+    places = fashion_mnist.numbers(trained.class_names)
+    drawn = sampling.balanced(trained.network, trained.prior, len(places), PER_CLASS * len(places), seed=seed)
+    seen = suite.look(ours, *drawn)
+    counts = confusion(seen.logits.cpu(), places[seen.labels.cpu()], seen.logits.shape[1])
+    return counts[places][:, places].numpy() / PER_CLASS
+
+
+def rank_correlation(one: Matrix, other: Matrix, *, seed: int = 0) -> tuple[float, float]:
+    """Spearman's rho over all pairs of classes, and how likely one as strong is by chance; nan where nothing differs.
+
+    Pairs that share a class don't vary by themselves, so chance is what permuted classes give (Mantel 1967).
+    """
+    pairs = np.triu_indices(len(one), 1)
+    ranks, others = (stats.rankdata(each[pairs]) for each in (one, other))
+    if ranks.std() == 0 or others.std() == 0:
+        return float("nan"), float("nan")
+    square = np.zeros_like(one)
+    square[pairs] = ranks
+    square += square.T
+    draws = np.random.default_rng(seed)
+    orders = [np.arange(len(one)), *(draws.permutation(len(one)) for _ in range(PERMUTATIONS))]
+    found = np.array([np.corrcoef(square[np.ix_(order, order)][pairs], others)[0, 1] for order in orders])
+    as_strong = np.abs(found) >= abs(found[0]) - 1e-9  # the first is the one asked about: it counts itself
+    return float(found[0]), float(as_strong.mean())
+
+
+def _told(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[str], seed: int) -> Iterator[str]:
+    ranked = sorted(itertools.combinations(range(len(names)), 2), key=lambda pair: -similarity[pair])
+    nearest, farthest = (
+        ", ".join(f"{names[one]} and {names[other]} {similarity[one, other]:+.2f}" for one, other in pairs)
+        for pairs in (ranked[:3], ranked[:-3:-1])
+    )
+    yield f"{network}: most alike {nearest}; least {farthest} (cosines)"
+    rho, p = rank_correlation(similarity, mistaken + mistaken.T, seed=seed)
+    if np.isnan(rho):
+        yield f"{network}: the judge mistakes no class for another, so there is nothing to compare that with"
+    else:
+        told = f"{rho:+.2f}, p = {p:.2g} by {PERMUTATIONS:,} permutations"
+        yield f"{network}: rank correlation with what the judge mistakes {told}"
+
+
+def _table(names: Sequence[str], similarities: dict[str, Matrix], mistaken: Matrix) -> str:
+    """A row for each two classes: cosines, and the share of both classes' samples that the judge takes for the other's."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["class", "other", *(f"cosine in the {network}" for network in similarities), "mistaken"])
+    for one, other in itertools.combinations(range(len(names)), 2):
+        shares = (mistaken[one, other] + mistaken[other, one]) / 2
+        writer.writerow(
+            [names[one], names[other], *(f"{each[one, other]:.4f}" for each in similarities.values()), f"{shares:.4f}"]
+        )
+    return text.getvalue()
+
+
+def _projector(trained: TrainedGenerator, vectors: dict[str, Tensor], seed: int, output: Path) -> None:
+    """Each network's vectors as TensorBoard takes them, a sample of the class as each one's picture."""
+    thumbnails = sampling.sample_grid(trained.network, trained.prior, range(len(trained.class_names)), [seed])[:, 0]
+    with SummaryWriter(str(output)) as events:
+        for network, each in vectors.items():
+            events.add_embedding(each, list(trained.class_names), (thumbnails.cpu() + 1) / 2, tag=network)

@@ -1,0 +1,88 @@
+"""mode=page served, for the tests and the documentation.
+
+`python -m tests.browser.joystick GENERATOR PICTURE.png` photographs it and says how long a picture takes.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from cgan_lightning.exploration import page, server
+from cgan_lightning.generation import checkpoint
+from tests.browser.tensorboard import chromium
+
+DRAWN = "#picture[aria-busy=false]"
+SIZE = {"width": 1080, "height": 870}
+SHOWN = "#seed=49&class=3.4&x=0.3&y=-0.2"
+COLOURS = 128  # of the picture: greys, and one more
+PASSES = 200
+
+# One image each, with z and label anew, as the page does it: in its thread, after the browser had its turn.
+TIMES = """async (passes) => {
+    const ort = await import("./ort.wasm.bundle.min.mjs");
+    const { latent, classes } = await (await fetch("page.json")).json();
+    const generator = await (await fetch("generator.onnx")).arrayBuffer();
+    const session = await ort.InferenceSession.create(generator, { executionProviders: ["wasm"] });
+    const times = [];
+    for (let i = 0; i < passes; i++) {
+        await new Promise((resolve) => setTimeout(resolve));
+        const began = performance.now();
+        const { images } = await session.run({
+            z: new ort.Tensor("float32", Float32Array.from({ length: latent }, Math.random), [1, latent]),
+            labels: new ort.Tensor("float32", Float32Array.from(classes, () => 1 / classes.length), [1, classes.length]),
+        });
+        images.data;
+        times.push(performance.now() - began);
+    }
+    return times;
+}"""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a folder that page.write has made, on loopback."""
+    with server.bound(folder, 0) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield server.address(serving)
+        serving.shutdown()
+
+
+def photograph(browser: Browser, address: str, picture: Path) -> None:
+    shown = browser.new_page(viewport=SIZE, color_scheme="light")
+    shown.goto(address + SHOWN)
+    shown.locator(DRAWN).wait_for(timeout=120_000)
+    shown.focus("#pad")  # a step there and back: not the first picture's time, which has the start in it
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("ArrowLeft")
+    shown.evaluate("document.activeElement.blur()")
+    shown.locator(DRAWN).wait_for()
+    shown.screenshot(path=picture, full_page=True)
+    with Image.open(picture) as large:
+        small = large.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(picture, optimize=True)
+
+
+def milliseconds(browser: Browser, address: str) -> list[float]:
+    """Of PASSES passes of the generator for one image, after as many that don't count."""
+    shown = browser.new_page()
+    shown.goto(address)
+    shown.locator(DRAWN).wait_for(timeout=120_000)
+    return shown.evaluate(TIMES, 2 * PASSES)[PASSES:]
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as folder, chromium() as started:
+        page.write(checkpoint.load(Path(sys.argv[1])), Path(folder))
+        with served(Path(folder)) as place:
+            photograph(started, place, Path(sys.argv[2]))
+            times = sorted(milliseconds(started, place))
+    print(
+        f"Chromium {started.version}, {PASSES} passes: median {median(times):.1f} ms, 95th {times[PASSES * 95 // 100]:.1f} ms"
+    )
