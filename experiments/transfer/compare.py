@@ -19,7 +19,7 @@ from cgan_lightning.images import labelled_grid
 from cgan_lightning.runtime.run_folder import RunFolder
 
 NEW, PICTURES = "Ankle boot", 12
-COLUMNS = ("run", "seed", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
+COLUMNS = ("run", "seed", "generator's lr", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
 
 
 def line(cells: Sequence[str]) -> str:
@@ -41,7 +41,8 @@ def row(run: RunFolder) -> str:
     results = read_json(run.results)
     if "evaluation" not in results:
         raise UserError(f"{run.path} was never evaluated: python -m cgan_lightning.evaluate checkpoint={run.path}")
-    return line([title(run), str(results["seed"]), f"{results['images_seen']:,}", *figures(results["evaluation"])])
+    rate = f"{run.begun()['settings']['optimizer.generator.lr']:g}"
+    return line([title(run), str(results["seed"]), rate, f"{results['images_seen']:,}", *figures(results["evaluation"])])
 
 
 def figures(evaluation: dict[str, Any]) -> list[str]:
