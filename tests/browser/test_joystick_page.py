@@ -225,7 +225,11 @@ def test_random_draws_another_and_the_file_is_the_picture(open_page, tmp_path):
     assert (large == pixels(shown).repeat(16, 0).repeat(16, 1)).all()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+NARROW, ON_ITS_SIDE = {"width": 320, "height": 568}, {"width": 667, "height": 375}
+SIZES = {"desktop": DESKTOP, "phone": PHONE, "narrow phone": NARROW, "phone on its side": ON_ITS_SIDE}
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_it_fits(open_page, size):
     shown = open_page("#class=0.5&seed=123456789012345678901234567890", size)
     assert shown.evaluate("document.documentElement.scrollWidth") == size["width"], "nothing sticks out"
@@ -233,6 +237,20 @@ def test_it_fits(open_page, size):
         box = part.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= size["width"]
+        assert part.evaluate("part => part.scrollWidth <= part.clientWidth || part.tagName === 'text'"), "cut off"
+    for control in ("#pad", "#ring"):
+        box = seen_whole(shown, control)
+        for part in (0.1, 0.5, 0.9):
+            at = [box["x"] + box["width"] * part, box["y"] + box["height"] * part]
+            assert shown.evaluate("([x, y, of]) => document.elementFromPoint(x, y).closest(of) !== null", [*at, control]), (
+                "the picture, which stays in sight, doesn't cover it"
+            )
+
+
+def seen_whole(shown, control):
+    """As far up as it goes without leaving the window at its lower end."""
+    shown.evaluate("of => document.querySelector(of).scrollIntoView({ block: 'end' })", control)
+    return shown.locator(control).bounding_box()
 
 
 def test_an_address_from_anyone_is_kept_to_what_there_is(open_page):
