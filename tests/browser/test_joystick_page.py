@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import expect
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
@@ -208,6 +209,23 @@ def test_keys_alone_do_and_a_screen_reader_hears_it(open_page):
     shown.get_by_role("button", name="Bag").press("Enter")
     shown.locator("#spoken", has_text="Bag, seed 1").wait_for(state="attached", timeout=10_000)
     assert shown.get_by_role("slider").count() == 2
+
+
+def test_tab_comes_to_each_control_and_each_has_a_name(open_page, generator):
+    shown = open_page()
+    controls = [
+        *(("button", name) for name in ("Random", "Reset", "Save as PNG")),
+        ("slider", "z along two directions"),
+        *(("combobox", name) for name in ("Directions", "Across", "Up")),
+        ("spinbutton", "Seed 0–999"),
+        ("slider", "Class"),
+        *(("button", name) for name in generator.class_names),
+    ]
+    for role, name in controls:
+        shown.keyboard.press("Tab")
+        expect(shown.get_by_role(role, name=name, exact=True)).to_be_focused()
+    assert shown.locator("button, select, input, [tabindex]").count() == len(controls)
+    expect(shown.get_by_role("img", name="T-shirt/top, seed 0", exact=True)).to_be_visible()
 
 
 def test_random_draws_another_and_the_file_is_the_picture(open_page, tmp_path):
