@@ -22,7 +22,7 @@ MISTAKES = {
     "nois=uniform": "nois is no setting; did you mean noise?",
     "+foo=1": "foo is no setting",
     "noise=gausian": "noise=gausian: must be randn or uniform",
-    "experiment=documentd": "experiment=documentd: must be documented or quick",
+    "experiment=documentd": "experiment=documentd: must be documented or nine_classes or quick or transfer",
     "trainer=tpu": "trainer=tpu: must be auto or cpu or ddp or ddp_cpu or gpu",
     "model.channels=wide": "model.channels=wide: must be a whole number at least 64 and at most 1024",
     "model.channels=3": "model.channels=3: must be a whole number at least 64 and at most 1024",

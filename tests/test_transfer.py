@@ -1,0 +1,47 @@
+"""The study of a new class: what its table says, from what `evaluate` has kept."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from cgan_lightning.config.compose import compose
+from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.errors import UserError
+from cgan_lightning.evaluate import evaluate
+from cgan_lightning.runtime.run_folder import RunFolder
+from experiments.transfer import compare
+
+
+def kept(right: list[int], **protocol) -> dict:
+    """Class FIDs 1, 2 ..., and of ten samples so many right, the others seen as T-shirts, or bags."""
+    names = protocol.get("classes", CLASS_NAMES)
+    confusion = [[0] * 10 for _ in names]
+    for row, name, count in zip(confusion, names, right, strict=True):
+        row[CLASS_NAMES.index(name)] += count
+        row[0 if name != CLASS_NAMES[0] else 8] += 10 - count
+    return {"protocol": protocol, "samples": {"class_fids": [1.0 + each for each in range(len(names))], "confusion": confusion}}
+
+
+def test_the_new_class_stands_apart_from_the_old_ones():
+    assert compare.figures(kept([9] * 9 + [4])) == ["10.00", "40.0", "5.00", "90.0"]
+    assert compare.figures(kept([8, 6], classes=["Dress", "Bag"])) == ["", "", "1.50", "70.0"]
+    assert compare.figures(kept([8, 6], classes=["Dress", "Ankle boot"])) == ["2.00", "60.0", "1.00", "80.0"]
+
+
+def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, capsys):
+    nine = train("experiment=nine_classes", "trainer.max_steps=1")
+    warm = train("experiment=transfer", f"warm_start.checkpoint={nine}", "warm_start.freeze=true", "trainer.max_steps=2")
+    scratch = train("experiment=transfer", "data.per_class_limit={Ankle boot: 50}", "trainer.max_steps=2")
+    titles = [compare.title(RunFolder(folder)) for folder in (nine, warm, scratch)]
+    assert titles == ["nine classes", "frozen, 100 examples", "scratch, 50 examples"]
+    with pytest.raises(UserError, match="was never evaluated"):
+        compare.row(RunFolder(warm))
+    for folder in (nine, warm):
+        evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))
+    monkeypatch.setattr("sys.argv", ["compare", str(nine), str(warm), "--picture", str(tmp_path / "new.png")])
+    compare.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nine classes", "| frozen, 100 examples"]
+    assert Image.open(tmp_path / "new.png").size[1] < 150, "one row: the nine have no boots"
+    assert json.loads((nine / "results.json").read_text())["evaluation"]["protocol"]["classes"] == list(CLASS_NAMES[:9])
