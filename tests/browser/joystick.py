@@ -58,11 +58,6 @@ def photograph(browser: Browser, address: str, picture: Path) -> None:
     shown = browser.new_page(viewport=SIZE, color_scheme="light")
     shown.goto(address + SHOWN)
     shown.locator(DRAWN).wait_for(timeout=120_000)
-    shown.focus("#pad")  # a step there and back: not the first picture's time, which has the start in it
-    shown.keyboard.press("ArrowRight")
-    shown.keyboard.press("ArrowLeft")
-    shown.evaluate("document.activeElement.blur()")
-    shown.locator(DRAWN).wait_for()
     shown.screenshot(path=picture, full_page=True)
     with Image.open(picture) as large:
         small = large.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
@@ -83,6 +78,5 @@ if __name__ == "__main__":
         with served(Path(folder)) as place:
             photograph(started, place, Path(sys.argv[2]))
             times = sorted(milliseconds(started, place))
-    print(
-        f"Chromium {started.version}, {PASSES} passes: median {median(times):.1f} ms, 95th {times[PASSES * 95 // 100]:.1f} ms"
-    )
+    most = times[PASSES * 95 // 100]
+    print(f"Chromium {started.version}, {PASSES} passes: median {median(times):.1f} ms, 95 % under {most:.1f} ms")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import expect
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
@@ -210,6 +211,23 @@ def test_keys_alone_do_and_a_screen_reader_hears_it(open_page):
     assert shown.get_by_role("slider").count() == 2
 
 
+def test_tab_comes_to_each_control_and_each_has_a_name(open_page, generator):
+    shown = open_page()
+    controls = [
+        *(("button", name) for name in ("Random", "Reset", "Save as PNG")),
+        ("slider", "z along two directions"),
+        *(("combobox", name) for name in ("Directions", "Across", "Up")),
+        ("spinbutton", "Seed 0–999"),
+        ("slider", "Class"),
+        *(("button", name) for name in generator.class_names),
+    ]
+    for role, name in controls:
+        shown.keyboard.press("Tab")
+        expect(shown.get_by_role(role, name=name, exact=True)).to_be_focused()
+    assert shown.locator("button, select, input, [tabindex]").count() == len(controls)
+    expect(shown.get_by_role("img", name="T-shirt/top, seed 0", exact=True)).to_be_visible()
+
+
 def test_random_draws_another_and_the_file_is_the_picture(open_page, tmp_path):
     shown = open_page("#seed=1&class=3.5")
     before = pixels(shown)
@@ -225,7 +243,11 @@ def test_random_draws_another_and_the_file_is_the_picture(open_page, tmp_path):
     assert (large == pixels(shown).repeat(16, 0).repeat(16, 1)).all()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+NARROW, ON_ITS_SIDE = {"width": 320, "height": 568}, {"width": 667, "height": 375}
+SIZES = {"desktop": DESKTOP, "phone": PHONE, "narrow phone": NARROW, "phone on its side": ON_ITS_SIDE}
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_it_fits(open_page, size):
     shown = open_page("#class=0.5&seed=123456789012345678901234567890", size)
     assert shown.evaluate("document.documentElement.scrollWidth") == size["width"], "nothing sticks out"
@@ -233,6 +255,20 @@ def test_it_fits(open_page, size):
         box = part.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= size["width"]
+        assert part.evaluate("part => part.scrollWidth <= part.clientWidth || part.tagName === 'text'"), "cut off"
+    for control in ("#pad", "#ring"):
+        box = seen_whole(shown, control)
+        for part in (0.1, 0.5, 0.9):
+            at = [box["x"] + box["width"] * part, box["y"] + box["height"] * part]
+            assert shown.evaluate("([x, y, of]) => document.elementFromPoint(x, y).closest(of) !== null", [*at, control]), (
+                "the picture, which stays in sight, doesn't cover it"
+            )
+
+
+def seen_whole(shown, control):
+    """As far up as it goes without leaving the window at its lower end."""
+    shown.evaluate("of => document.querySelector(of).scrollIntoView({ block: 'end' })", control)
+    return shown.locator(control).bounding_box()
 
 
 def test_an_address_from_anyone_is_kept_to_what_there_is(open_page):

@@ -12,7 +12,7 @@ const percent = (share) => `${Math.round(share * 100)}%`;
 // All that makes the picture; the address has the same, so that a picture can be shared.
 let state;
 const stale = { picture: true, thumbnails: new Set() };
-let page, session, seeds, joystick, ring, settling, drawing;
+let page, session, seeds, joystick, ring, settling, drawing, took;
 
 async function start() {
   find("unserved").remove();
@@ -76,10 +76,12 @@ function mixture(weights) {
 }
 
 async function generated(weights) {
+  const began = performance.now();
   const { images } = await session.run({
     z: new ort.Tensor("float32", latent(), [1, page.latent]),
     labels: new ort.Tensor("float32", weights, [1, weights.length]),
   });
+  took = performance.now() - began;
   return images.data;
 }
 
@@ -99,10 +101,7 @@ async function drawAll() {
     while (stale.picture || stale.thumbnails.size) {
       if (stale.picture) {
         stale.picture = false;
-        const began = performance.now();
-        const pixels = await generated(shares(state.place));
-        find("took").textContent = `drawn in ${Math.max(performance.now() - began, 0.1).toFixed(1)} ms`;
-        draw(find("picture"), pixels, page.size);
+        draw(find("picture"), await generated(shares(state.place)), page.size);
       }
       const [next] = stale.thumbnails;
       if (next !== undefined) {
@@ -138,6 +137,7 @@ function settle() {
     return;
   }
   writeAddress(state);
+  find("took").textContent = `drawn in ${Math.max(took, 0.1).toFixed(1)} ms`; // the latest, of pictures all alike
   find("spoken").textContent = find("picture").getAttribute("aria-label");
   find("picture").setAttribute("aria-busy", "false");
 }
@@ -171,6 +171,7 @@ function thumbnail(name, onclick) {
 }
 
 function complain(error) {
+  if (!session) find("mix").textContent = "";
   find("problem").textContent = `The page can't draw: ${error.message}`;
   find("problem").hidden = false;
 }
