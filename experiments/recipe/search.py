@@ -14,6 +14,7 @@ import json
 import math
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cgan_lightning.config.compose import compose
 
 HERE = Path(__file__).parent
 CANDIDATES, TRIALS = HERE / "candidates.yaml", HERE / "trials.jsonl"
+COMPOSING = threading.Lock()  # Hydra has one config at a time in a process
 
 
 def candidates() -> dict[str, list[str]]:
@@ -49,7 +51,9 @@ def trial(name: str, overrides: list[str], *, epochs: int, seed: int, extra: lis
             return line
     given = [*asked, *extra, f"trainer.max_epochs={epochs}", "resume=auto"]
     subprocess.run([sys.executable, "-m", "cgan_lightning.train", *given], check=True)  # noqa: S603  our own command
-    return kept(name, asked, epochs, json.loads(identity.run_folder(compose(*given)).results.read_text()))
+    with COMPOSING:
+        folder = identity.run_folder(compose(*given))
+    return kept(name, asked, epochs, json.loads(folder.results.read_text()))
 
 
 def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> dict[str, Any]:
