@@ -155,7 +155,8 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         overrides = [*overrides, f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"]
     chosen = [override for override in _parse(overrides) if (CONF / override.key_or_group).is_dir()]
     for override in chosen:
-        if isinstance(override.value(), int | float | dict):  # Hydra takes it for a programmer's mistake
+        # Hydra takes these for a programmer's mistake.
+        if isinstance(override.value(), int | float | dict | None) and not override.is_delete():
             files = sorted(file.stem for file in (CONF / override.key_or_group).glob("*.yaml"))
             raise UserError(f"{override.input_line}: must be {' or '.join(files)}")
     try:
