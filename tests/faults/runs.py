@@ -122,6 +122,7 @@ def signalled(training: Training, signum: int, rng: random.Random) -> float | No
         training.wait_until_it_trains()
     try:
         process.wait(rng.uniform(0, TRAINS_S if in_training else STARTS_S))
+        training.end()  # closes its pipe
         return None
     except subprocess.TimeoutExpired:
         os.kill(rng.choice(training.ranks()), signum)
