@@ -63,7 +63,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
     """The game, with first weights that depend on the seed and on each network alone."""
     networks = {network: _network(config, network, recipe[network]) for network in ("generator", "discriminator")}
     if config.warm_start.freeze:
-        freeze_but_label(networks["generator"])
+        _freeze_but_label(networks["generator"])
     return ConditionalGAN(
         **networks,
         prior=recipes.build(recipe["prior"]),
@@ -92,7 +92,7 @@ def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
             raise UserError(f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}") from None
 
 
-def freeze_but_label(generator: Any) -> None:
+def _freeze_but_label(generator: Any) -> None:
     """Weights and batch statistics stay as they are, those of the label's embedding apart."""
     generator.requires_grad_(False)
     generator.conditioning.requires_grad_(True)
@@ -100,13 +100,11 @@ def freeze_but_label(generator: Any) -> None:
 
 
 def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
-    """Of a generator that begins with another run's weights the average has no random start to forget."""
     if config.ema.halflife_images is None:
         return None
-    average = GeneratorEMA(generator, halflife_images=config.ema.halflife_images)
-    if config.warm_start.checkpoint is not None:
-        average.rampup = math.inf
-    return average
+    # Of a generator that begins with another run's weights the average has no random start to forget.
+    early = {} if config.warm_start.checkpoint is None else {"rampup": math.inf}
+    return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **early)
 
 
 def _of_training(choice: DictConfig) -> Any:

@@ -1,12 +1,6 @@
-"""mode=page served, for the tests and the documentation.
-
-`python -m tests.browser.joystick GENERATOR PICTURE.png` photographs it and says how long a picture takes.
-"""
+"""`python -m tests.browser.joystick GENERATOR PICTURE.png` photographs mode=page and says how long a picture takes."""
 
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -14,11 +8,11 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Browser
 
-from cgan_lightning.exploration import page, server
+from cgan_lightning.exploration import page
 from cgan_lightning.generation import checkpoint
+from tests.browser.joystick import DRAWN, served
 from tests.browser.tensorboard import chromium
 
-DRAWN = "#picture[aria-busy=false]"
 SIZE = {"width": 1080, "height": 870}
 SHOWN = "#seed=49&class=3.4&x=0.3&y=-0.2"
 COLOURS = 128  # of the picture: greys, and one more
@@ -43,15 +37,6 @@ TIMES = """async (passes) => {
     }
     return times;
 }"""
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder that page.write has made, on loopback."""
-    with server.bound(folder, 0) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield server.address(serving)
-        serving.shutdown()
 
 
 def photograph(browser: Browser, address: str, picture: Path) -> None:
