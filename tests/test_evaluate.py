@@ -56,6 +56,17 @@ def test_a_generator_of_some_classes_is_measured_against_these(train):
     assert found["floor"]["class_accuracy"] > 0.9
 
 
+def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
+    folder = train("data.classes=[Dress]", "trainer.max_steps=2")
+    caplog.set_level("INFO")
+    evaluate(compose(f"checkpoint={folder}", "samples=200", command="evaluate"))
+    samples = json.loads((folder / "results.json").read_text())["evaluation"]["samples"]
+    assert samples["path_length_along_z"] > 0
+    assert not [key for key in samples if key.endswith("along_label")]
+    assert "path length along z" in caplog.text
+    assert "along the label" not in caplog.text
+
+
 def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
     evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))

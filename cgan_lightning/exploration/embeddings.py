@@ -25,6 +25,7 @@ from cgan_lightning.networks.class_vectors import class_vectors
 
 PER_CLASS = 500  # samples that the judge names
 PERMUTATIONS = 9999
+LEAST_CLASSES = 3  # of which one pair can be more alike than another
 UNLEARNED = "has learned no vector of each class: its labels are fixed numbers, or none"
 
 Matrix = Float[np.ndarray, "classes classes"]
@@ -36,6 +37,8 @@ def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, 
     `discriminator` is its state dictionary, None where only the generator was kept. Raises UserError where there is nothing
     to compare.
     """
+    if (count := len(trained.class_names)) < LEAST_CLASSES:
+        raise UserError(f"mode=embeddings compares {LEAST_CLASSES} classes or more, and this generator has {count}")
     networks = {"generator": trained.network.state_dict(), "discriminator": discriminator or {}}
     found = {name: class_vectors(state) for name, state in networks.items()}
     vectors = {name: each.detach().float().cpu() for name, each in found.items() if each is not None}

@@ -81,9 +81,12 @@ class Evaluation:
         return checkpoint.load(generator, weights=self.weights, device=self.device)
 
     def _smoothness(self, trained: checkpoint.TrainedGenerator) -> dict[str, float]:
-        """Along z and along the label; each rank finds the same."""
+        """Along z and, where there are two classes or more, along the label; each rank finds the same."""
         seeds, size, found = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
-        for what, draw in (("z", transitions.random_along_z), ("label", transitions.random_along_label)):
+        ways = {"z": transitions.random_along_z}
+        if len(trained.class_names) > 1:
+            ways["label"] = transitions.random_along_label
+        for what, draw in ways.items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
             features, _ = classifier.outputs(self.judge.network, paths.flatten(0, 1))
             measured = smoothness(features.unflatten(0, paths.shape[:2]))

@@ -138,6 +138,23 @@ def test_labels_that_are_not_learned_leave_nothing_to_compare(train, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("classes", ["[Dress]", "[Dress,Coat]"])
+def test_one_pair_of_classes_is_nothing_to_compare(tmp_path, classes):
+    path, _ = alone(tmp_path, f"data.classes={classes}")
+    count = classes.count(",") + 1
+    with pytest.raises(UserError, match=f"mode=embeddings compares 3 classes or more, and this generator has {count}"):
+        run(path, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_three_classes_are_compared(tmp_path, caplog):
+    path, _ = alone(tmp_path, "data.classes=[Dress,Coat,Bag]")
+    caplog.set_level("INFO")
+    run(path, tmp_path / "new")
+    assert len((tmp_path / "new" / "similarity.csv").read_text().splitlines()) == 4
+    assert "generator: most alike" in caplog.text
+
+
 def test_a_damaged_checkpoint_is_refused(train, tmp_path):
     folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null")
     file = folder / "checkpoints" / "last.ckpt"
