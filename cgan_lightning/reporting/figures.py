@@ -39,7 +39,7 @@ def points(rows: dict[str, Interval], title: str) -> str:
     figure, axes = _axes(1.1 + 0.42 * len(rows))
     every = [value for each in rows.values() for value in each.values]
     low, high = min(every), max(every)
-    room = max((high - low) * 0.6, abs(high) * 0.05)
+    room = max((high - low) * 0.6, abs(high) * 0.05) or 1
     for place, each in enumerate(reversed(rows.values())):
         colour = COLOURS[(len(rows) - 1 - place) % len(COLOURS)]
         if each.half is not None:
