@@ -153,7 +153,7 @@ class Cluster:
 
     def revive_node(self, node: str) -> None:
         """Returns when the node can take jobs (again)."""
-        if node not in self._daemons:
+        if node not in self._daemons or self._daemons[node].poll() is not None:
             self._spawn(node, "slurmd", "-D", "-N", node)
             self.wait_until(lambda: self._listens(node), f"{node} listens")  # the controller may not know that it was gone
 

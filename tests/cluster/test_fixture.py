@@ -1,5 +1,6 @@
 """The cluster that the other tests rely on does what a real one would."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def test_a_job_runs_on_both_nodes_and_listens_on_loopback_alone(cluster, tmp_pat
     assert sorted((tmp_path / "log").read_text().split()) == list(NODES)
     assert cluster.job(job)["NodeList"] == "node[1-2]"
     assert listening_addresses(cluster.processes()) == {LOOPBACK}  # srun's too
+
+
+def test_a_node_whose_daemon_crashed_is_up_again_after_a_reset(cluster):
+    crashed = cluster._daemons["node1"]
+    crashed.send_signal(signal.SIGSEGV)
+    assert crashed.wait(timeout=10) == -signal.SIGSEGV
+    cluster.reset()
+    job = cluster.submit("--nodelist=node1", "--wrap=true", "--output=/dev/null")
+    assert cluster.wait_for(job, "COMPLETED")["NodeList"] == "node1"
 
 
 def test_nothing_of_a_stopped_cluster_remains_and_another_lives_on(cluster):
