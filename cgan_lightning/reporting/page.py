@@ -120,13 +120,13 @@ def _costs(study: Study, threshold: float, quickest: float) -> pd.DataFrame:
     for label, part in _settings(study, study.finished):
         to_threshold = [_seconds_to(study, run, threshold) for run in part.to_dict("records")]
         reached = [seconds for seconds in to_threshold if seconds is not None]
-        by_then = [_at(study, run, quickest) for run in part.to_dict("records")]
+        by_then = [fid for run in part.to_dict("records") if (fid := _at(study, run, quickest)) is not None]
         rows.append({
             "setting": label,
             **{name: part[name].mean() for name in ("seconds", "images_per_second", "parameters", "peak_memory_mib")},
             "seconds_to_threshold": sum(reached) / len(reached) if reached else None,
             "reached": f"{len(reached)} of {len(part)}",
-            "at_equal_seconds": statistics.interval(known) if (known := [fid for fid in by_then if fid is not None]) else None,
+            "at_equal_seconds": statistics.interval(by_then) if len(by_then) == len(part) else None,
         })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -73,6 +73,8 @@ def test_the_page_says_what_was_swept_and_what_came_of_it(sweep):
 
 
 def test_the_table_and_the_csv_have_every_run(sweep):
+    for path in sweep.parents[1].glob("*/results.json"):  # alike, or a run that the machine slowed has no look in time
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"images_per_second": 100}))
     reported(sweep)
     runs = pd.read_csv(sweep / "results.csv")
     assert len(runs) == 8
@@ -104,6 +106,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
         sorted(last for _, last in curves[100])
     )
     assert "no look by then" in reported(sweep)
+    assert (sweep / "results.md").read_text().count("\n| channels ") == 4, "no second table while one setting has no value"
 
 
 def test_sheets_stand_side_by_side(sweep):
