@@ -84,8 +84,9 @@ def index(wanted: Any, names: Sequence[str], *, key: str = "classes") -> int:
     matches = [known.index(word)] if word in known else [i for i, name in enumerate(known) if word and name.startswith(word)]
     if len(matches) != 1:
         near = difflib.get_close_matches(word, known, 1)
+        count = f"{len(names)} are" if len(names) > 1 else "only one is"
         hint = f"did you mean {names[known.index(near[0])]}? The" if near else "the"
-        raise UserError(f"{key}={shown(wanted)}: no such class; {hint} {len(names)} are {_listed(names)}")
+        raise UserError(f"{key}={shown(wanted)}: no such class; {hint} {count} {_listed(names)}")
     return matches[0]
 
 

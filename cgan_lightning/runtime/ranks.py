@@ -21,6 +21,7 @@ from cgan_lightning.runtime.failures import POLL_S, Failures
 from cgan_lightning.runtime.place import LOOPBACK, Place
 
 GATHER_S = 600  # until all ranks are there: nodes start at different times
+STARTED_BY = "CGAN_STARTED_BY"  # the process id of the rank zero that started this rank
 END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long for the others
 
 
@@ -128,8 +129,9 @@ class Ranks:
         torch.set_num_threads(self._threads)
 
     def _start(self, rank: int, log: Path) -> subprocess.Popen:
-        spoken = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": self.size, "MASTER_ADDR": LOOPBACK,
-                  "MASTER_PORT": self.store.port, "OMP_NUM_THREADS": torch.get_num_threads()}  # fmt: skip
+        spoken = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": self.size, STARTED_BY: os.getpid(),
+                  "MASTER_ADDR": LOOPBACK, "MASTER_PORT": self.store.port,
+                  "OMP_NUM_THREADS": torch.get_num_threads()}  # fmt: skip
         environment = os.environ | {key: str(value) for key, value in spoken.items()}
         with log.open("w") as file:
             return subprocess.Popen(self.command, env=environment, stdout=file, stderr=subprocess.STDOUT)  # noqa: S603
@@ -152,12 +154,29 @@ def _store(here: Place) -> distributed.TCPStore:
     wait = timedelta(seconds=GATHER_S)
     if here.port:
         serves = here.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"  # torchrun has one already
+        if not serves:
+            _find(here)
         return distributed.TCPStore(here.address, here.port, is_master=serves, timeout=wait, wait_for_workers=False)
     listener = socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
     return distributed.TCPStore(
         LOOPBACK, port, is_master=True, timeout=wait, wait_for_workers=False, master_listen_fd=listener.detach()
     )
+
+
+def _find(here: Place) -> None:
+    """Returns when rank zero can be reached: a store's own attempts last up to half an hour, and no signal ends them."""
+    started_by, deadline = os.environ.get(STARTED_BY), time.monotonic() + GATHER_S
+    while True:
+        try:
+            socket.create_connection((here.address, here.port), timeout=10).close()
+            return
+        except OSError as error:
+            if started_by and os.getppid() != int(started_by):
+                raise RunError("rank 0, which started this one, ended without a word") from None
+            if time.monotonic() > deadline:
+                raise RunError(f"rank 0 could not be reached at {here.address}:{here.port} for {GATHER_S} s: {error}") from None
+        time.sleep(POLL_S)
 
 
 def _loopback_interface() -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,15 +96,38 @@ def test_all_ranks_end_with_the_sentence_of_the_one_that_failed(tmp_path, action
     assert done.ended - began < 30
     assert not list(tmp_path.glob("runs/*/results.json"))
     assert sentence in only("runs/*/train.log", tmp_path).read_text()
-    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/environ") if _readable(path)]
-    assert not any(b"RANK=1" in each.split(b"\0") and bytes(tmp_path) in each for each in running)
+    assert not second_ranks(tmp_path)
 
 
-def _readable(path: Path) -> bool:
+def test_a_rank_whose_rank_zero_is_killed_before_they_met_ends_too(tmp_path):
+    first = subprocess.Popen(
+        [sys.executable, "-m", "cgan_lightning.train", *TWO], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )  # fmt: skip
+    soon(lambda: second_ranks(tmp_path))
+    first.kill()  # the second has its imports before it
+    first.wait()
+    assert second_ranks(tmp_path), "it was there when the first was killed"
+    soon(lambda: not second_ranks(tmp_path))
+    assert only("runs/*/rank1.log", tmp_path).read_text() == "rank 0, which started this one, ended without a word\n"
+
+
+def second_ranks(folder: Path) -> list[int]:
+    """The processes in a folder that were started as rank one."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_second(path, folder)]
+
+
+def _is_second(process: Path, folder: Path) -> bool:
     try:
-        return bool(path.read_bytes())
+        return (process / "cwd").readlink() == folder and b"RANK=1" in (process / "environ").read_bytes().split(b"\0")
     except OSError:
-        return False
+        return False  # it has ended, or is someone else's
+
+
+def soon(is_so: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(0.05)
 
 
 def test_ranks_of_a_sweeps_job_train_that_job(tmp_path):
