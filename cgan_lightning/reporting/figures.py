@@ -2,12 +2,14 @@
 
 import functools
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from cgan_lightning.reporting.statistics import Interval
 
@@ -19,7 +21,9 @@ STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "grid.color": INK, "grid.alpha": 0.12, "grid.linewidth": 1,
 }  # fmt: skip
+DASHES = ("-", "--", ":", "-.")  # for what has a colour that was there before
 WIDTH = 5.2  # inches, of 72 units
+BESIDE, ABOVE = 26, 56  # characters in a line of a label, beside the axes and above them
 
 Curve = Sequence[tuple[float, float]]
 
@@ -36,7 +40,9 @@ def _styled(draw: Callable[..., str]) -> Callable[..., str]:
 @_styled
 def points(rows: dict[str, Interval], title: str) -> str:
     """A line a setting: each seed's value, their mean and its 95 % interval where that fits."""
-    figure, axes = _axes(1.1 + 0.42 * len(rows))
+    labels = [textwrap.fill(label, BESIDE) for label in rows]
+    lines = max(label.count("\n") + 1 for label in labels)
+    figure, axes = _axes(1.1 + (0.22 + 0.2 * lines) * len(rows))
     every = [value for each in rows.values() for value in each.values]
     low, high = min(every), max(every)
     room = max((high - low) * 0.6, abs(high) * 0.05) or 1
@@ -46,7 +52,7 @@ def points(rows: dict[str, Interval], title: str) -> str:
             axes.plot([each.mean - each.half, each.mean + each.half], [place, place], color=colour, linewidth=2, alpha=0.5)
         axes.plot(each.values, [place] * len(each.values), "o", color=colour, markersize=5, alpha=0.7)
         axes.plot([each.mean], [place], "|", color=colour, markersize=17, markeredgewidth=2.5)
-    axes.set_yticks(range(len(rows)), list(reversed(rows)))
+    axes.set_yticks(range(len(rows)), labels[::-1])
     axes.set_xlim(low - room, high + room)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(title)
@@ -57,16 +63,18 @@ def points(rows: dict[str, Interval], title: str) -> str:
 @_styled
 def curves(groups: Mapping[str, Sequence[Curve]], title: str) -> str:
     """Mean and range over runs of each group's (images seen, value)."""
-    figure, axes = _axes(4.2)
-    for (label, runs), colour in zip(groups.items(), COLOURS, strict=False):
-        shared = sorted(set.intersection(*({images for images, _ in run} for run in runs)))
-        values = np.asarray([[dict(run)[images] for images in shared] for run in runs])
-        thousands = np.asarray(shared) / 1000
-        axes.plot(thousands, values.mean(0), color=colour, label=label, linewidth=2, marker="o", markersize=3)
+    labels = [textwrap.fill(label, ABOVE) for label in groups]
+    figure, axes = _axes(2.2 + 0.25 * max(8, sum(label.count("\n") + 1 for label in labels)))
+    for place, (label, runs) in enumerate(zip(labels, groups.values(), strict=True)):
+        colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)]
+        seen, values = _together(runs)
+        thousands = seen / 1000
+        axes.plot(thousands, values.mean(0), color=colour, label=label, linestyle=dashes, linewidth=2, marker="o", markersize=3)
         axes.fill_between(thousands, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
     positive = all(value > 0 for runs in groups.values() for run in runs for _, value in run)
     if positive:
         axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 4, 6)))
         for axis_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
             axis_formatter("{x:g}")
     axes.set_xlabel("images seen, thousands")
@@ -74,6 +82,13 @@ def curves(groups: Mapping[str, Sequence[Curve]], title: str) -> str:
     axes.grid(which="both")
     figure.legend(loc="outside upper left", fontsize=11)
     return _svg(figure, f"{title} over images seen")
+
+
+def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
+    """Where any of the runs was looked at while all went on, and each one's values there, between its own looks too."""
+    first, last = max(run[0][0] for run in runs), min(run[-1][0] for run in runs)
+    seen = np.asarray(sorted({images for run in runs for images, _ in run if first <= images <= last} or {last}))
+    return seen, np.asarray([np.interp(seen, *np.asarray(run).T) for run in runs])
 
 
 @_styled
