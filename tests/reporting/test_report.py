@@ -86,6 +86,7 @@ def test_the_table_and_the_csv_have_every_run(sweep):
     table = (sweep / "results.md").read_text()
     assert table.count("\n| channels ") == 8, "a row a setting, in each of two tables"
     assert "| channels 64, noise uniform |" in table
+    assert "Mean ± half of the 95 % interval over 2 seeds." in table
 
 
 def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
@@ -183,6 +184,7 @@ def test_one_seed_can_not_speak_of_significance(sweep):
     assert "One seed: nothing here can speak of significance." in seen
     assert "which can't speak of another one" in seen
     assert "p =" not in seen
+    assert "\nOne seed." in (sweep / "results.md").read_text()
 
 
 def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
