@@ -155,7 +155,7 @@ def _store(here: Place) -> distributed.TCPStore:
     if here.port:
         serves = here.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"  # torchrun has one already
         if not serves:
-            _find(here)
+            _wait_for_rank_zero(here)
         return distributed.TCPStore(here.address, here.port, is_master=serves, timeout=wait, wait_for_workers=False)
     listener = socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
@@ -164,8 +164,8 @@ def _store(here: Place) -> distributed.TCPStore:
     )
 
 
-def _find(here: Place) -> None:
-    """Returns when rank zero can be reached: a store's own attempts last up to half an hour, and no signal ends them."""
+def _wait_for_rank_zero(here: Place) -> None:
+    """Until it can be reached: a store's own attempts last up to half an hour, and no signal ends them."""
     started_by, deadline = os.environ.get(STARTED_BY), time.monotonic() + GATHER_S
     while True:
         try:

@@ -100,9 +100,7 @@ def test_all_ranks_end_with_the_sentence_of_the_one_that_failed(tmp_path, action
 
 
 def test_a_rank_whose_rank_zero_is_killed_before_they_met_ends_too(tmp_path):
-    first = subprocess.Popen(
-        [sys.executable, "-m", "cgan_lightning.train", *TWO], cwd=tmp_path, stderr=subprocess.DEVNULL
-    )  # fmt: skip
+    first = subprocess.Popen([sys.executable, "-m", "cgan_lightning.train", *TWO], cwd=tmp_path, stderr=subprocess.DEVNULL)
     soon(lambda: second_ranks(tmp_path))
     first.kill()  # the second has its imports before it
     first.wait()
