@@ -16,13 +16,13 @@ def evaluate(config: DictConfig) -> None:
     """
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.metrics import table
-    from cgan_lightning.runtime import results, writable
+    from cgan_lightning.runtime import memory, results, writable
 
     places = results.places_of_evaluation(config.checkpoint, config.output)
     for _, place in places:
         writable.file(place, f"output={place}")
     alone = len(places) == 1
-    with build.ranks(config) as ranks:
+    with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
         evaluation = build.evaluation(config, rank=ranks.local_rank)
         todo = [place for place in places if alone or not evaluation.is_kept(*place)]
         if not todo:

@@ -15,11 +15,12 @@ log = logging.getLogger("cgan_lightning.explore")
 
 def explore(config: DictConfig) -> None:
     """Pictures or a page in the folder `output`, and a sentence on each."""
-    from cgan_lightning.runtime import writable
+    from cgan_lightning.runtime import memory, writable
 
     output = Path(config.output)
     writable.folder(output, f"output={output}")
-    MODES[config.mode](config, output)
+    with memory.advice(f"lower rows={config.rows} or steps={config.steps}, or take device=cpu"):
+        MODES[config.mode](config, output)
 
 
 def _trained(config: DictConfig) -> Any:

@@ -17,17 +17,18 @@ def judge(config: DictConfig) -> None:
     from cgan_lightning.config.build import device_named
     from cgan_lightning.data import fashion_mnist, sources
     from cgan_lightning.metrics import classifier, judge
-    from cgan_lightning.runtime import writable
+    from cgan_lightning.runtime import memory, writable
 
     writable.file(Path(config.output), f"output={config.output}")
     device = device_named(config.device)
     torch.set_num_threads(config.threads)
     folder = sources.locate(Path(config.root) if config.root else None, key="root")
     images, labels = (part[: config.limit] for part in fashion_mnist.tensors(folder, *fashion_mnist.TRAIN))
-    network = classifier.fit(
-        images, labels, epochs=config.epochs, seed=config.seed, device=device,
-        report=lambda epoch, loss: log.info("epoch %d/%d  loss %.3f", epoch, config.epochs, loss),
-    )  # fmt: skip
+    with memory.advice("take device=cpu"):
+        network = classifier.fit(
+            images, labels, epochs=config.epochs, seed=config.seed, device=device,
+            report=lambda epoch, loss: log.info("epoch %d/%d  loss %.3f", epoch, config.epochs, loss),
+        )  # fmt: skip
     made = judge.examined(
         network.cpu(), *fashion_mnist.tensors(folder, *fashion_mnist.TEST), seed=config.seed, epochs=config.epochs
     )

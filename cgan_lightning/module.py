@@ -78,7 +78,8 @@ class ConditionalGAN(LightningModule):
         for optimizer in cast(list[Optimizer], self.optimizers(use_pl_optimizer=False)):
             for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
                 group |= optimizer.defaults
-                group["lr"] = group["lr"].to(self.device)
+                # PyTorch's fused kernel on CUDA reads the rate as float32, whatever its dtype says (fused_adam_impl.cu).
+                group["lr"] = group["lr"].to(self.device, torch.float32 if self.device.type == "cuda" else None)
                 if "capturable" in group:
                     group["capturable"] = self.device.type == "cuda"
 

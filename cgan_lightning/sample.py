@@ -20,7 +20,7 @@ def sample(config: DictConfig) -> None:
     from cgan_lightning.config.build import device_named
     from cgan_lightning.generation import checkpoint, output, sampling
     from cgan_lightning.generation.classes import labels
-    from cgan_lightning.runtime import writable
+    from cgan_lightning.runtime import memory, writable
 
     place = Path(config.output)
     output.check_ending(place)
@@ -37,7 +37,8 @@ def sample(config: DictConfig) -> None:
         z = _moved(z, config)
         columns["z"] = z.numpy()
     weights = torch.tensor([row.weights for row in rows])
-    images = sampling.every_pair(trained.network, z, weights, batch_size=config.batch_size)
+    with memory.advice(f"lower batch_size={config.batch_size}"):
+        images = sampling.every_pair(trained.network, z, weights, batch_size=config.batch_size)
     log.info("%s", output.write(place, images, rows, columns, trained.class_names))
 
 

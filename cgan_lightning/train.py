@@ -18,7 +18,8 @@ def train(config: DictConfig) -> float | None:
     from cgan_lightning.runtime import memory, results
 
     memory.keep_freed()
-    with build.ranks(config) as ranks:
+    lower = f"lower data.batch_size={config.data.batch_size}; the last checkpoint is kept"
+    with build.ranks(config) as ranks, memory.advice(lower):
         # Everything that can be wrong with the request shows before the run folder is made.
         data = build.data(config)
         recipe = build_model.recipe(config, data)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from lightning import Callback, Trainer
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
@@ -209,6 +210,21 @@ def test_learning_rates_fall_each_by_its_own_count():
     assert discriminator[0] == 2e-4
     assert list(discriminator[:10]) == sorted(discriminator[:10], reverse=True)
     assert discriminator[10:] == pytest.approx([1e-5, 1e-5])
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("cpu", torch.float64), ("cuda", torch.float32)])
+def test_the_learning_rate_has_the_dtype_that_the_devices_kernel_reads(device, dtype, monkeypatch):
+    """Fake tensors have a device without there being one: what `on_train_start` leaves for CUDA is seen on any machine."""
+    trainer, model, data = fit(max_steps=1)
+    trainer.fit(model, datamodule=data)
+    monkeypatch.setattr(type(model), "device", torch.device(device))
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model.on_train_start()
+    for optimizer in trainer.optimizers:
+        (group,) = optimizer.param_groups
+        assert (group["lr"].device.type, group["lr"].dtype) == (device, dtype)
+        assert group["fused"]
+        assert group["capturable"] == (device == "cuda")
 
 
 def test_turns_that_do_not_fit_into_a_call_are_refused():

@@ -82,6 +82,22 @@ def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_pat
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system tells a process that its parent ended")
+def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
+    sweep = started(tmp_path, "*seed1*")
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("runs/*/checkpoints/last.ckpt"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)  # both have trained an epoch
+    sweep.kill()
+    sweep.wait(60)
+    deadline = time.monotonic() + 60
+    while "running" in states(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert states(tmp_path) == ["interrupted", "interrupted", "waiting"]
+    for log in tmp_path.glob("runs/*/train.log"):
+        assert "Stopped by SIGTERM after update" in log.read_text()
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [

@@ -181,6 +181,7 @@ def _quieten_lightning() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # its own use of PyTorch
     warnings.filterwarnings("ignore", message="The `srun` command is available")
+    warnings.filterwarnings("ignore", message="GPU available but not used")  # trainer=cpu asked for that
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
     # The first updates of a run, and those that fill no call, are not captured.
     warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")

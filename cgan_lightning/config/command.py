@@ -25,6 +25,7 @@ from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep, 
 from cgan_lightning.config.compose import compose, in_full
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
+from cgan_lightning.runtime import parent
 
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
@@ -63,6 +64,7 @@ def _stoppable() -> Iterator[None]:
 
 
 def _go(application: Callable[[], Any], config_name: str) -> None:
+    parent.stop_with_it()
     sys.argv[1:] = [in_full(word) for word in sys.argv[1:]]
     arguments = get_args_parser().parse_args()
     if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:

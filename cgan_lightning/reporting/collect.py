@@ -155,7 +155,9 @@ def _columns(factors: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[
 def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """All that runs were made on and with: one entry each where they agree."""
     machine = [f"{each['machine']['device']}, {each['machine']['threads']} threads, {each['ranks']} ranks" for each in results]
-    versions = [", ".join(f"{name} {version}" for name, version in each["versions"].items()) for each in results]
+    versions = [
+        ", ".join(f"{name} {version or 'not installed'}" for name, version in each["versions"].items()) for each in results
+    ]
     judges = [each.get("evaluation", {}).get("protocol", {}).get("judge") for each in results]
     found = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
     return {name: sorted(set(values)) for name, values in found.items()} | {"judge": sorted({j for j in judges if j})}

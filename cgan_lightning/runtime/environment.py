@@ -23,7 +23,7 @@ def describe(device: torch.device) -> dict[str, Any]:
             "threads": torch.get_num_threads(),
             "system": f"{platform.system()} {platform.release()}",
         },
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "git_revision": git_revision(),
     }
 
@@ -48,6 +48,14 @@ def git_revision() -> str | None:
 
     revision = git("rev-parse", "HEAD")
     return revision + ("+changes" if git("status", "--porcelain") else "") if revision else None
+
+
+def _version(package: str) -> str | None:
+    """None for what is imported without being installed, as a checkout on PYTHONPATH is."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _cpu_name() -> str:

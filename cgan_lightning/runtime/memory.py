@@ -1,7 +1,11 @@
-"""What the process does with memory that tensors give back."""
+"""What the process does with memory that tensors give back, and what it says when there is none left."""
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cgan_lightning.errors import RunError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 GIB = 2**30
@@ -21,3 +25,26 @@ def keep_freed() -> None:
     library.mallopt(M_MMAP_THRESHOLD, GIB)
     library.mallopt(M_TRIM_THRESHOLD, 2 * GIB - 1)
     library.mallopt(M_TOP_PAD, GIB // 16)
+
+
+@contextmanager
+def advice(advice: str) -> Iterator[None]:
+    """Raises RunError with `advice` ("lower data.batch_size=4096") when memory, a GPU's or the machine's, runs out inside."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if (where := _ran_out(error)) is None:
+            raise
+        raise RunError(f"Out of {where}: {advice}") from error
+
+
+def _ran_out(error: BaseException | None) -> str | None:
+    """Which memory ran out; None for another error. One inside a CUDA graph's capture comes behind the capture's own."""
+    while error is not None:
+        said = f"{type(error).__name__} {error}".lower()
+        if ("cuda" in said and "out of memory" in said) or "alloc_failed" in said:  # of PyTorch, the driver; cuBLAS and cuDNN
+            return "GPU memory"
+        if isinstance(error, MemoryError) or "can't allocate memory" in said or "not enough memory" in said:
+            return "memory"
+        error = error.__context__
+    return None

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from cgan_lightning.config import pool, sweep
 from cgan_lightning.errors import Interrupted
+from cgan_lightning.runtime import parent
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
@@ -94,7 +95,8 @@ class PoolLauncher(Launcher):
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // slots)))
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         pins = [{"CUDA_VISIBLE_DEVICES": pool.gpu_of(slot, visible, gpus)} if on_gpu else {} for slot in range(slots)]
-        return [os.environ | {"OMP_NUM_THREADS": threads} | pin for pin in pins]
+        ours = {"OMP_NUM_THREADS": threads, parent.STARTED_BY: str(os.getpid())}
+        return [os.environ | ours | pin for pin in pins]
 
     def _run(self, job: Job, command: list[str], slot: int, environment: dict[str, str]) -> JobReturn:
         folder = SweepFolder(Path(self.config.hydra.sweep.dir))

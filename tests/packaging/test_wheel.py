@@ -1,6 +1,8 @@
 """A wheel is enough: its own conf/, commands from any folder, nothing read from the checkout."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,11 +15,26 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory) -> Path:
-    """A virtual environment with the wheel; the dependencies are this environment's, without the extra `slurm`.
+def bare(tmp_path_factory) -> Path:
+    """A virtual environment with this one's packages, without our own editable install and Hydra's plugins."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder / "venv", with_pip=False)
+    dependencies = folder / "dependencies"
+    dependencies.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if "cgan" not in path.name and path.name != "hydra_plugins" and path.suffix != ".pth":
+            (dependencies / path.name).symlink_to(path)
+    (site_of(folder / "venv") / "dependencies.pth").write_text(f"{dependencies}\n")
+    return folder / "venv"
 
-    The checkout is out of sight.
-    """
+
+def site_of(environment: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", vars={"base": str(environment), "platbase": str(environment)}))
+
+
+@pytest.fixture(scope="module")
+def python(bare, tmp_path_factory) -> Path:
+    """Such an environment with the wheel. The checkout is out of sight, and so is the extra `slurm`."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
@@ -25,20 +42,24 @@ def python(tmp_path_factory) -> Path:
     )  # fmt: skip
     venv.create(folder / "venv", with_pip=False)
     (wheel,) = folder.glob("*.whl")
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv"), "platbase": str(folder / "venv")}))
-    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site], check=True)
-    dependencies = folder / "dependencies"
-    dependencies.mkdir()
-    for path in Path(sysconfig.get_path("purelib")).iterdir():  # all but our own editable install and Hydra's plugins
-        if "cgan" not in path.name and path.name != "hydra_plugins" and path.suffix != ".pth":
-            (dependencies / path.name).symlink_to(path)
-    (site / "dependencies.pth").write_text(f"{dependencies}\n")
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site_of(folder / "venv")], check=True)
+    shutil.copy(site_of(bare) / "dependencies.pth", site_of(folder / "venv"))
     return folder / "venv" / "bin" / "python"
 
 
-def run(python: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+def run(python: Path, *arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | more
     return subprocess.run([python, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_a_checkout_that_is_not_installed_trains_to_the_end(bare, tmp_path):
+    overrides = ("trainer=cpu", "data.limit=128", "trainer.max_steps=1", "metrics.every_n_epochs=null")
+    done = run(bare / "bin" / "python", "-m", "cgan_lightning.train", *overrides, cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, done.stderr
+    (results,) = tmp_path.glob("runs/*/results.json")
+    versions = json.loads(results.read_text())["versions"]
+    assert versions["cgan-lightning"] is None
+    assert all(version for name, version in versions.items() if name != "cgan-lightning")
 
 
 def test_conf_comes_from_the_wheel(python, tmp_path):

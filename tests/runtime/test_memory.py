@@ -1,0 +1,70 @@
+"""Memory that runs out: real allocations under a real limit, and what PyTorch says on a GPU."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+
+from cgan_lightning.errors import RunError
+from cgan_lightning.runtime import memory
+from tests.conftest import SMALL, run_command
+
+LARGE = (*SMALL, "data.limit=4096", "data.batch_size=2048", "model.channels=1024", "metrics.every_n_epochs=null")
+LIMITED = """
+    import resource, sys
+    import torch, lightning, torchmetrics, cgan_lightning.config.build
+    from cgan_lightning import train
+    in_use = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + 2**30, resource.RLIM_INFINITY))
+    sys.argv[0] = "train"
+    train.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system limits an address space")
+def test_one_sentence_names_the_key_and_the_last_checkpoint_is_kept(tmp_path):
+    begun = run_command("train", *LARGE, "trainer.max_steps=1", cwd=tmp_path)
+    assert begun.returncode == 0, begun.stderr
+    (checkpoint,) = tmp_path.glob("runs/*/checkpoints/last.ckpt")
+    before = checkpoint.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LIMITED), *LARGE, "trainer.max_steps=2", "resume=auto"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.splitlines()[-1] == "Out of memory: lower data.batch_size=2048; the last checkpoint is kept"
+    assert "Traceback" not in done.stderr
+    assert checkpoint.read_bytes() == before
+
+
+def capture_ended_behind(error: Exception) -> Exception:
+    """What leaves `with torch.cuda.graph(...)` when `error` ended the capture."""
+    try:
+        try:
+            raise error
+        finally:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+    except RuntimeError as last:
+        return last
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.19 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        capture_ended_behind(torch.OutOfMemoryError("CUDA out of memory.")),
+    ],
+    ids=lambda error: str(error)[:40],
+)
+def test_a_gpus_memory_is_named(error):
+    with pytest.raises(RunError, match=r"^Out of GPU memory: lower batch_size=9$"), memory.advice("lower batch_size=9"):
+        raise error
+
+
+def test_another_error_stays_what_it_is():
+    with pytest.raises(RuntimeError, match=r"^shapes do not fit$"), memory.advice("lower batch_size=9"):
+        raise RuntimeError("shapes do not fit")
