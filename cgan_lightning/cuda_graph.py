@@ -1,44 +1,95 @@
-"""A function on tensors, kept as one CUDA graph: the whole of it launched at once, where each kernel is too short to launch."""
+"""Updates kept as CUDA graphs: all kernels of one launched at once, where each is too short to be launched by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-Function = Callable[..., dict[str, Tensor]]
+Result = tuple[Tensor, dict[str, Tensor]]  # what every update gives, and what one that is measured gives beside it
+Inputs = Sequence[Tensor]
 
 
-class Captured:
-    """`function`, replayed as a CUDA graph (torch.cuda.graph) from its second call on.
+class CUDAGraphs:
+    """`update(kind, *inputs)` as a CUDA graph (torch.cuda.graph) for each kind of update.
 
-    Every call must have inputs of the same shapes, on the GPU; all else that `function` reads and writes must stay where it is
-    in memory. The first call runs as it is, on a stream of its own, which warms up libraries and makes optimizer states; the
-    second is captured. Outputs are overwritten by the next call.
+    The first update of a kind runs as it is, on a stream of its own, which warms up libraries and makes optimizer states; the
+    second one is captured, and replayed as all later ones are. Inputs are on the GPU and have the same shapes each time; all
+    else that `update` reads and writes must stay where it is in memory. What a measured update gives is overwritten by the next
+    one of its kind.
     """
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.warm = False
-        self.graph: torch.cuda.CUDAGraph | None = None
+    def __init__(self, update: Callable[..., Result]) -> None:
+        self.update = update
+        self._inputs: Packed | None = None  # of all graphs
+        self._warm: set[Hashable] = set()
+        self._replays: dict[Hashable, Callable[[], Result]] = {}
+        self._pool: Any = None  # of memory: the graphs share it, as none reads what another left there
 
-    def __call__(self, *inputs: Tensor) -> dict[str, Tensor]:
-        if not self.warm:
-            self.warm = True
-            return self._beside(*inputs)
-        if self.graph is None:
-            self.inputs = [tensor.clone() for tensor in inputs]
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):  # others may pin memory meanwhile
-                self.outputs = self.function(*self.inputs)
-        for ours, given in zip(self.inputs, inputs, strict=True):
-            ours.copy_(given)
-        self.graph.replay()
-        return self.outputs
+    def __call__(self, kinds: Sequence[Hashable], inputs: Inputs) -> Result:
+        """One update after another on the rows of `inputs`: what each gave, (updates, ...), and what the last one measured."""
+        self._inputs = self._inputs or Packed([each[0] for each in inputs])
+        rows, given, measured = Packed.rows(inputs), list[Tensor](), dict[str, Tensor]()
+        for number, kind in enumerate(kinds):
+            self._inputs.fill(row[number] for row in rows)
+            each, measured = self._one(kind, self._inputs.views)
+            given.append(each.clone())
+        return torch.stack(given), measured
 
-    def _beside(self, *inputs: Tensor) -> dict[str, Tensor]:
+    def _one(self, kind: Hashable, inputs: Inputs) -> Result:
+        if kind not in self._warm:
+            self._warm.add(kind)
+            return self._on_own_stream(kind, inputs)
+        if kind not in self._replays:
+            self._replays[kind] = self._captured(kind, inputs)
+        return self._replays[kind]()
+
+    def _captured(self, kind: Hashable, inputs: Inputs) -> Callable[[], Result]:
+        graph, self._pool = torch.cuda.CUDAGraph(), self._pool or torch.cuda.graph_pool_handle()
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):  # others may pin memory meanwhile
+            result = self.update(kind, *inputs)
+
+        def replay() -> Result:
+            graph.replay()
+            return result
+
+        return replay
+
+    def _on_own_stream(self, kind: Hashable, inputs: Inputs) -> Result:
         usual, own = torch.cuda.current_stream(), torch.cuda.Stream()
         own.wait_stream(usual)
         with torch.cuda.stream(own):
-            outputs = self.function(*inputs)
+            result = self.update(kind, *inputs)
         usual.wait_stream(own)
-        return outputs
+        return result
+
+
+class Packed:
+    """Tensors that lie end to end in one buffer for each type, so that new values come in by one copy a type.
+
+    >>> packed = Packed([torch.zeros(2), torch.zeros((), dtype=torch.long), torch.zeros(1, 1)])
+    >>> packed.fill(row[1] for row in Packed.rows([torch.ones(3, 2), torch.arange(3), torch.ones(3, 1, 1)]))
+    >>> packed.views
+    [tensor([1., 1.]), tensor(1), tensor([[1.]])]
+    """
+
+    def __init__(self, tensors: Inputs) -> None:
+        self.buffers = [row[0].clone() for row in Packed.rows([tensor[None] for tensor in tensors])]
+        ends = {buffer.dtype: 0 for buffer in self.buffers}
+        self.views: list[Tensor] = []
+        for tensor in tensors:
+            (buffer,) = (buffer for buffer in self.buffers if buffer.dtype == tensor.dtype)
+            start, ends[tensor.dtype] = ends[tensor.dtype], ends[tensor.dtype] + tensor.numel()
+            self.views.append(buffer[start : ends[tensor.dtype]].view(tensor.shape))
+
+    @staticmethod
+    def rows(inputs: Inputs) -> list[Tensor]:
+        """For each type, (rows, numbers): what the same rows of all `inputs` of that type have, end to end."""
+        types = dict.fromkeys(tensor.dtype for tensor in inputs)
+        flat = [each.flatten(1) if each.dim() > 1 else each[:, None] for each in inputs]
+        return [torch.cat([each for each in flat if each.dtype == dtype], dim=1) for dtype in types]
+
+    def fill(self, rows: Iterable[Tensor]) -> None:
+        """New values for all views: a row for each type, in the order of `rows`."""
+        for buffer, row in zip(self.buffers, rows, strict=True):
+            buffer.copy_(row)

@@ -29,7 +29,10 @@ class GeneratorEMA(nn.Module):
     def update(self, generator: nn.Module, weight: Float[Tensor, ""]) -> None:
         """One step towards `generator`. The weight is a tensor, so that a captured update can take another each time."""
         average = _floats(self.generator)
-        torch._foreach_lerp_(average, _floats(generator), [weight] * len(average))
+        # A kernel for each step and not for each tensor; `_foreach_lerp_` has one for each where the weight is a tensor.
+        steps = torch._foreach_sub(_floats(generator), average)
+        torch._foreach_mul_(steps, weight)
+        torch._foreach_add_(average, steps)
 
 
 def _floats(network: nn.Module) -> list[Tensor]:

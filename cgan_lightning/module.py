@@ -1,8 +1,8 @@
 """The adversarial game as a LightningModule: the order of updates, and nothing else."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import cast
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -11,22 +11,32 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cgan_lightning import collectives, seeding
+from cgan_lightning import collectives
 from cgan_lightning.augmentation import DiffAugment
-from cgan_lightning.cuda_graph import Captured
+from cgan_lightning.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.data.batches import Batch
+from cgan_lightning.draws import Drawn, Draws, Prior
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.learning_rate import LearningRate
 from cgan_lightning.losses.adversarial import BinaryCrossEntropy, Loss
 from cgan_lightning.losses.penalties import Judged, Penalty
+from cgan_lightning.networks.convolution import differentiable_twice
 from cgan_lightning.networks.discriminator import Judging
 
 Images = Float[Tensor, "batch 1 size size"]
 Labels = Int[Tensor, " batch"]
 Latents = Float[Tensor, "batch latent"]
-Draws = Float[Tensor, "batch draws"]
-Prior = Callable[[int, int, torch.Generator], Tensor]  # (count, latent_dim, generator) → z
+Uniform = Float[Tensor, "batch draws"]
+Seen = tuple[Images, Labels, Uniform]  # pictures, their labels, and the draws of their augmentation
 BCE = BinaryCrossEntropy()
+
+
+class Kind(NamedTuple):
+    """What an update does that not every update does."""
+
+    penalised: bool  # D's loss has the penalty
+    generator: bool  # G has its turn
+    measured: bool  # D's outputs and the gradients' norms are wanted
 
 
 class ConditionalGAN(LightningModule):
@@ -35,8 +45,9 @@ class ConditionalGAN(LightningModule):
     z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
     phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
     One tick of `trainer.global_step` is one update of D, and of G at every `discriminator_updates`-th.
-    Of a network whose parameters don't all require a gradient, the others stay as they are, those of D apart: all are trained.
+    Of a network whose parameters don't all require a gradient, the others stay as they are.
     `penalty`, `augmentation` and `ema` may be None; `balanced` batches have as many labels of each class as of any other.
+    With `cuda_graphs` an update on one GPU is launched as a graph; the numbers are those of one without.
     """
 
     def __init__(
@@ -57,25 +68,31 @@ class ConditionalGAN(LightningModule):
         balanced: bool = False,
         ema: GeneratorEMA | None = None,
         seed: int = 0,
+        cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator, self.ema = generator, discriminator, ema
-        self.latent_dim = cast(int, generator.latent_dim)
-        self.prior, self.num_classes, self.seed = prior, num_classes, seed
-        self.loss, self.penalty, self.augmentation, self.balanced = loss, penalty, augmentation, balanced
-        self.draws = augmentation.draws if augmentation else 0
-        self.pairs = loss.pairs or (penalty is not None and penalty.mixes)  # the i-th real and fake are of one class
+        self.latent_dim, self.num_classes, self.prior = cast(int, generator.latent_dim), num_classes, prior
+        self.loss, self.penalty, self.augmentation = loss, penalty, augmentation
+        mixes = penalty is not None and penalty.mixes
+        self.pairs = loss.pairs or mixes  # the i-th real and the i-th fake picture are of one class
+        self.of_augmentation = 3 * (augmentation.draws if augmentation else 0)  # uniform numbers: real, fake, fake again
+        self.draws = Draws(
+            prior=prior, latent_dim=self.latent_dim, num_classes=num_classes, balanced=balanced, seed=seed,
+            uniforms=self.of_augmentation + mixes,
+        )  # fmt: skip
         self.discriminator_updates = discriminator_updates
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
         self.lr_of = {"generator": generator_lr, "discriminator": discriminator_lr}
-        self._captured = Captured(self.updates)
+        self.cuda_graphs = cuda_graphs
+        self._as_graphs = CUDAGraphs(self.update)
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [make(_trained(getattr(self, network))) for network, make in self.optimizers_of.items()]
 
     def on_train_start(self) -> None:
-        for optimizer in cast(list[Optimizer], self.optimizers(use_pl_optimizer=False)):
+        for optimizer in self._optimizers():
             for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
                 group |= optimizer.defaults
                 # PyTorch's fused kernel on CUDA reads the rate as float32, whatever its dtype says (fused_adam_impl.cu).
@@ -88,127 +105,137 @@ class ConditionalGAN(LightningModule):
         """What pictures are drawn with: the average where there is one."""
         return self.generator if self.ema is None else self.ema.generator
 
-    def draw(self, update: int, like: Tensor) -> tuple[Float[Tensor, "batch latent"], Int[Tensor, " batch"]]:
-        """z and labels of one update: this rank's slice of the global batch, on the device of `like`."""
-        count = len(like) * self.trainer.world_size
-        z = self.prior(count, self.latent_dim, seeding.generator(self.seed, "noise", update, like.device))
-        classes = seeding.generator(self.seed, "labels", update, like.device)
-        if self.balanced:
-            labels = torch.randperm(self.num_classes, generator=classes, device=like.device)
-            labels = labels.repeat(-(-count // self.num_classes))[:count]
-        else:
-            labels = torch.randint(self.num_classes, (count,), generator=classes, device=like.device)
-        mine = slice(self.global_rank * len(like), (self.global_rank + 1) * len(like))
-        return z[mine].to(like.dtype), labels[mine]
-
-    def draw_uniform(self, update: int, like: Tensor) -> Float[Tensor, "batch draws"]:
-        """What augmentations and penalties of one update take, uniform on [0, 1): this rank's slice."""
-        draws = 3 * self.draws + (self.penalty is not None and self.penalty.mixes)
-        source = seeding.generator(self.seed, "uniform", update, like.device)
-        uniform = torch.rand(len(like) * self.trainer.world_size, draws, generator=source, device=like.device)
-        return uniform[self.global_rank * len(like) : (self.global_rank + 1) * len(like)].to(like.dtype)
-
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """As many updates as `batch` has batches; losses, D's outputs and gradients' norms of each, (updates,)."""
+        """An update for each row of `batch`: both losses of each, (updates,), and what the last one measured, (1,)."""
         real, labels = batch
-        first, count = self.trainer.global_step, real.shape[1] * self.trainer.world_size
-        z, fake_labels = zip(*(self.draw(first + each, real[each]) for each in range(len(real))), strict=True)
-        uniform = torch.stack([self.draw_uniform(first + each, real[each]) for each in range(len(real))])
-        before = count * torch.arange(first, first + len(real), device=real.device)
-        rates = torch.stack([self.lr_of[network](before) for network in self.optimizers_of], dim=1)
-        weights = before if self.ema is None else self.ema.weights(before + count, batch_size=count).to(real.dtype)
-        # One launch in place of hundreds, on a GPU. Ranks exchange gradients in mid-update: they go on one by one.
-        run = self._captured if real.is_cuda and len(real) > 1 and not collectives.several_ranks() else self.updates
-        values = run(real, labels, torch.stack(z), labels if self.pairs else torch.stack(fake_labels), uniform, rates, weights)
+        updates = range(self.trainer.global_step, self.trainer.global_step + len(real))
+        kinds = [self.kind(update, measured=update == updates[-1]) for update in updates]
+        # Ranks exchange gradients in mid-update: they go on one by one.
+        run = self._as_graphs if self.cuda_graphs and real.is_cuda and not collectives.several_ranks() else self._one_by_one
+        losses, measured = run(kinds, self.inputs(real, labels, updates))
         ticking = cast(list[LightningOptimizer], self.optimizers())[0]
-        for _ in range(len(real)):  # as its step() would: Lightning counts these, and so do all our schedules
+        for _ in updates:  # as its step() would: Lightning counts these, and so do all our schedules
             ticking._on_before_step()
             ticking._on_after_step()
-        return values
+        return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
 
-    def updates(self, *inputs: Tensor) -> dict[str, Tensor]:
-        """One update after another on the rows of `inputs`, those of `update`."""
-        first = self.trainer.global_step  # a captured call begins at a multiple of its size, as penalties and G's turns do
-        values = [self.update(first + each, *rows) for each, rows in enumerate(zip(*inputs, strict=True))]
-        return {name: torch.stack([each[name] for each in values]) for name in values[0]}
+    def kind(self, update: int, *, measured: bool) -> Kind:
+        """Of the run's update number `update`, from 0."""
+        penalised = self.penalty is not None and update % self.penalty.every == 0
+        return Kind(penalised=penalised, generator=(update + 1) % self.discriminator_updates == 0, measured=measured)
+
+    def drawn(self, updates: range, count: int, device: torch.device) -> Drawn:
+        """This rank's part, `count` pictures an update, of what is drawn for the batches of all ranks."""
+        ranks = self.trainer.world_size
+        return Drawn(*(each.chunk(ranks, dim=1)[self.global_rank] for each in self.draws(updates, count * ranks, device)))
+
+    def inputs(
+        self, real: Float[Tensor, "updates batch 1 size size"], labels: Int[Tensor, "updates batch"], updates: range
+    ) -> tuple[Tensor, ...]:
+        """What `update` takes beside its kind: a row for each of `updates`, on the device of `real`."""
+        z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
+        images = real.shape[1] * self.trainer.world_size  # of an update
+        seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
+        rates = torch.stack([self.lr_of[network](seen) for network in self.optimizers_of], dim=1)
+        rates = rates.to(self._optimizers()[0].param_groups[0]["lr"].dtype)
+        weights = seen if self.ema is None else self.ema.weights(seen + images, batch_size=images)
+        z, uniform, weights = (each.to(real.dtype) for each in (z, uniform, weights))
+        return real, labels, z, labels if self.pairs else fake_labels, uniform, rates, weights
+
+    def _one_by_one(self, kinds: list[Kind], inputs: tuple[Tensor, ...]) -> Result:
+        done = [self.update(kind, *rows) for kind, rows in zip(kinds, zip(*inputs, strict=True), strict=True)]
+        return torch.stack([losses for losses, _ in done]), done[-1][1]
 
     def update(
-        self, number: int, real: Images, labels: Labels, z: Latents, fake_labels: Labels, uniform: Draws,
+        self, kind: Kind, real: Images, labels: Labels, z: Latents, fake_labels: Labels, uniform: Uniform,
         rates: Float[Tensor, "2"], ema_weight: Tensor,
-    ) -> dict[str, Tensor]:  # fmt: skip
-        """One update of each network, from inputs on the device alone."""
-        torch.clear_autocast_cache()  # weights in half precision, from before the last update
+    ) -> Result:  # fmt: skip
+        """One update of each network, from inputs on the device alone: the losses of D and G, and what is measured."""
         g_optimizer, d_optimizer = self._optimizers_at(rates)
-        for_real, for_fake, for_fake_again = uniform[:, : 3 * self.draws].chunk(3, dim=1)
-        gs_turn = (number + 1) % self.discriminator_updates == 0
-        with torch.set_grad_enabled(gs_turn):
+        for_real, for_fake, for_fake_again = uniform[:, : self.of_augmentation].chunk(3, dim=1)
+        with torch.set_grad_enabled(kind.generator):
             fake = self.generator(z, fake_labels)
 
         # Discriminator: real up, fake down.
-        penalised = self.penalty is not None and number % self.penalty.every == 0
-        real_seen = self._judged(real, labels, for_real, follow=penalised)
-        fake_seen = self._judged(fake.detach(), fake_labels, for_fake, follow=penalised)
-        loss_d = self._loss_d(real_seen, fake_seen)
-        if self.penalty and penalised:
-            loss_d = loss_d + self.penalty(self.discriminator, real_seen, fake_seen, uniform[:, -1:]).mean()
+        penalty = self.penalty if kind.penalised else None
+        with differentiable_twice() if penalty else nullcontext():
+            real_seen, fake_seen = self._both_judged((real, labels, for_real), (fake.detach(), fake_labels, for_fake), penalty)
+            loss_d = self._loss_d(real_seen, fake_seen)
+            if penalty:
+                mix = uniform[:, self.of_augmentation :]
+                loss_d = loss_d + penalty(self.discriminator, real_seen, fake_seen, mix).mean()
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
         # Generator: the same fakes up, judged by the discriminator just updated.
-        loss_g, gradient_g = self._loss_g(real_seen, fake_seen), torch.zeros_like(gradient_d)
-        if gs_turn:
-            with _frozen(self.discriminator):
-                real_again = self._judged(real, labels, for_real) if self.loss.pairs else real_seen
-                loss_g = self._loss_g(real_again, self._judged(fake, fake_labels, for_fake_again))
+        loss_g, gradient_g = self._loss_g(real_seen, fake_seen), list[Tensor]()
+        if kind.generator:
+            real_again = self._judged((real, labels, for_real)) if self.loss.pairs else real_seen
+            loss_g = self._loss_g(real_again, self._judged((fake, fake_labels, for_fake_again)))
             gradient_g = self._step(loss_g, self.generator, g_optimizer)
 
         # Average: what samples are drawn from.
         if self.ema is not None:
             self.ema.update(self.generator, ema_weight)
 
-        real_output, fake_output = (self.loss.output(seen.logits.detach()).mean() for seen in (real_seen, fake_seen))
-        losses = {"loss_d": loss_d.detach(), "loss_g": loss_g.detach()}
-        return losses | {"d_real": real_output, "d_fake": fake_output, "gradient_d": gradient_d, "gradient_g": gradient_g}
+        losses = torch.stack([loss_d.detach(), loss_g.detach()])
+        return losses, self._measured(real_seen, fake_seen, gradient_d, gradient_g) if kind.measured else {}
+
+    def _measured(self, real: Judged, fake: Judged, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
+        outputs = {name: self.loss.output(seen.logits.detach()).mean() for name, seen in (("d_real", real), ("d_fake", fake))}
+        norms = {"gradient_d": nn.utils.get_total_norm(gradient_d)}
+        norms["gradient_g"] = nn.utils.get_total_norm(gradient_g) if gradient_g else torch.zeros_like(norms["gradient_d"])
+        return outputs | norms
+
+    def _optimizers(self) -> list[Optimizer]:
+        """The generator's and the discriminator's."""
+        return cast(list[Optimizer], self.optimizers(use_pl_optimizer=False))
 
     def _optimizers_at(self, rates: Tensor) -> list[Optimizer]:
-        """The generator's and the discriminator's, at the learning rates of this update."""
-        optimizers = cast(list[Optimizer], self.optimizers(use_pl_optimizer=False))
+        """The same at the learning rates of this update."""
+        optimizers = self._optimizers()
         for optimizer, rate in zip(optimizers, rates, strict=True):
             optimizer.param_groups[0]["lr"].copy_(rate)
         return optimizers
 
     def _loss_d(self, real: Judged, fake: Judged) -> Tensor:
-        return (self.loss.d(real.logits, fake.logits) + real.label_losses + fake.label_losses).mean()
+        losses = self.loss.d(real.logits, fake.logits)
+        if real.label_losses is not None and fake.label_losses is not None:
+            losses = losses + real.label_losses + fake.label_losses
+        return losses.mean()
 
     def _loss_g(self, real: Judged, fake: Judged) -> Tensor:
-        return (self.loss.g(fake.logits, real.logits) + fake.label_losses).mean()
+        losses = self.loss.g(fake.logits, real.logits)
+        return (losses if fake.label_losses is None else losses + fake.label_losses).mean()
 
-    def _judged(self, images: Tensor, labels: Tensor, draws: Tensor, *, follow: bool = False) -> Judged:
-        """What D says of `images`, augmented; `follow` keeps what a slope there needs."""
+    def _both_judged(self, real: Seen, fake: Seen, penalty: Penalty | None) -> tuple[Judged, Judged]:
+        """In one pass where D judges each picture by itself, half the launches; apart where a penalty asks for a slope."""
+        slopes = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
+        if any(slopes) or not self.discriminator.judges_apart:
+            return self._judged(real, follow=slopes[0]), self._judged(fake, follow=slopes[1])
+        images, labels, draws = (torch.cat(each) for each in zip(real, fake, strict=True))
+        both, count = self._judged((images, labels, draws)), len(labels) // 2
+        return both.rows(slice(count)), both.rows(slice(count, None))
+
+    def _judged(self, seen: Seen, *, follow: bool = False) -> Judged:
+        """What D says of pictures, augmented; `follow` keeps what a slope there needs."""
+        images, labels, draws = seen
         images = images.detach().requires_grad_() if follow else images
-        seen = self.augmentation(images, draws) if self.augmentation else images
-        logits, label_losses = self.discriminator.verdict(seen, labels)
+        logits, label_losses = self.discriminator.verdict(
+            self.augmentation(images, draws) if self.augmentation else images, labels
+        )
         return Judged(images, labels, logits, label_losses)
 
-    def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> Tensor:
-        """One step of `network` down `loss`, along the mean of all ranks' gradients; the norm of that mean."""
+    def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> list[Tensor]:
+        """One step of `network` down `loss`, along the mean of all ranks' gradients; that mean."""
+        parameters = _trained(network)
         optimizer.zero_grad()
-        self.manual_backward(loss)
-        gradient = [cast(Tensor, parameter.grad) for parameter in _trained(network)]
+        self.manual_backward(loss, inputs=parameters)
+        gradient = [cast(Tensor, parameter.grad) for parameter in parameters]
         collectives.average_(gradient)
-        norm = nn.utils.get_total_norm(gradient)
         optimizer.step()
-        return norm
+        torch.clear_autocast_cache()  # weights in half precision, from before this step
+        return gradient
 
 
 def _trained(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
-
-
-@contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Gradients flow through `network` to its input, and none is computed for its weights."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)

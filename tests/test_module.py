@@ -7,9 +7,13 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
-from cgan_lightning.errors import UserError
 from experiments.bench import plain_script
 from tests.conftest import copy_in_order
+
+
+def drawn(module, update, labels):
+    """What `module` draws for a batch with these labels."""
+    return module.drawn(range(update, update + 1), len(labels), labels.device)
 
 
 class Rows(Callback):
@@ -23,7 +27,7 @@ class Rows(Callback):
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         rows = pl_module.generator.conditioning.rows
-        _, labels = pl_module.draw(trainer.global_step - 1, batch[0][0])
+        labels = drawn(pl_module, trainer.global_step - 1, batch[1][0]).labels[0]
         self.moved.append((rows.detach() - self.before).abs().mean(1))
         self.gradients.append(rows.grad.abs().mean(1))
         self.drawn.append(torch.isin(torch.arange(len(rows)), labels))
@@ -38,7 +42,8 @@ class Recorder(Callback):
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         first = trainer.global_step - len(batch[0])
         for update, (real, labels) in enumerate(zip(*batch, strict=True), first):
-            self.inputs.append((real, labels, *pl_module.draw(update, real)))
+            z, fake_labels, _ = drawn(pl_module, update, labels)
+            self.inputs.append((real, labels, z[0].to(real.dtype), fake_labels[0]))
         self.losses += zip(outputs["loss_d"].tolist(), outputs["loss_g"].tolist(), strict=True)
         self.ticks.append(trainer.global_step)
 
@@ -113,50 +118,67 @@ def test_a_row_without_a_gradient_moves_by_adams_momentum_alone(betas, share):
     assert share[0] <= ratio <= share[1], ratio
 
 
-def test_draws_depend_on_seed_and_update_alone():
-    trainer, model, data = fit(max_steps=1)
-    trainer.fit(model, datamodule=data)
-    like = torch.zeros(64, 1, 28, 28)
-    z, labels = model.draw(7, like)
-    model.draw(8, like)
-    again, labels_again = model.draw(7, like)
-    assert torch.equal(z, again)
-    assert torch.equal(labels, labels_again)
-    assert not torch.equal(z, model.draw(8, like)[0])
-    assert labels.unique().tolist() == list(range(10))
-
-
-def test_updates_done_at_once_are_those_done_one_by_one():
-    """19 updates at 8 an epoch, from call to call: 4 4, 4 4, then 2 single ones and what `max_steps` leaves."""
-    ends = {}
-    for updates_per_call in (1, 4):
-        recorder = Recorder()
-        overrides = (f"trainer.updates_per_call={updates_per_call}", "log_every_n_updates=4")
-        trainer, model, data = fit(*overrides, callbacks=[recorder], max_steps=19, max_epochs=-1)
-        trainer.fit(model, datamodule=data)
-        ends[updates_per_call] = {**model.state_dict()}, recorder
-    assert ends[4][1].ticks == [4, 8, 12, 16, 17, 18, 19]
-    assert ends[1][1].losses == ends[4][1].losses
-    torch.testing.assert_close(ends[1][0], ends[4][0], atol=0, rtol=0)
-
-
 RICH = (  # what has turns or random numbers of its own
     *("discriminator_normalization=none", "discriminator_label=projection", "loss=relativistic", "augmentation=diffaugment"),
-    *("optimizer.discriminator.decay_images=600", "data.balanced=true"),
+    *("optimizer.discriminator.decay_images=600", "data.balanced=true", "regularizer.every=4", "log_every_n_updates=6"),
+    *("optimizer.discriminator_updates=3",),
 )
+UPDATES = 19  # at 8 an epoch
 
 
-@pytest.mark.parametrize("penalty", ["r1_r2", "gradient_penalty"])
-def test_a_richer_recipes_updates_done_at_once_are_those_done_one_by_one(penalty):
-    losses = {}
+def trained(folder, *overrides, stops=(), updates_per_call=1):
+    """Losses and weights of 19 updates, stopped after some and gone on with from a checkpoint."""
+    recorder, checkpoint = Recorder(), None
+    for stop in (*stops, UPDATES):
+        given = (*RICH, f"trainer.updates_per_call={updates_per_call}", *overrides)
+        trainer, model, data = fit(*given, callbacks=[recorder], max_steps=stop, max_epochs=-1)
+        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        checkpoint = folder / f"{stop}.ckpt"
+        trainer.save_checkpoint(checkpoint)
+    return recorder, {**model.state_dict()}
+
+
+@pytest.fixture(scope="module", params=["r1_r2", "r1", "gradient_penalty"])
+def one_by_one(request, tmp_path_factory):
+    penalty = f"regularizer={request.param}"
+    return penalty, *trained(tmp_path_factory.mktemp("one_by_one"), penalty)
+
+
+@pytest.mark.parametrize(
+    ("updates_per_call", "interval", "stops", "ticks"),
+    [
+        (4, 6, (), [4, 6, 8, 12, 16, 18, 19]),
+        (64, 6, (), [6, 8, 12, 16, 18, 19]),
+        (64, 1, (), [*range(1, 20)]),
+        (64, 50, (), [8, 16, 19]),
+        (3, 50, (1, 10, 14), [1, 4, 7, 8, 10, 13, 14, 16, 19]),
+        (64, 7, (5,), [5, 7, 8, 14, 16, 19]),
+    ],
+)
+def test_however_updates_are_called_and_wherever_they_stop_they_are_the_same(
+    one_by_one, updates_per_call, interval, stops, ticks, tmp_path
+):
+    """To the bit: a call may start at any update, and ends where something is logged, at an epoch's end and at the run's."""
+    penalty, expected, weights = one_by_one
+    overrides = (penalty, f"log_every_n_updates={interval}")
+    recorder, ends = trained(tmp_path, *overrides, stops=stops, updates_per_call=updates_per_call)
+    assert expected.ticks == [*range(1, 20)]
+    assert recorder.ticks == ticks
+    assert recorder.losses == expected.losses
+    torch.testing.assert_close(ends, weights, atol=0, rtol=0)
+
+
+def test_what_is_measured_is_of_a_calls_last_update():
+    measured = {}
     for updates_per_call in (1, 4):
-        recorder = Recorder()
-        overrides = (f"trainer.updates_per_call={updates_per_call}", "log_every_n_updates=4", f"regularizer={penalty}")
-        turns = ("regularizer.every=4", "optimizer.discriminator_updates=2")
-        trainer, model, data = fit(*overrides, *RICH, *turns, callbacks=[recorder], max_steps=10, max_epochs=-1)
+        recorder, outputs = Recorder(), []
+        recorder.on_train_batch_end = lambda trainer, module, output, *_, kept=outputs: kept.append(output)
+        trainer, model, data = fit(f"trainer.updates_per_call={updates_per_call}", callbacks=[recorder], max_steps=4)
         trainer.fit(model, datamodule=data)
-        losses[updates_per_call] = recorder.losses
-    assert losses[1] == losses[4]
+        measured[updates_per_call] = {name: value[-1].item() for name, value in outputs[-1].items()}
+    assert len(outputs) == 1
+    assert set(measured[4]) == {"loss_d", "loss_g", "d_real", "d_fake", "gradient_d", "gradient_g"}
+    assert measured[1] == measured[4]
 
 
 def test_the_generator_has_its_turn_after_so_many_updates_of_the_discriminator(monkeypatch):
@@ -185,17 +207,12 @@ def test_a_lazy_penalty_comes_at_every_so_many_updates(monkeypatch):
 def test_pairs_are_of_one_class(paired, monkeypatch):
     trainer, model, data = fit(*paired, max_steps=1)
     seen, own = [], type(model)._judged
-    monkeypatch.setattr(type(model), "_judged", lambda self, *given, **more: seen.append(given[1]) or own(self, *given, **more))
+    monkeypatch.setattr(
+        type(model), "_judged", lambda self, *given, **more: seen.append(given[0][1]) or own(self, *given, **more)
+    )
     trainer.fit(model, datamodule=data)
-    assert all(torch.equal(labels, seen[0]) for labels in seen)
-
-
-def test_balanced_labels_are_as_many_of_each_class():
-    trainer, model, data = fit("data.balanced=true", max_steps=1)
-    trainer.fit(model, datamodule=data)
-    like = torch.zeros(64, 1, 28, 28)
-    assert sorted(model.draw(7, like)[1].bincount(minlength=10).tolist()) == [6] * 6 + [7] * 4
-    assert not torch.equal(model.draw(7, like)[1], model.draw(8, like)[1])
+    assert len(seen) > 1
+    assert all(torch.equal(part, seen[0][: len(part)]) for labels in seen for part in labels.split(64))
 
 
 def test_learning_rates_fall_each_by_its_own_count():
@@ -225,13 +242,3 @@ def test_the_learning_rate_has_the_dtype_that_the_devices_kernel_reads(device, d
         assert (group["lr"].device.type, group["lr"].dtype) == (device, dtype)
         assert group["fused"]
         assert group["capturable"] == (device == "cuda")
-
-
-def test_turns_that_do_not_fit_into_a_call_are_refused():
-    with pytest.raises(UserError, match="must be 1 or a multiple of 6"):
-        build.data(
-            compose(
-                "discriminator_normalization=none", "regularizer=r1", "regularizer.every=2", "log_every_n_updates=8",
-                "optimizer.discriminator_updates=3", "trainer.updates_per_call=4",
-            )
-        )  # fmt: skip

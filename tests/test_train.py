@@ -206,7 +206,7 @@ def test_within_a_call_the_update_is_named_that_went_wrong(train, monkeypatch):
 
 def test_a_stop_between_calls_and_other_calls_later_change_nothing(train, monkeypatch):
     """4 updates an epoch; the call of updates 5 to 6 is under way when the signal comes. Then three at once, where they fit."""
-    often = ("trainer.max_epochs=4", "regularizer.every=1")  # calls are multiples of that
+    often = ("trainer.max_epochs=4",)
     whole = train(*often, "run_root=whole")
     two = ("trainer.updates_per_call=2", "log_every_n_updates=2", "run_root=stopped")
     with monkeypatch.context() as patch:

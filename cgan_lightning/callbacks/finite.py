@@ -28,7 +28,8 @@ class FiniteLosses(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        finite = torch.stack([*outputs.values()]).isfinite().all(0)
+        finite = torch.stack([outputs["loss_d"], outputs["loss_g"]]).isfinite().all(0)
+        finite[-1] &= torch.cat([*outputs.values()]).isfinite().all()  # of the last update more is known
         updates = torch.arange(trainer.global_step - len(finite), trainer.global_step, device=finite.device) + 1
         self.first_bad = torch.minimum(self.first_bad, torch.where(finite, NEVER, updates).min())
         if trainer.global_step % self.every_n_updates == 0 or epoch_due(trainer, 1):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
@@ -25,7 +26,7 @@ class TrainingLog(Callback):
     """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
 
     `latest` has the last values by name, means over the ranks; `seconds` and `images_timed` add up over all sittings of a
-    run, without the first call of each, which pays for warming up.
+    run, without the first call of each, which pays for warming up, and on a GPU without the second, which captures graphs.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -47,21 +48,25 @@ class TrainingLog(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = None
+        self._untimed = 2 if pl_module.device.type == "cuda" else 1  # calls
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         updates = trainer.global_step
         images_seen = updates * data_of(trainer).batch_size
-        if self._mark is None:
-            outputs["loss_g"][-1].item()  # waits for the device, once: the clock starts when the first call is done
+        self._untimed -= 1
+        if self._untimed == 0:
+            outputs["loss_g"][-1].item()  # waits for the device, once: the clock starts when these calls are done
             self._mark = (time.perf_counter(), images_seen)
         if updates % self.every_n_updates and not is_last_update(trainer):
             return
         last = {name: values[-1] for name, values in outputs.items()}
         collectives.average_([*last.values()])
-        self.latest = {name: value.item() for name, value in last.items()}  # waits for the device: then time is true
-        self._measure(images_seen, *self._mark)
+        values = torch.stack([*last.values()]).tolist()  # waits for the device: then time is true
+        self.latest = dict(zip(last, values, strict=True))
+        if self._mark is not None:
+            self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:
             logged[SPEED] = self.latest[SPEED]

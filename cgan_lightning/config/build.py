@@ -1,7 +1,6 @@
 """Objects from a checked config: the one place where settings meet what the data knows."""
 
 import logging
-import math
 import sys
 import warnings
 from contextlib import AbstractContextManager
@@ -67,29 +66,17 @@ def data(config: DictConfig) -> FashionMNISTData:
     classes = subset.classes(plain.pop("classes"))
     at_most = subset.limits(plain.pop("per_class_limit"), classes)
     return FashionMNISTData(
-        **plain, classes=classes, at_most=at_most, seed=config.seed, updates_per_call=_updates_per_call(config)
-    )
+        **plain, classes=classes, at_most=at_most, seed=config.seed,
+        updates_per_call=_updates_per_call(config), due_every=config.log_every_n_updates,
+    )  # fmt: skip
 
 
 def _updates_per_call(config: DictConfig) -> int:
-    """As asked for; on a GPU otherwise the most, up to 10, that what recurs allows."""
-    asked, interval, turns = config.trainer.updates_per_call, config.log_every_n_updates, _turns(config)
-    if asked is None:
-        on_gpu = device_named(config.trainer.accelerator, "trainer.accelerator").type == "cuda"
-        return max((n for n in range(1, 11) if interval % n == n % turns == 0), default=1) if on_gpu else 1
-    if interval % asked:
-        raise UserError(f"trainer.updates_per_call={asked} must divide log_every_n_updates={interval}")
-    if asked > 1 and asked % turns:
-        raise UserError(
-            f"trainer.updates_per_call={asked} must be 1 or a multiple of {turns}, after which regularizer.every and "
-            "optimizer.discriminator_updates come together again"
-        )
-    return asked
-
-
-def _turns(config: DictConfig) -> int:
-    """After how many updates the same is done again."""
-    return math.lcm(config.regularizer.get("every", 1), config.optimizer.discriminator_updates)
+    """As asked for; else on a GPU 64, or as many as have 32,768 images, and 1 on the CPU, where it saves nothing."""
+    if config.trainer.updates_per_call is not None:
+        return config.trainer.updates_per_call
+    on_gpu = device_named(config.trainer.accelerator, "trainer.accelerator").type == "cuda"
+    return max(1, min(64, 2**15 // config.data.batch_size)) if on_gpu else 1
 
 
 def training_log(config: DictConfig) -> TrainingLog:
@@ -154,7 +141,17 @@ def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, 
     return (
         f"Training on {where}: {updates:,} updates of {data.batch_size} images, "
         f"{data.updates_per_epoch:,} an epoch; parameters: {', '.join(sizes)}"
+        + (launches(config, data, ranks) if device_named(config.trainer.accelerator).type == "cuda" else "")
     )
+
+
+def launches(config: DictConfig, data: FashionMNISTData, ranks: int) -> str:
+    """How a GPU gets its updates, for the headline."""
+    if not config.trainer.cuda_graphs:
+        return "; no CUDA graphs (trainer.cuda_graphs=false)"
+    if ranks > 1:
+        return "; no CUDA graphs (ranks exchange gradients in mid-update)"
+    return f"; CUDA graphs, up to {min(data.updates_per_call, data.due_every)} updates a call"
 
 
 def device_named(accelerator: str, key: str = "device", *, rank: int = 0) -> torch.device:

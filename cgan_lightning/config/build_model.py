@@ -79,6 +79,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         balanced=config.data.balanced,
         ema=_average(config, networks["generator"]),
         seed=config.seed,
+        cuda_graphs=config.trainer.cuda_graphs,
     )
 
 

@@ -59,6 +59,7 @@ class Trainer:
     max_epochs: int = number(at_least=1, **OPERATIONAL)
     max_steps: int | None = number(at_least=1, **OPERATIONAL)
     updates_per_call: int | None = number(at_least=1, at_most=1000, **OPERATIONAL)
+    cuda_graphs: bool = anything(**OPERATIONAL)
     precision: str = one_of("32-true", "64-true", "bf16-mixed")
     deterministic: bool = MISSING
 

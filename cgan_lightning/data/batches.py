@@ -74,22 +74,22 @@ def _repeated(rows: Int[Tensor, " rows"], count: int, generator: torch.Generator
 
 @dataclass(frozen=True)
 class Calls:
-    """Which updates are done in one call: `size` of them, from each multiple of `size`, else one.
+    """Which updates are done in one call: `most` of them, or as many as are left until something is due.
 
-    No call reaches over the end of an epoch or of the run, so that what is due there, or every so many updates (a multiple of
-    `size`), is due after a call.
+    That is an epoch's end, the run's last update, and every so many updates.
     """
 
-    size: int
-    last_update: int | None  # of the run; None: as many as there are
+    most: int
+    due_every: int = 1
+    last_update: int | None = None  # of the run; None: as many as there are
 
     def __call__(self, update: int, epoch_end: int) -> list[int]:
         """The numbers of updates of each call from `update` up to `epoch_end`."""
-        whole_until = min(epoch_end, self.last_update or epoch_end)
+        ends = [epoch_end] if self.last_update is None else [epoch_end, self.last_update]
         counts = []
         while update < epoch_end:
-            fits = update % self.size == 0 and update + self.size <= whole_until
-            counts.append(self.size if fits else 1)
+            due = [*ends, (update // self.due_every + 1) * self.due_every]
+            counts.append(min(self.most, *(end - update for end in due if end > update)))
             update += counts[-1]
         return counts
 

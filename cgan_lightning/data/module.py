@@ -22,7 +22,8 @@ class FashionMNISTData(LightningDataModule):
     without `at_most`: that limits what is learned from, not what is aimed at. `batch_size` is global: each rank gets its share
     of it. `balanced` batches have all classes alike. `image_size` above 28 adds a black border. `placement` "device" keeps the
     pixels (47 MB as bytes) on the training device; "host" prepares batches in `workers` processes. What is handed out has the
-    batches of `updates_per_call` updates, or of one. Raises UserError where the settings don't go together.
+    batches of up to `updates_per_call` updates, and ends where something is due: every `due_every` updates, and with an epoch.
+    Raises UserError where the settings don't go together.
     """
 
     def __init__(
@@ -39,13 +40,14 @@ class FashionMNISTData(LightningDataModule):
         placement: str = "device",
         workers: int = 2,
         updates_per_call: int = 1,
+        due_every: int = 1,
     ) -> None:
         super().__init__()
         self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
         self.balanced = balanced
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
-        self.updates_per_call = updates_per_call
+        self.updates_per_call, self.due_every = updates_per_call, due_every
         self.classes = sorted(set(range(len(fashion_mnist.CLASS_NAMES)) if classes is None else classes))
         self.class_names = tuple(fashion_mnist.CLASS_NAMES[number] for number in self.classes)
         whole = fashion_mnist.TRAIN_IMAGES_A_CLASS
@@ -91,7 +93,7 @@ class FashionMNISTData(LightningDataModule):
             return trainer.global_step
 
         device = trainer.strategy.root_device
-        calls = Calls(self.updates_per_call, last_update=None if trainer.max_steps < 0 else trainer.max_steps)
+        calls = Calls(self.updates_per_call, self.due_every, None if trainer.max_steps < 0 else trainer.max_steps)
         if self.placement == "device":
             return ResidentBatches(self.images.to(device), self.labels.to(device), order, calls, next_update)
         on_gpu = device.type == "cuda"

@@ -26,7 +26,8 @@ class BinaryCrossEntropy:
 
         With a label s: -s log D(x) - (1 - s) log(1 - D(x)) for the first, which is softplus(-real) + (1 - s) real.
         """
-        return softplus(-real) + (1 - self.real_label) * real + softplus(fake)
+        losses = softplus(-real) + softplus(fake)
+        return losses if self.real_label == 1 else losses + (1 - self.real_label) * real
 
     def g(self, fake: Logits, real: Logits) -> Losses:
         """-log D(G(z)), the non-saturating form: Goodfellow et al. 2014, section 3."""

@@ -21,7 +21,11 @@ class Judged:
     images: Images
     labels: Int[Tensor, " batch"]
     logits: Float[Tensor, " batch"]
-    label_losses: Float[Tensor, " batch"]  # of a D that classifies; else 0
+    label_losses: Float[Tensor, " batch"] | None  # of a D that classifies
+
+    def rows(self, rows: slice) -> "Judged":
+        losses = None if self.label_losses is None else self.label_losses[rows]
+        return Judged(self.images[rows], self.labels[rows], self.logits[rows], losses)
 
 
 def squared_slope(logits: Float[Tensor, " batch"], images: Images) -> Float[Tensor, " batch"]:
@@ -52,6 +56,7 @@ class Gradient:
     """
 
     mixes = True
+    on_real = on_fake = False  # its slope is asked for at neither
 
     def __init__(self, *, gamma: float, every: int = 1) -> None:
         self.gamma, self.every = gamma, every

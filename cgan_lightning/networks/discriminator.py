@@ -5,8 +5,10 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cgan_lightning.networks.conditioning import LabelEncoder
+from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.heads import Logit, Verdict
 from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
 from cgan_lightning.networks.normalization import BATCH, Normalization
@@ -20,6 +22,11 @@ class Judging(nn.Module):
     conditioning: LabelEncoder
     blocks: nn.Module
     head: nn.Module
+
+    @property
+    def judges_apart(self) -> bool:
+        """Whether what is said of a picture depends on that picture alone, and not on the batch that it is in."""
+        return not any(isinstance(layer, _BatchNorm) for layer in self.modules())
 
     def verdict(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Verdict:
         """Logits, and the label losses of a head that classifies."""
@@ -54,7 +61,7 @@ class Discriminator(Judging):
             if stage == 0:
                 blocks.append(normalization.layer(HalvingConvolution(inside, outside)))
             else:
-                convolution = nn.Conv2d(inside, outside, kernel_size=3, stride=2, padding=1)
+                convolution = Convolution(inside, outside, kernel_size=3, stride=2, padding=1)
                 blocks += [normalization.layer(convolution), normalization.maps(outside)]
             blocks.append(nn.LeakyReLU(0.2, inplace=True))
             inside, outside = outside, outside * 2

@@ -1,10 +1,9 @@
 """How the discriminator ends: its logit, and what the label has to do with it. Each is part of a `discriminator_label=`.
 
 A head is made with the number of features and of classes. It turns D's last feature map and the labels into logits (batch,)
-and label losses (batch,), which are added to both players' objectives: 0 where the head classifies nothing.
+and label losses (batch,), which are added to both players' objectives: None where the head classifies nothing.
 """
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,7 +13,7 @@ from cgan_lightning.networks.normalization import Normalization
 
 Maps = Float[Tensor, "batch channels height width"]
 Labels = Int[Tensor, " batch"]
-Verdict = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]  # logits, label losses
+Verdict = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # logits, label losses
 
 
 class Logit(nn.Module):
@@ -25,8 +24,7 @@ class Logit(nn.Module):
         self.logit = normalization.layer(FeatureSum(in_features, 1))
 
     def forward(self, features: Maps, labels: Labels) -> Verdict:
-        logits = self.logit(features).squeeze(1)
-        return logits, torch.zeros_like(logits)
+        return self.logit(features).squeeze(1), None
 
 
 class Projection(nn.Module):
@@ -42,8 +40,7 @@ class Projection(nn.Module):
 
     def forward(self, features: Maps, labels: Labels) -> Verdict:
         of_class = self.classes(features).gather(1, labels[:, None])
-        logits = (self.logit(features) + of_class).squeeze(1)
-        return logits, torch.zeros_like(logits)
+        return (self.logit(features) + of_class).squeeze(1), None
 
 
 class AuxiliaryClassifier(nn.Module):

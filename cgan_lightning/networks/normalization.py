@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 Layer = TypeVar("Layer", bound=nn.Module)  # with weights: a convolution or a linear layer
@@ -31,7 +32,17 @@ class Batch(Normalization):
     """Batch normalisation (Ioffe and Szegedy 2015): the documented choice, in both networks."""
 
     def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
-        return nn.BatchNorm2d(channels, eps=eps)
+        return BatchNorm(channels, eps=eps)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """PyTorch's, which counts its batches, too, for a momentum that falls with them: a kernel, and nobody asks."""
+
+    def forward(self, input: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        return F.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias,
+            training=self.training, momentum=cast(float, self.momentum), eps=self.eps,
+        )  # fmt: skip
 
 
 class ConditionalBatch(Normalization):
@@ -85,7 +96,7 @@ class ConditionalBatchNorm(TakesLabel):
 
     def __init__(self, channels: int, label_width: int, *, eps: float = 1e-5) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, eps=eps, affine=False)
+        self.norm = BatchNorm(channels, eps=eps, affine=False)
         self.modulation = nn.Linear(label_width, 2 * channels)
         nn.init.normal_(self.modulation.weight, std=0.5 * max(label_width, 1) ** -0.5)  # classes differ from the start
         nn.init.zeros_(self.modulation.bias)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cgan_lightning.networks.conditioning import LabelEncoder, Labels
+from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.discriminator import Head, Judging
 from cgan_lightning.networks.heads import Logit
 from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
@@ -23,7 +24,7 @@ class ResidualBlock(TakesLabel):
         inner = channels // 2
         layers: list[nn.Module] = []
         for inside, outside, size, gain in ((channels, inner, 1, 1.0), (inner, inner, 3, 1.0), (inner, channels, 1, 0.0)):
-            convolution = nn.Conv2d(inside, outside, size, padding=size // 2)
+            convolution = Convolution(inside, outside, size, padding=size // 2)
             layers += [
                 normalization.maps(inside, label_width=label_width),
                 nn.LeakyReLU(0.2),
@@ -108,10 +109,10 @@ class ResidualDiscriminator(Judging):
             if stage == 0:
                 layers.append(normalization.layer(HalvingConvolution(inside, outside)))
             else:
-                layers.append(normalization.layer(nn.Conv2d(inside, outside, kernel_size=3, stride=2, padding=1)))
+                layers.append(normalization.layer(Convolution(inside, outside, kernel_size=3, stride=2, padding=1)))
             layers += [ResidualBlock(outside, normalization) for _ in range(blocks)]
             inside = outside
-        pooling = nn.Conv2d(inside, inside, kernel_size=size, groups=inside)  # R3GAN's: depthwise, over all of the map
+        pooling = Convolution(inside, inside, kernel_size=size, groups=inside)  # R3GAN's: depthwise, over all of the map
         layers += [normalization.maps(inside), nn.LeakyReLU(0.2), normalization.layer(pooling)]
         self.blocks = nn.Sequential(*layers)
         self.head = head(inside, conditioning.num_classes, normalization)

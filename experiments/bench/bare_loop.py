@@ -1,11 +1,11 @@
-"""The documented conditional GAN's updates with nothing around them: the package's networks, images in memory, no Lightning.
+"""The same updates as `train`'s with nothing around them: the package's networks, images in memory, no Lightning.
 
-What `train` could reach at best: no callbacks, no log, no progress, no checkpoints. On a GPU `UPDATES_PER_CALL` updates are one
-CUDA graph.
+What `train` could reach at best: no callbacks, no log, no progress, no checkpoints. On a GPU each update is a CUDA graph.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -14,68 +14,85 @@ from torch.nn.functional import softplus
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
-from cgan_lightning.cuda_graph import Captured
+from cgan_lightning.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.images import normalise
+from cgan_lightning.losses.penalties import Judged
+from cgan_lightning.networks.convolution import differentiable_twice
 from cgan_lightning.runtime import memory
+from experiments.bench.recipes import RECIPES
 
-UPDATES_PER_CALL = 10
+AT_ONCE = 64  # updates whose inputs are drawn together, on a GPU
 
 
-def update(*, channels: int, batch_size: int, device: torch.device) -> Callable[..., Tensor]:
-    """One update of each network and of the average, from (real, labels, z, fake labels, the average's weight)."""
-    config = compose("experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}")
+def update(recipe: str, *, channels: int, batch_size: int, device: torch.device) -> tuple[Callable[..., Result], int]:
+    """One update of each network and of the average, from (penalised, real, labels, z, fake labels, the average's weight); and
+    after how many updates one is penalised, 0 for never.
+    """
+    config = compose(*RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}")
     model = build_model.model(config, build_model.recipe(config, build.data(config))).to(device)
-    generator, discriminator, ema = model.generator, model.discriminator, model.ema
+    generator, discriminator, ema, penalty = model.generator, model.discriminator, model.ema, model.penalty
+    settings = (config.optimizer.generator, config.optimizer.discriminator)
     g_optimizer, d_optimizer = (
-        torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=device.type == "cuda")
-        for network in (generator, discriminator)
+        torch.optim.Adam(network.parameters(), lr=of.lr, betas=tuple(of.betas), fused=True, capturable=device.type == "cuda")
+        for network, of in zip((generator, discriminator), settings, strict=True)
     )
 
-    def run(real: Tensor, labels: Tensor, z: Tensor, fake_labels: Tensor, weight: Tensor) -> Tensor:
+    def loss_d(real: Tensor, labels: Tensor, fake: Tensor, fake_labels: Tensor, penalised: bool) -> Tensor:
+        if discriminator.judges_apart and not penalised:
+            logits = discriminator(torch.cat([real, fake]), torch.cat([labels, fake_labels]))
+            return (softplus(-logits[: len(real)]) + softplus(logits[len(real) :])).mean()
+        with differentiable_twice() if penalised else nullcontext():
+            real = real.requires_grad_(penalised)
+            real_logits, fake_logits = discriminator(real, labels), discriminator(fake, fake_labels)
+            loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
+            if penalty is None or not penalised:
+                return loss
+            judged = Judged(real, labels, real_logits, None), Judged(fake, fake_labels, fake_logits, None)
+            return loss + penalty(discriminator, *judged, real[:, 0, 0, :0]).mean()
+
+    def run(penalised: bool, real: Tensor, labels: Tensor, z: Tensor, fake_labels: Tensor, weight: Tensor) -> Result:
         fake = generator(z, fake_labels)
         d_optimizer.zero_grad()
-        real_logits, fake_logits = discriminator(real, labels), discriminator(fake.detach(), fake_labels)
-        loss_d = (softplus(-real_logits) + softplus(fake_logits)).mean()
-        loss_d.backward()
+        of_d = loss_d(real.detach(), labels, fake.detach(), fake_labels, penalised)
+        of_d.backward(inputs=[*discriminator.parameters()])
         d_optimizer.step()
-        discriminator.requires_grad_(False)
         g_optimizer.zero_grad()
-        loss_g = softplus(-discriminator(fake, fake_labels)).mean()
-        loss_g.backward()
-        discriminator.requires_grad_(True)
+        of_g = softplus(-discriminator(fake, fake_labels)).mean()
+        of_g.backward(inputs=[*generator.parameters()])
         g_optimizer.step()
-        ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  the documented run has an average
-        return torch.stack([loss_d.detach(), loss_g.detach()])
+        ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  both recipes have an average
+        return torch.stack([of_d.detach(), of_g.detach()]), {}
 
-    return run
+    return run, penalty.every if penalty else 0
 
 
-def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
+def images_per_second(folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
     """Speed of `timed` updates after the first ones."""
     memory.keep_freed()
     pixels, classes = (part.to(device) for part in fashion_mnist.tensors(folder / "FashionMNIST" / "raw"))
-    one = update(channels=channels, batch_size=batch_size, device=device)
-    at_once = UPDATES_PER_CALL if device.type == "cuda" else 1
+    one, every = update(recipe, channels=channels, batch_size=batch_size, device=device)
+    latent_dim = compose(*RECIPES[recipe]).model.latent_dim
+    at_once = AT_ONCE if device.type == "cuda" else 1
+    graphs = CUDAGraphs(one)
 
-    def several(*inputs: Tensor) -> dict[str, Tensor]:
-        return {"losses": torch.stack([one(*each) for each in zip(*inputs, strict=True)])}
-
-    call = Captured(several) if device.type == "cuda" else several
-    weights = torch.full((at_once,), 0.004, device=device)
-
-    def updates(count: int) -> None:
+    def updates(first: int, count: int) -> None:
         order = torch.randperm(len(pixels), device=device)
         for done in range(0, count, at_once):
-            start = done * batch_size % (len(pixels) - at_once * batch_size)
-            rows = order[start : start + at_once * batch_size].view(at_once, batch_size)
-            z = torch.randn(at_once, batch_size, 100, device=device)
+            rows = order[torch.arange(done * batch_size, (done + at_once) * batch_size, device=device) % len(pixels)]
+            rows = rows.view(at_once, batch_size)
+            z = torch.randn(at_once, batch_size, latent_dim, device=device)
             fake_labels = torch.randint(10, (at_once, batch_size), device=device)
-            last = call(normalise(pixels[rows]), classes[rows], z, fake_labels, weights)["losses"]
-            if done + at_once >= count:
-                last.sum().item()  # waits for the device
+            inputs = normalise(pixels[rows]), classes[rows], z, fake_labels, torch.full((at_once,), 0.004, device=device)
+            kinds = [bool(every) and (first + done + each) % every == 0 for each in range(at_once)]
+            if device.type == "cuda":
+                graphs(kinds, inputs)
+            else:
+                one(kinds[0], *(each[0] for each in inputs))
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
-    updates(2 * at_once)
+    updates(0, 2 * max(at_once, every))  # the second time each kind of update is captured
     start = time.perf_counter()
-    updates(timed)
+    updates(0, timed)
     return timed * batch_size / (time.perf_counter() - start)

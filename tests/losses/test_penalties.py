@@ -15,7 +15,7 @@ MIX = torch.rand(5, 1)
 def judged(discriminator, images):
     images, labels = images.clone().requires_grad_(), torch.zeros(len(images), dtype=torch.long)
     logits = discriminator(images, labels)
-    return Judged(images, labels, logits, torch.zeros_like(logits))
+    return Judged(images, labels, logits, None)
 
 
 def sides(discriminator):

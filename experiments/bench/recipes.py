@@ -1,0 +1,3 @@
+"""The recipes that are measured, as overrides of conf/train.yaml."""
+
+RECIPES: dict[str, tuple[str, ...]] = {"documented": ("experiment=documented",), "default": ()}
