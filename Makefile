@@ -6,8 +6,11 @@ BIN := .venv/bin
 # e.g. make train ARGS="model.channels=256 noise=uniform"
 ARGS ?=
 LOGDIR ?= runs
+# of make gpu
+OUT ?= runs/gpu
+DEVICE ?= gpu
 
-.PHONY: help setup train test test-slow test-cluster test-faults lint audit types fmt golden bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-slow test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +42,9 @@ test: setup ## the tests, but for the slow ones
 test-slow: setup ## the tests that need a browser, or minutes
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n auto --maxprocesses 2 --dist loadfile $(ARGS)
 
+test-gpu: setup ## the tests that need a GPU
+	@$(BIN)/python -m pytest -m gpu tests/gpu $(ARGS)
+
 test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
 	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
@@ -63,6 +69,9 @@ golden: setup ## rewrite tests/golden after a change that is meant to change num
 
 bench: setup ## images/s of a plain script and of this project, in turn
 	@$(BIN)/python -m experiments.bench.speed $(ARGS)
+
+gpu: setup ## all that a GPU has to show, in eight minutes: make gpu OUT=folder (DEVICE=cpu: the same in small)
+	@$(BIN)/python -m experiments.gpu $(OUT) --device $(DEVICE) $(ARGS)
 
 bench-pool: setup ## images/s of a whole sweep, several jobs at a time on each device
 	@$(BIN)/python -m experiments.bench.pool $(ARGS)

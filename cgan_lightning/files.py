@@ -40,7 +40,7 @@ def remove_partial(folder: Path) -> None:
         beside.unlink()
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any] | list[Any]) -> None:
     write_atomically(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
 
 

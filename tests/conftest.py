@@ -28,6 +28,12 @@ hypothesis.settings.load_profile("untimed")
 SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests of the CPU, and the processes that they start, are the same on a machine with a GPU: they don't see it."""
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
     """Weights and statistics, matched by their order alone; shapes must agree."""
     with torch.no_grad():

@@ -48,12 +48,12 @@ class Recorder(Callback):
         self.ticks.append(trainer.global_step)
 
 
-def fit(*overrides: str, callbacks=(), **trainer_options):
-    config = compose("experiment=documented", "data.limit=512", *overrides)
+def fit(*overrides: str, callbacks=(), accelerator="cpu", recipe=("experiment=documented",), **trainer_options):
+    config = compose(*recipe, "data.limit=512", f"trainer={accelerator}", *overrides)
     data = build.data(config)
     model = build_model.model(config, build_model.recipe(config, data))
     trainer = Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, callbacks=list(callbacks), **trainer_options,
     )  # fmt: skip
     return trainer, model, data

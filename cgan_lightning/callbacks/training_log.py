@@ -1,4 +1,4 @@
-"""Losses, D(x), D(G(z)), gradient norms and speed, logged every few updates; between those, nothing is read from the device."""
+"""Losses, D(x), D(G(z)), gradient norms and speed, logged every few updates, without a wait for the device."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning import collectives
-from cgan_lightning.callbacks.schedule import data_of, is_last_update
+from cgan_lightning.callbacks.later import Later
+from cgan_lightning.callbacks.schedule import data_of, epoch_due, is_last_update
 
 TAGS = {
     "loss_d": "loss/discriminator",
@@ -27,6 +28,7 @@ class TrainingLog(Callback):
 
     `latest` has the last values by name, means over the ranks; `seconds` and `images_timed` add up over all sittings of a
     run, without the first call of each, which pays for warming up, and on a GPU without the second, which captures graphs.
+    There values are read when the next ones are due, or where the run waits anyway: at an epoch's end and for a checkpoint.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -34,12 +36,14 @@ class TrainingLog(Callback):
         self.latest: dict[str, float] = {}
         self.seconds, self.images_timed = 0.0, 0
         self._mark: tuple[float, int] | None = None
+        self._unread: tuple[int, list[str], Later] | None = None  # after how many updates, names, values
 
     @property
     def mean_images_per_second(self) -> float | None:
         return self.images_timed / self.seconds if self.seconds else None
 
     def state_dict(self) -> dict[str, Any]:
+        self._read()
         return {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -47,30 +51,43 @@ class TrainingLog(Callback):
         self.images_timed = state_dict["images_timed"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._mark = None
-        self._untimed = 2 if pl_module.device.type == "cuda" else 1  # calls
+        self._mark, self._unread = None, None
+        self._on_gpu = pl_module.device.type == "cuda"
+        self._untimed = 2 if self._on_gpu else 1  # calls
+        self._loggers, self._batch_size = trainer.loggers, data_of(trainer).batch_size
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         updates = trainer.global_step
-        images_seen = updates * data_of(trainer).batch_size
         self._untimed -= 1
         if self._untimed == 0:
             outputs["loss_g"][-1].item()  # waits for the device, once: the clock starts when these calls are done
-            self._mark = (time.perf_counter(), images_seen)
+            self._mark = (time.perf_counter(), updates * self._batch_size)
         if updates % self.every_n_updates and not is_last_update(trainer):
+            if epoch_due(trainer, 1):
+                self._read()
             return
         last = {name: values[-1] for name, values in outputs.items()}
         collectives.average_([*last.values()])
-        values = torch.stack([*last.values()]).tolist()  # waits for the device: then time is true
-        self.latest = dict(zip(last, values, strict=True))
+        self._read()
+        self._unread = updates, [*last], Later(torch.stack([*last.values()]))
+        if not self._on_gpu or epoch_due(trainer, 1):
+            self._read()
+
+    def _read(self) -> None:
+        """Logs what is unread, at the update that it belongs to."""
+        if self._unread is None:
+            return
+        (updates, names, values), self._unread = self._unread, None
+        images_seen = updates * self._batch_size
+        self.latest = dict(zip(names, values.read(), strict=True))
         if self._mark is not None:
             self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:
             logged[SPEED] = self.latest[SPEED]
-        for logger in trainer.loggers:
+        for logger in self._loggers:
             logger.log_metrics(logged | {"images_seen": images_seen}, step=updates)
 
     @contextmanager

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from cgan_lightning import precision
 from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.callbacks.class_vectors import ClassVectorNorms
 from cgan_lightning.callbacks.finite import FiniteLosses
@@ -28,7 +29,7 @@ from cgan_lightning.errors import UserError
 from cgan_lightning.module import ConditionalGAN
 from cgan_lightning.runtime.checkpoint_io import SealedCheckpointIO
 from cgan_lightning.runtime.environment import describe
-from cgan_lightning.runtime.ranks import Alone, Ranks, together
+from cgan_lightning.runtime.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.runtime.results import count
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.strategy import GivenRanks, UnwrappedDDP
@@ -51,8 +52,11 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
             f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number, "
             "two images or more for each"
         )
+    if settings.backend == "nccl" and not on_gpu:
+        raise UserError("trainer.backend=nccl is for GPUs alone: leave it out, or take gloo")
+    backend = BACKENDS[settings.backend or ("nccl" if on_gpu else "gloo")]
     asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
-    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, on_gpu=on_gpu, command=this_job("train"))
+    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, backend=backend, command=this_job("train"))
 
 
 def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
@@ -105,6 +109,7 @@ def trainer(
     """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `done` updates to `planned`."""
     settings = config.trainer
     _quieten_lightning()
+    precision.use_tf32(settings.tf32)
     logger = None
     if ranks.rank == 0:
         logger = RunLogger(run.path, purge_step=done + 1 if done else None)

@@ -11,7 +11,7 @@ from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import UserError
 from cgan_lightning.metrics import inception, judge
 from cgan_lightning.reporting.evaluation import Evaluation
-from cgan_lightning.runtime.ranks import Alone, Ranks, together
+from cgan_lightning.runtime.ranks import BACKENDS, Alone, Ranks, together
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
@@ -20,7 +20,8 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     if on_gpu and config.devices > torch.cuda.device_count():
         raise UserError(f"devices={config.devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
     asked = f"devices={config.devices}"
-    return together(devices=config.devices, num_nodes=1, asked=asked, on_gpu=on_gpu, command=this_job("evaluate"))
+    backend = BACKENDS["nccl" if on_gpu else "gloo"]
+    return together(devices=config.devices, num_nodes=1, asked=asked, backend=backend, command=this_job("evaluate"))
 
 
 def evaluation(config: DictConfig, *, rank: int) -> Evaluation:

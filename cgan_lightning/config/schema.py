@@ -61,7 +61,9 @@ class Trainer:
     updates_per_call: int | None = number(at_least=1, at_most=1000, **OPERATIONAL)
     cuda_graphs: bool = anything(**OPERATIONAL)
     precision: str = one_of("32-true", "64-true", "bf16-mixed")
+    tf32: bool = anything(**as_before(True))
     deterministic: bool = MISSING
+    backend: str | None = one_of("nccl", "gloo", **OPERATIONAL)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from cgan_lightning import collectives, seeding
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import to_uint8, without_border
 from cgan_lightning.networks.conditioning import Labels
+from cgan_lightning.precision import without_tf32
 
 
 def latents(
@@ -50,7 +51,8 @@ def sample(
     was_training = network.training
     network.eval()
     parts = zip(z.to(like).split(batch_size), labels.split(batch_size), strict=True)
-    images = torch.cat([network(*part).float().cpu() for part in parts])
+    with without_tf32():
+        images = torch.cat([network(*part).float().cpu() for part in parts])
     network.train(was_training)
     return images
 

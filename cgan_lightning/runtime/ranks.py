@@ -22,11 +22,12 @@ from cgan_lightning.runtime.place import LOOPBACK, Place
 
 GATHER_S = 600  # until all ranks are there: nodes start at different times
 STARTED_BY = "CGAN_STARTED_BY"  # the process id of the rank zero that started this rank
+BACKENDS = {"gloo": "gloo", "nccl": "cpu:gloo,cuda:nccl"}  # what is decided is told from CPU to CPU
 END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long for the others
 
 
 @contextmanager
-def together(*, devices: int, num_nodes: int, asked: str, on_gpu: bool, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
+def together(*, devices: int, num_nodes: int, asked: str, backend: str, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
     """The ranks of a run on `devices` of each of `num_nodes` machines, `asked` for in these words; an error ends them all.
 
     Ranks that srun or torchrun started find each other; otherwise rank zero starts the rest on this machine with `command`,
@@ -42,7 +43,6 @@ def together(*, devices: int, num_nodes: int, asked: str, on_gpu: bool, command:
     if size == 1:
         yield Alone()
         return
-    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
     ranks = Ranks(found or Place(size=size), backend, command=() if found else command)
     if ranks.rank:
         logging.getLogger("cgan_lightning").setLevel(logging.WARNING)  # rank zero speaks for all

@@ -18,17 +18,23 @@ from cgan_lightning.runtime import environment
 RESULTS = Path(__file__).parent / "results" / "pool.jsonl"
 
 
-def images_per_second(folder: Path, at_a_time: int, options: argparse.Namespace) -> float:
-    """Of all jobs together, starting their processes and their last pictures included."""
+def images_per_second(
+    folder: Path, *, jobs: int, at_a_time: int, updates: int, channels: int = 128, batch_size: int = 64, device: str = "auto"
+) -> dict[str, float]:
+    """Of all jobs together: `whole`, starting their processes and their last pictures included, and `training`, the sum of what
+    each says of itself, times the share of the jobs that train at a time.
+    """
     command = [
         *(sys.executable, "-m", "cgan_lightning.train", "-m", "experiment=documented", "hydra/launcher=pool"),
-        *(f"hydra.launcher.jobs_per_device={at_a_time}", f"seed=range({options.jobs})", f"run_root={folder}"),
-        *(f"model.channels={options.channels}", f"data.batch_size={options.batch_size}"),
-        *(f"trainer.max_steps={options.updates}", "metrics.every_n_epochs=null"),
+        *(f"hydra.launcher.jobs_per_device={at_a_time}", f"seed=range({jobs})", f"run_root={folder}", f"trainer={device}"),
+        *(f"model.channels={channels}", f"data.batch_size={batch_size}"),
+        *(f"trainer.max_steps={updates}", "metrics.every_n_epochs=null"),
     ]
     begun = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603
-    return options.jobs * options.updates * options.batch_size / (time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    own = [json.loads(path.read_text())["images_per_second"] for path in folder.glob("*/results.json")]
+    return {"whole": jobs * updates * batch_size / seconds, "training": sum(own) * at_a_time / jobs}
 
 
 def main() -> None:
@@ -41,11 +47,12 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     options = parser.parse_args()
 
-    speeds: dict[int, float] = {}
+    speeds: dict[int, dict[str, float]] = {}
     for at_a_time in options.at_a_time:
+        size = {key: value for key, value in vars(options).items() if key != "at_a_time"}
         with tempfile.TemporaryDirectory() as name:
-            speeds[at_a_time] = images_per_second(Path(name), at_a_time, options)
-        print(f"{at_a_time} at a time: {speeds[at_a_time]:8,.0f} images/s", flush=True)
+            speeds[at_a_time] = images_per_second(Path(name), at_a_time=at_a_time, **size)
+        print(f"{at_a_time} at a time: {speeds[at_a_time]['whole']:8,.0f} images/s", flush=True)
 
     record = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **vars(options), "images_per_second": speeds}
     RESULTS.parent.mkdir(exist_ok=True)

@@ -1,8 +1,9 @@
 """Images/s of (a) a plain script, (b) a bare loop and (c) this project's `train`, callbacks and logging at their defaults.
 
-`make bench`, or with ARGS="--channels 128 --batch-size 64 --repeats 5" for one size alone. Each measurement is a process of its
-own, with the machine to itself; the three take turns, and that is repeated. ARGS=--growth measures `train` with more images
-and wider networks. Appends a line for each size to experiments/bench/results/speed.jsonl.
+`make bench`, or with ARGS="--recipe documented --channels 128 --batch-size 64 --repeats 5" for one size alone. Each measurement
+is a process of its own, with the machine to itself; the three take turns, and that is repeated. (b) and (c) train what
+`--recipe` says, (a) always the documented recipe. ARGS=--growth measures `train` with more images and wider networks. Appends a
+line for each size to experiments/bench/results/speed.jsonl.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,32 +29,44 @@ from cgan_lightning.data import sources
 from cgan_lightning.runtime import environment
 from cgan_lightning.train import train
 from experiments.bench import bare_loop, plain_script
+from experiments.bench.recipes import RECIPES
 
 RESULTS = Path(__file__).parent / "results" / "speed.jsonl"
 Contestant = Callable[..., float]
 
 
-def trained(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
-    """`train`'s own figure, which leaves out its first call and looks at quality."""
+def trained(
+    folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device, more: Sequence[str] = ()
+) -> float:
+    """`train`'s own figure, which leaves out its first calls, in which graphs are captured, and looks at quality."""
+    updates = timed + (128 if device.type == "cuda" else 1)
     config = compose(
-        "experiment=documented", f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder / 'runs'}",
-        f"trainer.max_steps={1 + timed}", f"trainer.max_epochs={1 + timed}", "rerun=true", "metrics.every_n_epochs=null",
+        *RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder / 'runs'}",
+        f"trainer={'gpu' if device.type == 'cuda' else 'cpu'}", f"trainer.max_steps={updates}", f"trainer.max_epochs={updates}",
+        "rerun=true", "metrics.every_n_epochs=null", *more,
     )  # fmt: skip
     train(config)
     return json.loads(identity.run_folder(config).results.read_text())["images_per_second"]
 
 
+def plain(folder: Path, *, recipe: str, timed: int, **size: Any) -> float:
+    return plain_script.images_per_second(folder, timed=min(timed, PLAIN_IMAGES // size["batch_size"]), **size)
+
+
+PLAIN_IMAGES = 30_000  # at most: on a GPU the others are many times faster
 CONTESTANTS: dict[str, Contestant] = {
-    "plain script": plain_script.images_per_second,
+    "plain script": plain,
     "bare loop": bare_loop.images_per_second,
     "train": trained,
 }
 
 
-def measure(contestant: str, folder: Path, size: dict[str, int], timed: int) -> dict[str, float]:
-    """Speed and peak memory of one contestant; for a process of its own."""
+def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, accelerator: str = "auto") -> dict[str, float]:
+    """Speed and peak memory of one contestant."""
     logging.disable(logging.INFO)
-    device = build.device_named("auto")
+    device = build.device_named(accelerator)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     speed = CONTESTANTS[contestant](folder, timed=timed, device=device, **size)
     return {"images_per_second": speed, "peak_memory_mib": environment.peak_memory_mib(device)}
 
@@ -70,15 +83,16 @@ def matrix_product_rate() -> float:
     return best
 
 
-def mflop_per_image(*, channels: int, batch_size: int) -> dict[str, float]:
+def mflop_per_image(*, recipe: str, channels: int, batch_size: int) -> dict[str, float]:
     """Multiplications and additions of matrix products and convolutions in one update, by PyTorch's counter."""
     z, labels, images = torch.randn(batch_size, 100), torch.arange(batch_size) % 10, torch.zeros(batch_size, 1, 28, 28)
     plain = plain_script.updates(plain_script.Generator(channels), plain_script.Discriminator(), [(images, labels, z, labels)])
-    bare = bare_loop.update(channels=channels, batch_size=batch_size, device=torch.device("cpu"))
+    bare, _ = bare_loop.update(recipe, channels=channels, batch_size=batch_size, device=torch.device("cpu"))
+    latent_dim = compose(*RECIPES[recipe]).model.latent_dim
     found = {}
     for name, work in {
         "plain script": lambda: next(plain),
-        "train": lambda: bare(images, labels, z, labels, torch.tensor(0.004)),
+        "train": lambda: bare(False, images, labels, z[:, :latent_dim], labels, torch.tensor(0.004)),  # no penalty in it
     }.items():
         with FlopCounterMode(display=False) as counter:
             work()
@@ -92,7 +106,7 @@ def alone(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return pool.submit(function, *args, **kwargs).result()
 
 
-def compare(folder: Path, size: dict[str, int], *, repeats: int, images: int) -> dict[str, Any]:
+def compare(folder: Path, size: dict[str, Any], *, repeats: int, images: int) -> dict[str, Any]:
     """The contestants in turn, repeated; prints as it goes, and a table at the end."""
     timed = max(10, images // size["batch_size"])
     found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
@@ -112,7 +126,7 @@ def compare(folder: Path, size: dict[str, int], *, repeats: int, images: int) ->
 
 def table(record: dict[str, Any], medians: dict[str, float]) -> str:
     """What `compare` found, for people."""
-    lines = [f"{record['channels']} channels, batch {record['batch_size']}:"]
+    lines = [f"{record['recipe']}, {record['channels']} channels, batch {record['batch_size']}:"]
     for name, speeds in record["images_per_second"].items():
         ms, memory = record["batch_size"] / medians[name] * 1e3, statistics.median(record["peak_memory_mib"][name])
         lines.append(
@@ -134,7 +148,7 @@ def growth(folder: Path, *, images: int) -> dict[str, Any]:
         *(("images", 128, n) for n in (1, 2, 4)),
         *(("channels", n, 1) for n in (64, 128, 256, 512)),
     ]:
-        size = {"channels": channels, "batch_size": 64}
+        size = {"recipe": "documented", "channels": channels, "batch_size": 64}
         result = alone(measure, "train", folder, size, factor * images // 64)
         found[what][factor * images if what == "images" else channels] = result
         print(f"  {channels} channels, {factor * images:,} images: {result['images_per_second']:,.0f} images/s, "
@@ -145,6 +159,7 @@ def growth(folder: Path, *, images: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--recipe", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--channels", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--batch-size", type=int, nargs="+", default=[64, 512])
     parser.add_argument("--images", type=int, help="timed each time; else 6,400 on a CPU, 300,000 on a GPU")
@@ -160,8 +175,8 @@ def main() -> None:
         if options.growth:
             keep(growth(Path(name), images=images), device)
             return
-        for channels, batch_size in itertools.product(options.channels, options.batch_size):
-            size = {"channels": channels, "batch_size": batch_size}
+        for recipe, channels, batch_size in itertools.product(options.recipe, options.channels, options.batch_size):
+            size = {"recipe": recipe, "channels": channels, "batch_size": batch_size}
             keep(compare(Path(name), size, repeats=options.repeats, images=images), device)
 
 

@@ -1,0 +1,94 @@
+"""All that this machine's GPU has to show, in eight minutes: `python -m experiments.gpu OUT`.
+
+Tests, speeds, kernels, a pool and the default recipe. Each step is a process with a time limit of its own, and writes what it
+finds at once, to OUT/STEP.json and OUT/STEP.log; one that fails, or is not done in time, stops no other. OUT/gpu.json has them
+all, with a table at the end. Needs a python3 with PyTorch and Lightning, hydra-core, omegaconf, antlr4 and beartype; no
+network, and no installation of this project. `--device cpu` does the same in small, which shows that the command works.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cgan_lightning.config import build
+from cgan_lightning.files import write_json
+from cgan_lightning.runtime import environment
+from experiments.gpu import table
+
+ROOT = Path(__file__).parents[2]
+ON_CPU = 6  # how many times as long a step may take there
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    limit_s: float
+    module: str  # run as python -m MODULE OUT/NAME.json DEVICE
+
+
+STEPS = (
+    Step("tests", 120, "experiments.gpu.tests"),
+    Step("bench", 120, "experiments.gpu.bench"),
+    Step("profile", 30, "experiments.gpu.profile"),
+    Step("pool", 90, "experiments.gpu.pool"),
+    Step("recipe", 60, "experiments.gpu.recipe"),
+)
+
+
+def run(step: Step, out: Path, device: str) -> dict[str, Any]:
+    """The step's process from start to end: how it ended, how long it took, and what it has found."""
+    limit_s = step.limit_s * (ON_CPU if device == "cpu" else 1)
+    print(f"\n== {step.name}: at most {limit_s:.0f} s", flush=True)
+    begun, file = time.monotonic(), out / f"{step.name}.json"
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", step.module, str(file), device],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    )  # fmt: skip
+    late = threading.Timer(limit_s, lambda: os.killpg(process.pid, signal.SIGKILL))
+    late.start()
+    assert process.stdout is not None  # noqa: S101
+    with (out / f"{step.name}.log").open("w") as log:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            log.write(line)
+    code, seconds = process.wait(), time.monotonic() - begun
+    late.cancel()
+    ended = "finished" if code == 0 else f"exit code {code}"
+    if code == -signal.SIGKILL and seconds >= limit_s:
+        ended = f"not done in {limit_s:.0f} s"
+    print(f"== {step.name}: {ended}, {seconds:.0f} s", flush=True)
+    return {"ended": ended, "seconds": round(seconds, 1), "found": json.loads(file.read_text()) if file.is_file() else None}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="a folder for what is found")
+    parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu")
+    parser.add_argument("--steps", nargs="+", choices=[step.name for step in STEPS], default=[step.name for step in STEPS])
+    options = parser.parse_args()
+    out = options.out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    device = build.device_named(options.device, "--device")
+    when = {"time": datetime.now(UTC).isoformat(timespec="seconds")}
+    record: dict[str, Any] = when | environment.describe(device) | {"steps": {}}
+    for step in STEPS:
+        if step.name in options.steps:
+            record["steps"][step.name] = run(step, out, options.device)
+            write_json(out / "gpu.json", record)
+    print(f"\n{table.of(record)}\n{out / 'gpu.json'}")
+    return 0 if all(step["ended"] == "finished" for step in record["steps"].values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

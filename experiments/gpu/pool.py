@@ -1,0 +1,28 @@
+"""A sweep by hydra/launcher=pool: 1, 2, 4 and 8 jobs, all at a time on the one device."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cgan_lightning.files import write_json
+from experiments.bench.pool import images_per_second
+
+JOBS = {"gpu": (1, 2, 4, 8), "cpu": (1, 2)}
+UPDATES = {"gpu": 6_000, "cpu": 10}  # of each job
+
+
+def main() -> None:
+    file, device = Path(sys.argv[1]), sys.argv[2]
+    found: list[dict[str, Any]] = []
+    for jobs in JOBS[device]:
+        with tempfile.TemporaryDirectory() as name:
+            speeds = images_per_second(Path(name), jobs=jobs, at_a_time=jobs, updates=UPDATES[device], device=device)
+        found.append({"jobs": jobs, "updates": UPDATES[device], **speeds})
+        told = f"{speeds['training']:,.0f} images/s while training, {speeds['whole']:,.0f} from start to end"
+        print(f"{jobs} jobs: {told}", flush=True)
+        write_json(file, found)
+
+
+if __name__ == "__main__":
+    main()

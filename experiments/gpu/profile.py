@@ -1,0 +1,108 @@
+"""Where an update's time on the device goes: kernels by their kind, and each layer that has two forms in both."""
+
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, Trainer
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
+
+from cgan_lightning import precision
+from cgan_lightning.config import build, build_model
+from cgan_lightning.config.compose import compose
+from cgan_lightning.files import write_json
+from experiments.bench.recipes import RECIPES
+from experiments.gpu import forms
+
+UPDATES = 40  # of a call; the fourth is looked at
+KINDS = (  # by name, the first that fits
+    ("optimizer", r"adam"),
+    ("several tensors at once", r"multi_tensor|foreach"),
+    ("copy", r"memcpy|memset|copy|nchwtonhwc|nhwctonchw|transpose|cat"),
+    ("batch norm", r"batch_norm|bn_|batchnorm"),
+    ("convolution and matrix product", r"conv|gemm|gemv|wgrad|dgrad|xmma|cutlass|cudnn|mm\b|linear"),
+    ("reduction", r"reduce|softmax|sum|mean|norm"),
+    ("elementwise", r"elementwise|vectorized|aten::"),
+)
+
+
+class Profiled(Callback):
+    """Profiles the updates of one call."""
+
+    def __init__(self, on_gpu: bool) -> None:
+        self.activity = ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU
+        self.on_gpu = on_gpu
+        self.record: profile | None = None
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        if trainer.global_step == trainer.max_steps - UPDATES:
+            self._wait()
+            self.record = profile(activities=[self.activity])
+            self.record.start()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.record is not None and trainer.global_step == trainer.max_steps:
+            self._wait()
+            self.record.stop()
+
+    def _wait(self) -> None:
+        if self.on_gpu:
+            torch.cuda.synchronize()
+
+
+def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
+    """Kernels (on a CPU, operations) of an update and the time in them, in all and by kind; the longest by name."""
+    on_gpu, calls = device == "gpu", 4 if device == "gpu" else 2
+    config = compose(
+        *RECIPES[recipe], f"data.batch_size={batch_size}", f"trainer={device}", f"log_every_n_updates={UPDATES}",
+        f"trainer.updates_per_call={UPDATES}",
+    )  # fmt: skip
+    data = build.data(config)
+    model = build_model.model(config, build_model.recipe(config, data))
+    callback = Profiled(on_gpu)
+    precision.use_tf32(config.trainer.tf32)
+    Trainer(
+        accelerator=device, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[callback], max_steps=calls * UPDATES, max_epochs=-1,
+    ).fit(model, datamodule=data)  # fmt: skip
+    assert callback.record is not None  # noqa: S101
+    rows = [
+        (event.key, event.count / UPDATES, (event.self_device_time_total if on_gpu else event.self_cpu_time_total) / UPDATES)
+        for event in callback.record.key_averages()
+        if (event.device_type == DeviceType.CUDA if on_gpu else event.key.startswith("aten::"))
+    ]
+    kinds: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0.0, "us": 0.0})
+    for name, count, us in rows:
+        kind = next((kind for kind, pattern in KINDS if re.search(pattern, name.lower())), "other")
+        kinds[kind]["count"] += count
+        kinds[kind]["us"] += us
+    longest = sorted(rows, key=lambda row: -row[2])[:25]
+    return {
+        "recipe": recipe, "batch_size": batch_size, "count": sum(row[1] for row in rows), "us": sum(row[2] for row in rows),
+        "kinds": kinds, "longest": [{"name": name[:160], "count": count, "us": us} for name, count, us in longest],
+    }  # fmt: skip
+
+
+def main() -> None:
+    file, device = Path(sys.argv[1]), sys.argv[2]
+    found: dict[str, list[dict[str, Any]]] = {"updates": [], "forms": []}
+    for recipe in RECIPES:
+        for batch_size in (64, 512) if device == "gpu" else (64,):
+            record = of_an_update(recipe, batch_size, device)
+            found["updates"].append(record)
+            print(f"{recipe}, batch {batch_size}: {record['count']:.0f} in {record['us'] / 1e3:.2f} ms", flush=True)
+            for kind, of_kind in sorted(record["kinds"].items(), key=lambda item: -item[1]["us"]):
+                print(f"  {kind:>32}: {of_kind['count']:6.1f}  {of_kind['us']:8.1f} µs")
+            write_json(file, found)
+    for record in forms.compared(build.device_named(device)):
+        found["forms"].append(record)
+        print(", ".join(f"{key} {value}" for key, value in record.items()), flush=True)
+        write_json(file, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The default recipe for 25 epochs, validation after each; then, as far as time allows, without TF32 and in bfloat16."""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from cgan_lightning.config import identity
+from cgan_lightning.config.compose import compose
+from cgan_lightning.files import write_json
+from cgan_lightning.train import train
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "default": (),
+    "float32 throughout": ("trainer.tf32=false",),
+    "bf16-mixed": ("trainer.precision=bf16-mixed",),
+}
+
+
+def main() -> None:
+    file, device = Path(sys.argv[1]), sys.argv[2]
+    found: list[dict[str, Any]] = []
+    for name, overrides in VARIANTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            small = () if device == "gpu" else ("experiment=quick",)
+            config = compose(*small, *overrides, f"trainer={device}", f"run_root={folder}")
+            begun = time.perf_counter()
+            train(config)
+            seconds = time.perf_counter() - begun
+            results = json.loads(identity.run_folder(config).results.read_text())
+        kept = ("epochs", "images_per_second", "peak_memory_mib", "metrics", "validation")
+        found.append({"variant": name, "seconds": seconds, **{key: results[key] for key in kept}})
+        print(f"{name}: {seconds:.1f} s, FID {results['metrics']['fid']:.3f}", flush=True)
+        write_json(file, found)
+
+
+if __name__ == "__main__":
+    main()

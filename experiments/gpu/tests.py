@@ -1,0 +1,49 @@
+"""`pytest -m gpu`, each failure told with its reason as it happens."""
+
+import importlib.util
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cgan_lightning.files import write_json
+
+
+class AsItHappens:
+    """A plugin of pytest's that keeps the count, and says why a test failed or was skipped when it has ended."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.counts: Counter[str] = Counter()
+        self.found: dict[str, list[dict[str, Any]]] = {"failed": [], "skipped": []}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return
+        self.counts[report.outcome] += 1
+        if not report.passed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = crash.message if crash else str(report.longrepr)
+            self.found[report.outcome].append({"test": report.nodeid, "reason": reason[:2000]})
+            print(f"\n{report.outcome.upper()} {report.nodeid}: {reason}", flush=True)
+        write_json(self.file, {"counts": dict(self.counts), **self.found})
+
+
+def main() -> int:
+    file, device = Path(sys.argv[1]), sys.argv[2]
+    os.environ["CGAN_GPU_TESTS_ON"] = device
+    # Warnings don't fail a test here: versions and drivers are the machine's own.
+    arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
+    if importlib.util.find_spec("xdist"):  # files beside each other
+        arguments += ["-n", "4" if device == "gpu" else "2", "--dist", "loadfile"]
+    if device == "cpu":  # in small: one of the choices, and no processes
+        os.environ["OMP_NUM_THREADS"] = "1"
+        arguments += ["-k", "not choice and not pool and not two_ranks and not hears"]
+    return pytest.main(arguments, plugins=[AsItHappens(file)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
