@@ -22,6 +22,7 @@ from cgan_lightning.losses.adversarial import BinaryCrossEntropy, Loss
 from cgan_lightning.losses.penalties import Judged, Penalty
 from cgan_lightning.networks.convolution import differentiable_twice
 from cgan_lightning.networks.discriminator import Judging
+from cgan_lightning.networks.normalization import batches_end_to_end
 
 Images = Float[Tensor, "batch 1 size size"]
 Labels = Int[Tensor, " batch"]
@@ -208,12 +209,13 @@ class ConditionalGAN(LightningModule):
         return (losses if fake.label_losses is None else losses + fake.label_losses).mean()
 
     def _both_judged(self, real: Seen, fake: Seen, penalty: Penalty | None) -> tuple[Judged, Judged]:
-        """In one pass where D judges each picture by itself, half the launches; apart where a penalty asks for a slope."""
+        """In one pass, which is half the launches; one after the other where a penalty asks for the slope at one of them."""
         slopes = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
-        if any(slopes) or not self.discriminator.judges_apart:
+        if any(slopes) or not self.discriminator.takes_two_batches:
             return self._judged(real, follow=slopes[0]), self._judged(fake, follow=slopes[1])
         images, labels, draws = (torch.cat(each) for each in zip(real, fake, strict=True))
-        both, count = self._judged((images, labels, draws)), len(labels) // 2
+        with batches_end_to_end(2):
+            both, count = self._judged((images, labels, draws)), len(labels) // 2
         return both.rows(slice(count)), both.rows(slice(count, None))
 
     def _judged(self, seen: Seen, *, follow: bool = False) -> Judged:

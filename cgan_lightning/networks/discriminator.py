@@ -11,7 +11,7 @@ from cgan_lightning.networks.conditioning import LabelEncoder
 from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.heads import Logit, Verdict
 from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
-from cgan_lightning.networks.normalization import BATCH, Normalization
+from cgan_lightning.networks.normalization import BATCH, BatchNorm, Normalization
 
 Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → Verdict
 
@@ -24,14 +24,16 @@ class Judging(nn.Module):
     head: nn.Module
 
     @property
-    def judges_apart(self) -> bool:
-        """Whether what is said of a picture depends on that picture alone, and not on the batch that it is in."""
-        return not any(isinstance(layer, _BatchNorm) for layer in self.modules())
+    def takes_two_batches(self) -> bool:
+        """Whether it judges two batches end to end as it would one after the other; PyTorch's SyncBatchNorm mixes them."""
+        return all(isinstance(layer, BatchNorm) for layer in self.modules() if isinstance(layer, _BatchNorm))
 
     def verdict(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Verdict:
         """Logits, and the label losses of a head that classifies."""
-        planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        return self.head(self.blocks(torch.cat([images, planes], dim=1)), labels)
+        if self.conditioning.width:
+            planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+            images = torch.cat([images, planes], dim=1)
+        return self.head(self.blocks(images), labels)
 
     def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         return self.verdict(images, labels)[0]

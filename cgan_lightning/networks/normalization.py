@@ -3,6 +3,9 @@
 A network asks its normalisation for two things: what follows a layer (`maps`), and what is done to a layer itself (`layer`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar, cast
 
 import torch
@@ -35,12 +38,29 @@ class Batch(Normalization):
         return BatchNorm(channels, eps=eps)
 
 
+_BATCHES = ContextVar("_BATCHES", default=1)
+
+
+@contextmanager
+def batches_end_to_end(count: int) -> Iterator[None]:
+    """Inside, `BatchNorm` takes what it gets for `count` batches of one size: it normalises each by itself, in their order."""
+    token = _BATCHES.set(count)
+    try:
+        yield
+    finally:
+        _BATCHES.reset(token)
+
+
 class BatchNorm(nn.BatchNorm2d):
-    """PyTorch's, which counts its batches, too, for a momentum that falls with them: a kernel, and nobody asks."""
+    """PyTorch's, but that it doesn't count its batches: a kernel each time, for a momentum that none has here."""
 
     def forward(self, input: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        batches = input.split(len(input) // _BATCHES.get()) if self.training else (input,)
+        return self._normalised(input) if len(batches) == 1 else torch.cat([self._normalised(each) for each in batches])
+
+    def _normalised(self, batch: Tensor) -> Tensor:
         return F.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias,
+            batch, self.running_mean, self.running_var, self.weight, self.bias,
             training=self.training, momentum=cast(float, self.momentum), eps=self.eps,
         )  # fmt: skip
 

@@ -5,7 +5,6 @@ What `train` could reach at best: no callbacks, no log, no progress, no checkpoi
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -19,6 +18,7 @@ from cgan_lightning.data import fashion_mnist
 from cgan_lightning.images import normalise
 from cgan_lightning.losses.penalties import Judged
 from cgan_lightning.networks.convolution import differentiable_twice
+from cgan_lightning.networks.normalization import batches_end_to_end
 from cgan_lightning.runtime import memory
 from experiments.bench.recipes import RECIPES
 
@@ -39,16 +39,16 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
     )
 
     def loss_d(real: Tensor, labels: Tensor, fake: Tensor, fake_labels: Tensor, penalised: bool) -> Tensor:
-        if discriminator.judges_apart and not penalised:
-            logits = discriminator(torch.cat([real, fake]), torch.cat([labels, fake_labels]))
+        if not penalised:
+            with batches_end_to_end(2):
+                logits = discriminator(torch.cat([real, fake]), torch.cat([labels, fake_labels]))
             return (softplus(-logits[: len(real)]) + softplus(logits[len(real) :])).mean()
-        with differentiable_twice() if penalised else nullcontext():
-            real = real.requires_grad_(penalised)
+        with differentiable_twice():
+            real = real.requires_grad_()
             real_logits, fake_logits = discriminator(real, labels), discriminator(fake, fake_labels)
             loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
-            if penalty is None or not penalised:
-                return loss
             judged = Judged(real, labels, real_logits, None), Judged(fake, fake_labels, fake_logits, None)
+            assert penalty is not None  # noqa: S101
             return loss + penalty(discriminator, *judged, real[:, 0, 0, :0]).mean()
 
     def run(penalised: bool, real: Tensor, labels: Tensor, z: Tensor, fake_labels: Tensor, weight: Tensor) -> Result:
