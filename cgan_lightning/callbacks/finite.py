@@ -26,7 +26,7 @@ class FiniteLosses(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.first_bad = torch.full((1,), NEVER, dtype=torch.long, device=pl_module.device)
-        self._noted = Later(self.first_bad)
+        self._behind, self._noted = self.first_bad.is_cuda, Later(self.first_bad)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -39,7 +39,7 @@ class FiniteLosses(Callback):
             self.check()
         elif trainer.global_step % self.every_n_updates == 0:
             now, earlier = Later(self.first_bad), self._noted
-            self._raise_for(earlier if self.first_bad.is_cuda else now)
+            self._raise_for(earlier if self._behind else now)
             self._noted = now
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

@@ -156,7 +156,7 @@ def launches(config: DictConfig, data: FashionMNISTData, ranks: int) -> str:
         return "; no CUDA graphs (trainer.cuda_graphs=false)"
     if ranks > 1:
         return "; no CUDA graphs (ranks exchange gradients in mid-update)"
-    return f"; CUDA graphs, up to {min(data.updates_per_call, data.due_every)} updates a call"
+    return f"; CUDA graphs, in calls of up to {min(data.updates_per_call, data.due_every)} updates"
 
 
 def device_named(accelerator: str, key: str = "device", *, rank: int = 0) -> torch.device:

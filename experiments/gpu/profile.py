@@ -82,8 +82,9 @@ def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
         kinds[kind]["us"] += us
     longest = sorted(rows, key=lambda row: -row[2])[:25]
     return {
-        "recipe": recipe, "batch_size": batch_size, "count": sum(row[1] for row in rows), "us": sum(row[2] for row in rows),
-        "kinds": kinds, "longest": [{"name": name[:160], "count": count, "us": us} for name, count, us in longest],
+        "recipe": recipe, "batch_size": batch_size, "of": "kernels" if on_gpu else "operations",
+        "count": sum(row[1] for row in rows), "us": sum(row[2] for row in rows), "kinds": kinds,
+        "longest": [{"name": name[:160], "count": count, "us": us} for name, count, us in longest],
     }  # fmt: skip
 
 
@@ -94,7 +95,9 @@ def main() -> None:
         for batch_size in (64, 512) if device == "gpu" else (64,):
             record = of_an_update(recipe, batch_size, device)
             found["updates"].append(record)
-            print(f"{recipe}, batch {batch_size}: {record['count']:.0f} in {record['us'] / 1e3:.2f} ms", flush=True)
+            print(
+                f"{recipe}, batch {batch_size}: {record['count']:.0f} {record['of']} in {record['us'] / 1e3:.2f} ms", flush=True
+            )
             for kind, of_kind in sorted(record["kinds"].items(), key=lambda item: -item[1]["us"]):
                 print(f"  {kind:>32}: {of_kind['count']:6.1f}  {of_kind['us']:8.1f} µs")
             write_json(file, found)

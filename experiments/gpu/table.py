@@ -31,7 +31,7 @@ def _bench(found: list[dict[str, Any]]) -> Iterator[str]:
 
 def _profile(found: dict[str, Any]) -> Iterator[str]:
     yield "an update: " + "; ".join(
-        f"{each['recipe']} {each['batch_size']}: {each['count']:.0f} kernels, {each['us'] / 1e3:.2f} ms"
+        f"{each['recipe']} {each['batch_size']}: {each['count']:.0f} {each['of']}, {each['us'] / 1e3:.2f} ms"
         for each in found["updates"]
     )
 

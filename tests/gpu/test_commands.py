@@ -41,7 +41,7 @@ def run(runs, monkeypatch) -> Path:
 @only_gpu
 def test_train_says_how_updates_are_launched(run):
     said = (run / "train.log").read_text()
-    assert "CUDA graphs, up to 1 updates a call" in said
+    assert "; CUDA graphs, in calls of up to 1 updates" in said
     assert json.loads((run / "results.json").read_text())["peak_memory_mib"] > 1
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.gpu.conftest import ON, only_gpu
-from tests.runtime.test_ranks import REPOSITORY, job, only
+from tests.runtime.test_ranks import PATHS, job, only
 from tests.test_train import state
 
 RUN = (
@@ -25,7 +25,7 @@ def two_ranks(action, *overrides, cwd):
         port = free.getsockname()[1]
     place = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     command = [sys.executable, "-m", "tests.runtime.job", action, *RUN, *TWO, *overrides]
-    shared = os.environ | place | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])}
+    shared = os.environ | place | {"PYTHONPATH": PATHS}
     ranks = [
         subprocess.Popen(command, cwd=cwd, env=shared | {"RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
         for rank in range(2)

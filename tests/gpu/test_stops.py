@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from cgan_lightning.errors import Interrupted, RunError
-from cgan_lightning.runtime import memory
 from tests.gpu.conftest import ON, only_gpu
 from tests.test_train import assert_same_end, during, state
 
@@ -70,5 +69,4 @@ def test_memory_that_runs_out_is_said_and_the_last_checkpoint_stays(train):
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert (folder / "checkpoints" / "last.ckpt").read_bytes() == before
-    with memory.advice("nothing"):
-        train(*small, "trainer.max_epochs=2", "resume=auto")
+    train(*small, "trainer.max_epochs=2", "resume=auto")

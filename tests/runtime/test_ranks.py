@@ -22,7 +22,7 @@ from tests.conftest import SMALL, run_command
 from tests.runtime.job import UPDATE
 from tests.test_train import assert_same_end, state
 
-REPOSITORY = Path(__file__).parents[2]
+PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
 TWO = (*SMALL, "trainer=ddp_cpu")
 
 
@@ -30,7 +30,7 @@ def job(action: str, *overrides: str, cwd: Path, start=(sys.executable,)) -> sub
     """tests/runtime/job.py in `cwd`; `seconds` on the result is how long it took from the first update on."""
     done = subprocess.run(
         [*start, "-m", "tests.runtime.job", action, *overrides],
-        cwd=cwd, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, timeout=120,
+        cwd=cwd, env=os.environ | {"PYTHONPATH": PATHS}, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     done.ended = time.time()
     return done
