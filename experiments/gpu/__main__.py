@@ -50,20 +50,20 @@ def run(step: Step, out: Path, device: str) -> dict[str, Any]:
     print(f"\n== {step.name}: at most {limit_s:.0f} s", flush=True)
     begun, file = time.monotonic(), out / f"{step.name}.json"
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", step.module, str(file), device],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-    )  # fmt: skip
-    late = threading.Timer(limit_s, lambda: os.killpg(process.pid, signal.SIGKILL))
-    late.start()
-    assert process.stdout is not None  # noqa: S101
-    with (out / f"{step.name}.log").open("w") as log:
-        for line in process.stdout:
+    command = [sys.executable, "-m", step.module, str(file), device]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    shown = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with (out / f"{step.name}.log").open("w") as log, subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, env=environment, start_new_session=True, **shown
+    ) as process:  # fmt: skip
+        late = threading.Timer(limit_s, lambda: os.killpg(process.pid, signal.SIGKILL))
+        late.start()
+        for line in process.stdout or ():
             print(line, end="", flush=True)
             log.write(line)
-    code, seconds = process.wait(), time.monotonic() - begun
-    late.cancel()
+        code = process.wait()
+        late.cancel()
+    seconds = time.monotonic() - begun
     ended = "finished" if code == 0 else f"exit code {code}"
     if code == -signal.SIGKILL and seconds >= limit_s:
         ended = f"not done in {limit_s:.0f} s"
