@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import datasets, transforms
 
+from cgan_lightning.data import fashion_mnist, sources
+
 
 class Generator(nn.Module):
     def __init__(self, channels: int = 128, latent_dim: int = 100) -> None:
@@ -68,8 +70,16 @@ def updates(
         yield loss_d.item(), loss_g.item()
 
 
+def lay_out_data(folder: Path) -> None:
+    """The data as torchvision expects it in `folder`, unpacked."""
+    raw, found = folder / "FashionMNIST" / "raw", sources.locate()
+    raw.mkdir(parents=True)
+    for file in fashion_mnist.FILES:
+        (raw / file.name).write_bytes(fashion_mnist.read(found, file))
+
+
 def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
-    """Speed of `timed` updates after the first one; `folder` has FashionMNIST/raw as torchvision expects it."""
+    """Speed of `timed` updates after the first one, on what `lay_out_data` has put into `folder`."""
     to_tensor = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
     dataset = datasets.FashionMNIST(str(folder), train=True, transform=to_tensor)
     loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)

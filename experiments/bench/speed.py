@@ -25,7 +25,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cgan_lightning.config import build, identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.data import sources
 from cgan_lightning.runtime import environment
 from cgan_lightning.train import train
 from experiments.bench import bare_loop, plain_script
@@ -169,9 +168,7 @@ def main() -> None:
     images = options.images or (300_000 if device.type == "cuda" else 6_400)
 
     with tempfile.TemporaryDirectory() as name:
-        raw = Path(name) / "FashionMNIST" / "raw"
-        raw.parent.mkdir()
-        raw.symlink_to(sources.locate())
+        plain_script.lay_out_data(Path(name))
         if options.growth:
             keep(growth(Path(name), images=images), device)
             return

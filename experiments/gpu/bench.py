@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cgan_lightning.config import build
-from cgan_lightning.data import sources
 from cgan_lightning.files import write_json
+from experiments.bench import plain_script
 from experiments.bench.recipes import RECIPES
 from experiments.bench.speed import CONTESTANTS, measure
 
@@ -21,9 +21,7 @@ def main() -> None:
     found: list[dict[str, Any]] = []
     plain: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as name:
-        raw = Path(name) / "FashionMNIST" / "raw"
-        raw.parent.mkdir()
-        raw.symlink_to(sources.locate())
+        plain_script.lay_out_data(Path(name))
         for recipe, (batch_size, images) in itertools.product(RECIPES, IMAGES[device].items()):
             size: dict[str, Any] = {"recipe": recipe, "channels": 128, "batch_size": batch_size}
             record = size | {"images_per_second": {}, "peak_memory_mib": {}}

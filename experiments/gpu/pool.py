@@ -8,7 +8,7 @@ from typing import Any
 from cgan_lightning.files import write_json
 from experiments.bench.pool import images_per_second
 
-JOBS = {"gpu": (1, 2, 4, 8), "cpu": (1, 2)}
+JOBS = {"gpu": (1, 2, 4, 8), "cpu": (2,)}
 UPDATES = {"gpu": 6_000, "cpu": 10}  # of each job
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cgan_lightning.config.paths import CONF
+from cgan_lightning.generation import sampling
 from tests.gpu.conftest import ON
 from tests.test_module import Recorder, fit
 
@@ -60,9 +61,13 @@ def test_of_host_placement():
 
 
 def test_in_half_precision_parameters_and_outputs_are_finite():
-    _, weights = updates(graphs=True, recipe=(), precision="bf16-mixed")
-    assert all(value.isfinite().all() for value in weights.values())
-    assert all(value.dtype == torch.float32 for value in weights.values() if value.is_floating_point())
+    trainer, model, data = fit(*FEW, accelerator=ON, recipe=(), max_steps=23, max_epochs=-1, precision="bf16-mixed")
+    trainer.fit(model, datamodule=data)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    images = sampling.sample_grid(model.best_generator, model.prior, range(10), range(4))
+    assert images.isfinite().all()
+    assert images.std() > 0.01
 
 
 @pytest.mark.usefixtures("deterministic")
