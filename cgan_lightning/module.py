@@ -168,11 +168,12 @@ class ConditionalGAN(LightningModule):
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
         # Generator: the same fakes up, judged by the discriminator just updated.
-        loss_g, gradient_g = self._loss_g(real_seen, fake_seen), list[Tensor]()
         if kind.generator:
             real_again = self._judged((real, labels, for_real)) if self.loss.pairs else real_seen
             loss_g = self._loss_g(real_again, self._judged((fake, fake_labels, for_fake_again)))
             gradient_g = self._step(loss_g, self.generator, g_optimizer)
+        else:
+            loss_g, gradient_g = self._loss_g(real_seen, fake_seen), list[Tensor]()
 
         # Average: what samples are drawn from.
         if self.ema is not None:

@@ -9,7 +9,7 @@ from cgan_lightning.files import write_json
 from experiments.bench.pool import images_per_second
 
 JOBS = {"gpu": (1, 2, 4, 8), "cpu": (2,)}
-UPDATES = {"gpu": 6_000, "cpu": 10}  # of each job
+UPDATES = {"gpu": 2_000, "cpu": 10}  # of each job
 
 
 def main() -> None:
