@@ -1,6 +1,8 @@
 """Updates kept as CUDA graphs: all kernels of one launched at once, where each is too short to be launched by itself."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,8 +17,8 @@ class CUDAGraphs:
 
     The first update of a kind runs as it is, on a stream of its own, which warms up libraries and makes optimizer states; the
     second one is captured, and replayed as all later ones are. Inputs are on the GPU and have the same shapes each time; all
-    else that `update` reads and writes must stay where it is in memory. What a measured update gives is overwritten by the next
-    one of its kind.
+    else that `update` reads and writes must stay where it is in memory. The graphs share their memory: what one leaves there
+    holds until the next is replayed.
     """
 
     def __init__(self, update: Callable[..., Result]) -> None:
@@ -24,7 +26,7 @@ class CUDAGraphs:
         self._inputs: Packed | None = None  # of all graphs
         self._warm: set[Hashable] = set()
         self._replays: dict[Hashable, Callable[[], Result]] = {}
-        self._pool: Any = None  # of memory: the graphs share it, as none reads what another left there
+        self._place: tuple[torch.cuda.Stream, Any] | None = None  # the stream of warm-ups and captures, the pool of memory
 
     def __call__(self, kinds: Sequence[Hashable], inputs: Inputs) -> Result:
         """One update after another on the rows of `inputs`: what each gave, (updates, ...), and what the last one measured."""
@@ -34,7 +36,7 @@ class CUDAGraphs:
             self._inputs.fill(row[number] for row in rows)
             each, measured = self._one(kind, self._inputs.views)
             given.append(each.clone())
-        return torch.stack(given), measured
+        return torch.stack(given), {name: value.clone() for name, value in measured.items()}
 
     def _one(self, kind: Hashable, inputs: Inputs) -> Result:
         if kind not in self._warm:
@@ -45,8 +47,8 @@ class CUDAGraphs:
         return self._replays[kind]()
 
     def _captured(self, kind: Hashable, inputs: Inputs) -> Callable[[], Result]:
-        graph, self._pool = torch.cuda.CUDAGraph(), self._pool or torch.cuda.graph_pool_handle()
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):  # others may pin memory meanwhile
+        graph, (stream, pool) = torch.cuda.CUDAGraph(), self._stream_and_pool()
+        with _no_collection(), torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
             result = self.update(kind, *inputs)
 
         def replay() -> Result:
@@ -56,12 +58,29 @@ class CUDAGraphs:
         return replay
 
     def _on_own_stream(self, kind: Hashable, inputs: Inputs) -> Result:
-        usual, own = torch.cuda.current_stream(), torch.cuda.Stream()
+        usual, (own, _) = torch.cuda.current_stream(), self._stream_and_pool()
         own.wait_stream(usual)
         with torch.cuda.stream(own):
             result = self.update(kind, *inputs)
         usual.wait_stream(own)
         return result
+
+    def _stream_and_pool(self) -> tuple[torch.cuda.Stream, Any]:
+        self._place = self._place or (torch.cuda.Stream(), torch.cuda.graph_pool_handle())
+        return self._place
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A graph of an earlier run that Python's collector destroys during a capture would end it."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Packed:

@@ -101,6 +101,9 @@ class ConditionalGAN(LightningModule):
                 if "capturable" in group:
                     group["capturable"] = self.device.type == "cuda"
 
+    def teardown(self, stage: str) -> None:
+        self._as_graphs = CUDAGraphs(self.update)  # a finished run leaves its graphs' memory to the next one
+
     @property
     def best_generator(self) -> nn.Module:
         """What pictures are drawn with: the average where there is one."""

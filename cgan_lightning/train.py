@@ -18,6 +18,7 @@ def train(config: DictConfig) -> float | None:
     from cgan_lightning.runtime import memory, results
 
     memory.keep_freed()
+    memory.count_peak_anew()
     lower = f"lower data.batch_size={config.data.batch_size}; the last checkpoint is kept"
     with build.ranks(config) as ranks, memory.advice(lower):
         # Everything that can be wrong with the request shows before the run folder is made.

@@ -33,12 +33,17 @@ class OnCPU(CUDAGraphs):
 
 @pytest.fixture
 def as_graphs(monkeypatch):
+    """All updates go through graphs: those of each fit."""
+    made = []
+
     def run(module, kinds, inputs):
         if not isinstance(module._as_graphs, OnCPU):
             module._as_graphs = OnCPU(module.update)
+            made.append(module._as_graphs)
         return module._as_graphs(kinds, inputs)
 
     monkeypatch.setattr(ConditionalGAN, "_one_by_one", run)
+    return made
 
 
 @pytest.mark.parametrize("penalty", ["r1", "gradient_penalty"])
@@ -54,7 +59,9 @@ def test_each_kind_is_warmed_up_then_captured_and_replayed(as_graphs):
     turns = ("discriminator_normalization=none", "regularizer=r1", "regularizer.every=2", "log_every_n_updates=3")
     trainer, model, data = fit(*turns, "trainer.updates_per_call=8", max_steps=8, max_epochs=-1)
     trainer.fit(model, datamodule=data)
-    done = [(what, kind.penalised, kind.measured) for what, kind in model._as_graphs.done]
+    assert not isinstance(model._as_graphs, OnCPU), "a finished run keeps none"
+    (graphs,) = as_graphs
+    done = [(what, kind.penalised, kind.measured) for what, kind in graphs.done]
     assert done == [
         ("warmed up", True, False),
         ("warmed up", False, False),

@@ -185,8 +185,6 @@ def _quieten_lightning() -> None:
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     warnings.filterwarnings("ignore", message="GPU available but not used")  # trainer=cpu asked for that
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
-    # The first updates of a run, and those that fill no call, are not captured.
-    warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
 
 
 def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:

@@ -36,7 +36,8 @@ class SealedCheckpointIO(TorchCheckpointIO):
         write_atomically(Path(path), lambda beside: beside.write_bytes(whole), keep=self.before.get(Path(path)))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        # To the CPU whatever it was written on: that device may not be here, and what is loaded moves by itself.
+        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
 
 
 def examine(path: Path, model: nn.Module) -> int:

@@ -1,6 +1,7 @@
 """What the process does with memory that tensors give back, and what it says when there is none left."""
 
 import ctypes
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,16 @@ def keep_freed() -> None:
     library.mallopt(M_MMAP_THRESHOLD, GIB)
     library.mallopt(M_TRIM_THRESHOLD, 2 * GIB - 1)
     library.mallopt(M_TOP_PAD, GIB // 16)
+
+
+def count_peak_anew() -> None:
+    """Gives back what an earlier run of this process has left on the GPU, and counts the most memory in use from here."""
+    import torch
+
+    if torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 @contextmanager

@@ -50,11 +50,11 @@ class Discriminator(nn.Module):
 
 
 def updates(
-    generator: nn.Module, discriminator: nn.Module, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]]
+    generator: nn.Module, discriminator: nn.Module, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], lr: float = 2e-4
 ) -> Iterator[tuple[float, float]]:
     """Trains on (real, labels, z, fake labels), an update each; gives its two losses."""
-    g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    g_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=(0.5, 0.999))
+    d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=(0.5, 0.999))
     bce = nn.BCELoss()
     for real, labels, z, fake_labels in batches:
         ones, zeros = torch.ones(len(real), 1).to(real), torch.zeros(len(real), 1).to(real)

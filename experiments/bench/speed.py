@@ -23,9 +23,10 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from cgan_lightning import precision
 from cgan_lightning.config import build, identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.runtime import environment
+from cgan_lightning.runtime import environment, memory
 from cgan_lightning.train import train
 from experiments.bench import bare_loop, plain_script
 from experiments.bench.recipes import RECIPES
@@ -64,8 +65,10 @@ def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, acc
     """Speed and peak memory of one contestant."""
     logging.disable(logging.INFO)
     device = build.device_named(accelerator)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    memory.count_peak_anew()
+    precision.use_tf32(True)  # as `train` does
+    if contestant == "plain script":
+        torch.backends.cuda.matmul.allow_tf32 = False  # PyTorch's default
     speed = CONTESTANTS[contestant](folder, timed=timed, device=device, **size)
     return {"images_per_second": speed, "peak_memory_mib": environment.peak_memory_mib(device)}
 

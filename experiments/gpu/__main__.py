@@ -2,8 +2,9 @@
 
 Tests, speeds, kernels, a pool and the default recipe. Each step is a process with a time limit of its own, and writes what it
 finds at once, to OUT/STEP.json and OUT/STEP.log; one that fails, or is not done in time, stops no other. OUT/gpu.json has them
-all, with a table at the end. Needs a python3 with PyTorch and Lightning, hydra-core, omegaconf, antlr4 and beartype; no
-network, and no installation of this project. `--device cpu` does the same in small, which shows that the command works.
+all, with a table at the end. Needs a python3 with PyTorch and Lightning, hydra-core, omegaconf, antlr4 and beartype (for the
+tests pytest, hypothesis and jaxtyping, too); no network where the data is in the cache, and no installation of this project.
+`--device cpu` does the same in small, which shows that the command works.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A sweep by hydra/launcher=pool: 1, 2, 4 and 8 jobs, all at a time on the one device."""
+"""A sweep by hydra/launcher=pool: 8, 4, 2 jobs and 1, all at a time on the one device."""
 
 import sys
 import tempfile
@@ -8,7 +8,7 @@ from typing import Any
 from cgan_lightning.files import write_json
 from experiments.bench.pool import images_per_second
 
-JOBS = {"gpu": (1, 2, 4, 8), "cpu": (2,)}
+JOBS = {"gpu": (8, 4, 2, 1), "cpu": (2,)}
 UPDATES = {"gpu": 2_000, "cpu": 10}  # of each job
 
 

@@ -37,8 +37,8 @@ def main() -> int:
     os.environ["CGAN_GPU_TESTS_ON"] = device
     # Warnings don't fail a test here: versions and drivers are the machine's own.
     arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
-    if importlib.util.find_spec("xdist"):  # files beside each other
-        arguments += ["-n", "4" if device == "gpu" else "2", "--dist", "loadfile"]
+    if importlib.util.find_spec("xdist"):
+        arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
     if device == "cpu":  # in small: one of the choices, and no processes
         os.environ["OMP_NUM_THREADS"] = "1"
         arguments += ["-k", "not choice and not pool and not two_ranks and not hears"]

@@ -62,6 +62,9 @@ def test_evaluate(run):
 def test_explore(run, mode):
     if mode == "page" and not (importlib.util.find_spec("onnxscript") and (shutil.which("npm") or ON == "cpu")):
         pytest.skip("needs onnxscript and npm, which brings ONNX Runtime for the browser")
+    if mode == "embeddings":
+        pytest.importorskip("scipy")
+        pytest.importorskip("matplotlib")
     small = {"transition": ("rows=2", "steps=3"), "directions": ("rows=2", "count=2"), "page": ("serve=false",)}
     given("explore", f"checkpoint={run}", DEVICE, f"mode={mode}", *small.get(mode, ()), f"output={mode}")
     assert any(Path(mode).iterdir())

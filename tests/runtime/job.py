@@ -24,11 +24,11 @@ class During(Callback):
 
     def on_train_start(self, trainer, pl_module):
         """What this rank would draw, for those who want to compare the ranks."""
-        labels = torch.arange(10) % pl_module.num_classes
-        z = torch.ones(10, pl_module.latent_dim)
-        images = pl_module.generator.eval()(z.to(pl_module.dtype), labels)
+        labels = torch.arange(10, device=pl_module.device) % pl_module.num_classes
+        z = torch.ones(10, pl_module.latent_dim, device=pl_module.device, dtype=pl_module.dtype)
+        images = pl_module.generator.eval()(z, labels)
         pl_module.generator.train()
-        torch.save({"images": images, "update": trainer.global_step}, f"rank{trainer.global_rank}.pt")
+        torch.save({"images": images.cpu(), "update": trainer.global_step}, f"rank{trainer.global_rank}.pt")
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         if self.action and trainer.global_step == UPDATE - 1:

@@ -186,3 +186,16 @@ def test_a_damaged_record_is_named(train, stopped, content):
     (stopped / "run.json").write_text(content)
     with pytest.raises(UserError, match=r"run.json is damaged"):
         go_on(train)
+
+
+def test_a_run_of_a_gpu_goes_on_where_there_is_none(train, monkeypatch):
+    """Its tensors are marked with a device that isn't here, as torch.save marks them on a GPU."""
+    folder = train("trainer.max_epochs=1")
+    path = folder / "checkpoints" / "last.ckpt"
+    content = torch.load(path, weights_only=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+        SealedCheckpointIO({}).save_checkpoint(content, path)
+    with pytest.raises(RuntimeError, match="deserialize object on a CUDA device"):
+        torch.load(path, weights_only=True)
+    assert state(train("trainer.max_epochs=2", "resume=auto"))["global_step"] == 8
