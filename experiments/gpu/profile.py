@@ -20,7 +20,7 @@ from cgan_lightning.files import write_json
 from experiments.bench.recipes import RECIPES
 from experiments.gpu import forms
 
-UPDATES = 40  # of a call; the fourth is looked at
+UPDATES = {"gpu": 40, "cpu": 8}  # of a call; the last one is looked at
 KINDS = (  # by name, the first that fits
     ("optimizer", r"adam"),
     ("several tensors at once", r"multi_tensor|foreach"),
@@ -33,15 +33,15 @@ KINDS = (  # by name, the first that fits
 
 
 class Profiled(Callback):
-    """Profiles the updates of one call."""
+    """Profiles the last call, of so many updates."""
 
-    def __init__(self, on_gpu: bool) -> None:
+    def __init__(self, on_gpu: bool, updates: int) -> None:
         self.activity = ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU
-        self.on_gpu = on_gpu
+        self.on_gpu, self.updates = on_gpu, updates
         self.record: profile | None = None
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        if trainer.global_step == trainer.max_steps - UPDATES:
+        if trainer.global_step == trainer.max_steps - self.updates:
             self._wait()
             self.record = profile(activities=[self.activity])
             self.record.start()
@@ -58,22 +58,22 @@ class Profiled(Callback):
 
 def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
     """Kernels (on a CPU, operations) of an update and the time in them, in all and by kind; the longest by name."""
-    on_gpu, calls = device == "gpu", 4 if device == "gpu" else 2
+    on_gpu, updates, calls = device == "gpu", UPDATES[device], 4 if device == "gpu" else 2
     config = compose(
-        *RECIPES[recipe], f"data.batch_size={batch_size}", f"trainer={device}", f"log_every_n_updates={UPDATES}",
-        f"trainer.updates_per_call={UPDATES}",
+        *RECIPES[recipe], f"data.batch_size={batch_size}", f"trainer={device}", f"log_every_n_updates={updates}",
+        f"trainer.updates_per_call={updates}",
     )  # fmt: skip
     data = build.data(config)
     model = build_model.model(config, build_model.recipe(config, data))
-    callback = Profiled(on_gpu)
+    callback = Profiled(on_gpu, updates)
     precision.use_tf32(config.trainer.tf32)
     Trainer(
         accelerator=device, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=[callback], max_steps=calls * UPDATES, max_epochs=-1,
+        enable_model_summary=False, callbacks=[callback], max_steps=calls * updates, max_epochs=-1,
     ).fit(model, datamodule=data)  # fmt: skip
     assert callback.record is not None  # noqa: S101
     rows = [
-        (event.key, event.count / UPDATES, (event.self_device_time_total if on_gpu else event.self_cpu_time_total) / UPDATES)
+        (event.key, event.count / updates, (event.self_device_time_total if on_gpu else event.self_cpu_time_total) / updates)
         for event in callback.record.key_averages()
         if (event.device_type == DeviceType.CUDA if on_gpu else event.key.startswith("aten::"))
     ]

@@ -22,7 +22,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
     found: list[dict[str, Any]] = []
-    for name, overrides in VARIANTS.items():
+    for name, overrides in VARIANTS.items() if device == "gpu" else [("default", ())]:
         with tempfile.TemporaryDirectory() as folder:
             small = () if device == "gpu" else ("experiment=quick",)
             config = compose(*small, *overrides, f"trainer={device}", f"run_root={folder}")

@@ -39,9 +39,9 @@ def main() -> int:
     arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
     if importlib.util.find_spec("xdist"):
         arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
-    if device == "cpu":  # in small: one of the choices, and no processes
+    if device == "cpu":  # in small: what is quick and starts no process
         os.environ["OMP_NUM_THREADS"] = "1"
-        arguments += ["-k", "not choice and not pool and not two_ranks and not hears"]
+        arguments += ["-k", "not choice and not pool and not two_ranks and not hears and not evaluate and not page"]
     return pytest.main(arguments, plugins=[AsItHappens(file)])
 
 
