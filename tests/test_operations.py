@@ -1,4 +1,4 @@
-"""How many operations an update dispatches: on a GPU each is a kernel or more, and kernels are what an update's time is made of."""
+"""How many operations an update dispatches: each is a kernel or more on a GPU, where kernels take all of the time."""
 
 import pytest
 from torch.utils._python_dispatch import TorchDispatchMode
