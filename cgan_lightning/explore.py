@@ -24,7 +24,7 @@ def explore(config: DictConfig) -> None:
 
 
 def _trained(config: DictConfig) -> Any:
-    from cgan_lightning.config.build import device_named  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.generation import checkpoint
 
     device = "cpu" if config.mode == "page" else device_named(config.device)  # what a browser gets has no device

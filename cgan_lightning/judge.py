@@ -14,8 +14,8 @@ def judge(config: DictConfig) -> None:
     """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
     import torch  # takes seconds: not for --help or a mistake
 
-    from cgan_lightning.config.build import device_named
     from cgan_lightning.data import fashion_mnist, sources
+    from cgan_lightning.device import device_named
     from cgan_lightning.metrics import classifier, judge
     from cgan_lightning.runtime import memory, writable
 

@@ -17,7 +17,7 @@ def sample(config: DictConfig) -> None:
     import numpy as np
     import torch  # takes seconds to import: not for --help or a mistake
 
-    from cgan_lightning.config.build import device_named
+    from cgan_lightning.device import device_named
     from cgan_lightning.generation import checkpoint, output, sampling
     from cgan_lightning.generation.classes import labels
     from cgan_lightning.runtime import memory, writable

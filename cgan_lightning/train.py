@@ -1,5 +1,6 @@
 """Trains a conditional GAN: `python -m cgan_lightning.train [group=choice] [key=value]`."""
 
+import functools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ log = logging.getLogger("cgan_lightning.train")
 
 def train(config: DictConfig) -> float | None:
     """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for."""
-    from cgan_lightning.config import build, build_model, identity  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
+
+    device = device_named(config.trainer.accelerator, "trainer.accelerator").type
+    from cgan_lightning.config import build, build_model, identity  # Lightning takes more: not where there is no such device
     from cgan_lightning.runtime import memory, results
 
     memory.keep_freed()
@@ -28,7 +32,8 @@ def train(config: DictConfig) -> float | None:
         run = identity.run_folder(config)
         planned = build.planned_updates(config, data)
 
-        with ranks.decided_by_zero(lambda: _begun(config, run, data, model, ranks.size)) as (finished, checkpoint, done):
+        begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
+        with ranks.decided_by_zero(begun) as (finished, checkpoint, done):
             if not finished:
                 with ranks.joined(logs=run.path):
                     training_log = build.training_log(config)
@@ -43,7 +48,9 @@ def train(config: DictConfig) -> float | None:
 
 
 @contextmanager
-def _begun(config: DictConfig, run: Any, data: Any, model: Any, ranks: int) -> Iterator[tuple[bool, str | None, int]]:
+def _begun(
+    config: DictConfig, run: Any, data: Any, model: Any, ranks: int, device: str
+) -> Iterator[tuple[bool, str | None, int]]:
     """Whether the run is finished already; if not, its folder is held, and it goes on from a checkpoint, after some updates."""
     from cgan_lightning.config import build, identity
     from cgan_lightning.runtime import checkpoint_io, warm_start
@@ -55,7 +62,6 @@ def _begun(config: DictConfig, run: Any, data: Any, model: Any, ranks: int) -> I
     data.prepare_data()
     if config.warm_start.checkpoint is not None and (config.rerun or not run.has_checkpoint):  # else it has weights of its own
         warm_start.begin(model, data.class_names, config.warm_start.checkpoint, frozen=config.warm_start.freeze)
-    device = build.device_named(config.trainer.accelerator).type
     with run.claim(
         identity.record(config, ranks=ranks, device=device),
         resume=identity.may_resume(config),

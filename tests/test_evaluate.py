@@ -70,8 +70,9 @@ def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
 def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
     evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))
-    protocol = json.loads((folder / "results.json").read_text())["evaluation"]["protocol"]
-    assert list(protocol) == ["samples", "seed", "weights", "judge", "reference", "pixels"]
+    evaluation = json.loads((folder / "results.json").read_text())["evaluation"]
+    assert list(evaluation["protocol"]) == ["samples", "seed", "weights", "judge", "reference", "pixels", "metrics"]
+    assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
 
 
 def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):

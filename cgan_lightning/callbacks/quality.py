@@ -121,4 +121,4 @@ def _judged_training_images(
     """The judge on the training device, and training images as it sees them."""
     ours, (images, labels) = judge.load(device=pl_module.device), data_of(trainer).reference
     rows = suite.balanced_rows(labels, per_class, seed=0)
-    return ours, suite.look(ours, images[rows], classes[labels[rows]])
+    return ours, suite.look_at_real(ours, images[rows], classes[labels[rows]])

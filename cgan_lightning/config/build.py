@@ -1,13 +1,11 @@
 """Objects from a checked config: the one place where settings meet what the data knows."""
 
 import logging
-import sys
 import warnings
 from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
@@ -24,10 +22,12 @@ from cgan_lightning.callbacks.schedule import AskedToStop
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
 from cgan_lightning.config import subset
 from cgan_lightning.config.identity import displayed_settings
+from cgan_lightning.config.this_job import this_job
 from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.device import device_named
 from cgan_lightning.errors import UserError
 from cgan_lightning.module import ConditionalGAN
-from cgan_lightning.runtime.checkpoint_io import SealedCheckpointIO
+from cgan_lightning.runtime.checkpoint_plugin import SealedCheckpointIO
 from cgan_lightning.runtime.environment import describe
 from cgan_lightning.runtime.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.runtime.results import count
@@ -157,25 +157,6 @@ def launches(config: DictConfig, data: FashionMNISTData, ranks: int) -> str:
     if ranks > 1:
         return "; no CUDA graphs (ranks exchange gradients in mid-update)"
     return f"; CUDA graphs, in calls of up to {min(data.updates_per_call, data.due_every)} updates"
-
-
-def device_named(accelerator: str, key: str = "device", *, rank: int = 0) -> torch.device:
-    """auto: a GPU where there is one, that of the machine's `rank`. Raises UserError, naming `key`, where there is none."""
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise UserError(f"{key}=gpu: PyTorch finds no GPU on this machine; take cpu or auto")
-    return torch.device("cuda", rank) if accelerator != "cpu" and torch.cuda.is_available() else torch.device("cpu")
-
-
-def this_job(command: str) -> list[str]:
-    """The command of the other ranks: a sweep's job by itself, not the sweep."""
-    hydra_part = HydraConfig.get()
-    folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]
-    searched = [override for override in hydra_part.overrides.hydra if override.startswith("hydra.searchpath=")]
-    return [
-        *(sys.executable, "-m", f"cgan_lightning.{command}", "--config-name", str(hydra_part.job.config_name)),
-        *(word for folder in folders for word in ("--config-dir", folder)),
-        *(*hydra_part.overrides.task, *searched, "hydra.mode=RUN"),
-    ]
 
 
 def _quieten_lightning() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from cgan_lightning.config.build import device_named, this_job
+from cgan_lightning.config.this_job import this_job
 from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.device import device_named
 from cgan_lightning.errors import UserError
 from cgan_lightning.metrics import inception, judge
 from cgan_lightning.reporting.evaluation import Evaluation

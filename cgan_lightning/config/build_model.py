@@ -111,7 +111,13 @@ def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
 def _of_training(choice: DictConfig) -> Any:
     """The object that a choice names; None where it is none."""
     plain: Any = OmegaConf.to_container(choice, resolve=True)
-    return OF_TRAINING[plain.pop("_target_")](**plain) if plain else None
+    if not plain:
+        return None
+    name = plain.pop("_target_")
+    try:
+        return OF_TRAINING[name](**plain)
+    except TypeError as error:  # another choice's numbers
+        raise UserError(f"{name} can't be built: {error}; take the group's file, as in loss=hinge") from None
 
 
 def _adam(settings: DictConfig) -> Any:

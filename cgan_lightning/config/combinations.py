@@ -4,6 +4,8 @@ from omegaconf import DictConfig
 
 from cgan_lightning.errors import UserError
 
+LABEL_PLANES = 1  # conf/conditioning/embedding.yaml's: part of each run's name, used or not
+
 
 def _choice(config: DictConfig, group: str) -> str:
     """The class that a group's choice names, without its module; "" for none."""
@@ -28,6 +30,7 @@ def check(config: DictConfig) -> None:
             "loss=wasserstein: nothing bounds the discriminator, whose output would grow for ever; take "
             "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
         )
+    _check_label_width(config, head)
     if not _has_label(config):
         if head != "Logit":
             label = {"Projection": "projection", "AuxiliaryClassifier": "auxiliary"}[head]
@@ -36,6 +39,16 @@ def check(config: DictConfig) -> None:
             )
         if _choice(config, "generator_normalization") == "ConditionalBatch":
             raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
+
+
+def _check_label_width(config: DictConfig, head: str) -> None:
+    """A width that no network has: only planes beside the image have one."""
+    width = config.conditioning.discriminator.get("width")
+    if head != "Logit" and width not in (None, LABEL_PLANES):
+        raise UserError(
+            f"conditioning.discriminator.width={width} changes nothing: it is that of the planes beside the image, which "
+            "discriminator_label=plane alone has; leave it out"
+        )
 
 
 def check_warm_start(config: DictConfig) -> None:

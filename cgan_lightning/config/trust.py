@@ -5,6 +5,8 @@ what that has imported (`a_module.os.system`). So each place has names of its ow
 """
 
 import contextlib
+import dataclasses
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +17,8 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cgan_lightning.config.ingredients import NODES
+from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError, shown
 
 HYDRAS_OBJECTS = ("launcher", "sweeper", "callbacks", "job_logging", "hydra_logging")  # what Hydra makes objects of
@@ -29,8 +33,8 @@ RULES = (  # key, the names that it may have, these in words; the first key that
      "one of logging or colorlog"),
     (r"hydra\.(job|hydra)_logging\..+\.(listener|queue)", r"(?!)", "left out"),
     (r"hydra\.(.+\.)?_target_", r"(?!)", "left out"),
-    (r"(.+\.)?_target_", r"cgan_lightning(\.\w+)+", "in cgan_lightning"),  # and generation/recipe.py has the very classes
 )  # fmt: skip
+BASE = re.compile(r"/base_(\w+)@_here_")  # what a file of conf/ begins with
 CHOICE = re.compile(r"\w+([./-]\w+)*")  # a group's file, by a path that leads nowhere else
 
 
@@ -50,6 +54,12 @@ def check(config: DictConfig) -> None:
 
 
 def _check(key: str, value: Any) -> None:
+    if re.fullmatch(r"(?!hydra\.)(.+\.)?_target_", key):
+        group, _, place = key.partition(".")
+        names = targets(group).get(place, set())
+        if not isinstance(value, str) or value not in names:
+            raise UserError(f"{shown(key)}={shown(value)}: must be {' or '.join(sorted(names)) or 'left out'}")
+        return
     for place, names, words in RULES:
         if re.fullmatch(place, key):
             if not isinstance(value, str) or not re.fullmatch(names, value):
@@ -57,6 +67,20 @@ def _check(key: str, value: Any) -> None:
             return
     if isinstance(value, str) and value.startswith("ext://") and value not in ("ext://sys.stdout", "ext://sys.stderr"):
         raise UserError(f"{shown(key)}={shown(value)}: must be ext://sys.stdout or ext://sys.stderr")
+
+
+@functools.cache
+def targets(group: str) -> dict[str, set[str]]:
+    """The classes that the files of `group` in conf/ name, by where in a file: `_target_`, `head._target_`."""
+    found: dict[str, set[str]] = {}
+    for file in (CONF / group).glob("*.yaml"):
+        plain: Any = OmegaConf.to_container(OmegaConf.load(file))
+        bases = [BASE.fullmatch(str(name)) for name in plain.pop("defaults", [])]
+        for part in (plain, *(dataclasses.asdict(NODES[base[1]]()) for base in bases if base and base[1] in NODES)):
+            for place, value in _all(part):
+                if place.rpartition(".")[2] == "_target_":
+                    found.setdefault(place, set()).add(value)
+    return found
 
 
 def _all(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

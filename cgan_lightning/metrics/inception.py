@@ -20,6 +20,7 @@ from cgan_lightning.metrics import frechet
 from cgan_lightning.metrics.suite import KID_SUBSET_SIZE, KID_SUBSETS
 
 ADDRESS = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+MEASURED = ("inception_fid", "inception_kid", "inception_kid_spread")
 LOOKED_AT = 50  # images at a time: each becomes 1 MB
 
 
@@ -75,4 +76,4 @@ def compare(fake: Float[Tensor, "fakes 2048"], real: Float[Tensor, "reals 2048"]
     """FID and KID, under names of their own: they are on another scale than the judge's."""
     subset = min(KID_SUBSET_SIZE, len(fake), len(real))
     mean, spread = frechet.kid(real, fake, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
-    return {"inception_fid": frechet.fid(real, fake), "inception_kid": mean, "inception_kid_spread": spread}
+    return dict(zip(MEASURED, (frechet.fid(real, fake), mean, spread), strict=True))

@@ -21,26 +21,25 @@ def nearest(
     return torch.linalg.vector_norm(queries - references[indices], dim=1), indices
 
 
-def nearest_ratio(
-    fake: Float[Tensor, "fakes width"], train: Float[Tensor, "trains width"], test: Float[Tensor, "tests width"]
-) -> float:
+def nearest_ratio(from_fake: Float[Tensor, " fakes"], from_test: Float[Tensor, " tests"]) -> float:
     """Median distance of samples to their nearest training image, over the same of test images, which can't be copies.
 
     Well under 1: training images are copied. About 1 or more: they are not (far above 1: samples are far from all real
     images). The three sets of Meehan et al. 2020, "A non-parametric test to detect data-copying", without their cells.
     """
-    if not len(fake) or not len(test):
-        raise UserError(f"The nearest-image ratio needs at least 1 sample and 1 test image, not {len(fake)} and {len(test)}")
-    from_fake, from_test = (nearest(images, train)[0].median().item() for images in (fake, test))
-    if from_test == 0:
+    if not len(from_fake) or not len(from_test):
+        sizes = f"{len(from_fake)} and {len(from_test)}"
+        raise UserError(f"The nearest-image ratio needs at least 1 sample and 1 test image, not {sizes}")
+    fake, test = from_fake.median().item(), from_test.median().item()
+    if test == 0:
         raise UserError("The nearest-image ratio means nothing where half the test images are training images: give others")
-    return from_fake / from_test
+    return fake / test
 
 
-def closest_pairs(
-    fake: Float[Tensor, "fakes width"], train: Float[Tensor, "trains width"], count: int
-) -> Int[Tensor, "pairs 2"]:
-    """(sample, training image) of the `count` samples that lie nearest to one, closest first; each sample comes once."""
-    distances, indices = nearest(fake, train)
+def closest_pairs(distances: Float[Tensor, " fakes"], indices: Int[Tensor, " fakes"], count: int) -> Int[Tensor, "pairs 2"]:
+    """(sample, training image) of the `count` samples that lie nearest to one, closest first; each sample comes once.
+
+    From what `nearest` gives.
+    """
     order = distances.argsort(stable=True)[:count]
     return torch.stack([order, indices[order]], dim=1)

@@ -10,7 +10,7 @@ from cgan_lightning import collectives, seeding
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import normalise
-from cgan_lightning.metrics import classifier, frechet, manifold, memorisation
+from cgan_lightning.metrics import cache, classifier, frechet, manifold, memorisation
 from cgan_lightning.metrics.classification import class_accuracy, confusion
 from cgan_lightning.metrics.judge import Judge
 
@@ -22,6 +22,12 @@ SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the judge
 LOOKED_AT = 500  # images at a time
 LEAST_PER_CLASS = 10  # below, no covariance means anything
 PAIRS = 10  # of samples and their nearest training images, kept to be looked at
+
+
+MEASURED = (  # what `measure` gives
+    *("fid", "class_fid_mean", "class_fid_max", "kid", "kid_spread", "precision", "recall", "density", "coverage"),
+    *("class_accuracy", "class_fids", "confusion", "fid_to_train", "nearest_train_ratio", "closest_pairs"),
+)
 
 
 class Seen(NamedTuple):
@@ -41,11 +47,20 @@ def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]
     per_class = len(fake.labels) // classes
     if per_class < LEAST_PER_CLASS:
         raise UserError(f"samples={len(fake.labels)}: metrics need {LEAST_PER_CLASS * classes} or more, as many of each class")
+    distances, indices = memorisation.nearest(fake.features, train.features)
     return compare(fake, part(test, per_class, seed=seed), seed=seed) | {
         "fid_to_train": frechet.fid(part(train, per_class, seed=seed).features, fake.features),
-        "nearest_train_ratio": memorisation.nearest_ratio(fake.features, train.features, test.features),
-        "closest_pairs": memorisation.closest_pairs(fake.features, train.features, PAIRS).tolist(),
+        "nearest_train_ratio": memorisation.nearest_ratio(distances, _from_test_to_train(test, train)),
+        "closest_pairs": memorisation.closest_pairs(distances, indices, PAIRS).tolist(),
     }
+
+
+def _from_test_to_train(test: Seen, train: Seen) -> Float[Tensor, " tests"]:
+    """The distance of each test image to its nearest training image: the same for every generator."""
+    return cache.kept(
+        "nearest", (test.features, train.features),
+        lambda: {"distances": memorisation.nearest(test.features, train.features)[0]},
+    )["distances"]  # fmt: skip
 
 
 def floor(train: Seen, test: Seen, per_class: int, *, seed: int) -> dict[str, Any]:
@@ -97,6 +112,20 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
         network = classifier.fit(pixels, labels, epochs=SCORE_EPOCHS, seed=seed)
         scores[name] = class_accuracy(classifier.outputs(network, normalise(test[0]))[1], test[1])
     return scores
+
+
+def look_at_real(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:
+    """`look` at images that come again and again: cached. Several ranks, which must agree on what they compute, look anew."""
+    if collectives.several_ranks():
+        return look(judge, pixels, labels)
+    device = next(judge.network.parameters()).device
+
+    def compute() -> dict[str, Tensor]:
+        seen = look(judge, pixels, labels)
+        return {"features": seen.features, "logits": seen.logits}
+
+    found = cache.kept(f"features {judge.hash} {device.type}", (pixels,), compute)
+    return Seen(found["features"], found["logits"], labels)
 
 
 def look(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:

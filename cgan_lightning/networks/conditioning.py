@@ -45,7 +45,9 @@ class Embedding(LabelEncoder):
 
     def __init__(self, *, num_classes: int, width: int) -> None:
         super().__init__()
-        self.rows = nn.Parameter(torch.empty(num_classes, width).normal_())  # N(0, 1), as in torch.nn.Embedding
+        rows = torch.empty(num_classes, width)
+        self.rows = nn.Parameter(rows if rows.is_meta else rows.normal_())  # N(0, 1), as in torch.nn.Embedding; on meta it
+        # would import torch._dynamo, for seconds
 
 
 class OneHot(LabelEncoder):

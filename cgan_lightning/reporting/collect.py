@@ -12,6 +12,7 @@ import pandas as pd
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import read_json
 from cgan_lightning.metrics import table
+from cgan_lightning.runtime.results import comparable
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
@@ -176,10 +177,10 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
         listed = ", ".join(f"{count} with {images:,}" for images, count in lengths.items())
         remarks.append(f"The runs have not seen equally many images ({listed}): quality is not compared at equal training")
     for part in ("validation", "evaluation"):
-        protocols = Counter(json.dumps(result[part]["protocol"], sort_keys=True) for result in finished if part in result)
+        protocols = Counter(_protocol(result[part]) for result in finished if part in result)
         usual = protocols.most_common(1)[0][0] if protocols else ""
         for result in finished:
-            if part in result and json.dumps(result[part]["protocol"], sort_keys=True) != usual:
+            if part in result and _protocol(result[part]) != usual:
                 result[part] = {"curve": []}
         if others := sum(protocols.values()) - protocols[usual]:
             remarks.append(f"{others} of {len(finished)} runs: {part} by another judge or protocol than the rest, left out")
@@ -188,6 +189,10 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
     if missing := sum("evaluation" not in result for result in finished):
         remarks.append(f"{missing} of {len(finished)} finished runs were never evaluated on the test set")
     return remarks
+
+
+def _protocol(measured: Mapping[str, Any]) -> str:
+    return json.dumps(comparable(measured["protocol"]), sort_keys=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

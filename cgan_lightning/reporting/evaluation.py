@@ -12,7 +12,7 @@ from cgan_lightning.data import fashion_mnist
 from cgan_lightning.generation import checkpoint, output, sampling, transitions
 from cgan_lightning.images import without_border
 from cgan_lightning.metrics import classifier, inception, judge, suite
-from cgan_lightning.metrics.smoothness import smoothness
+from cgan_lightning.metrics.smoothness import Smoothness, smoothness
 from cgan_lightning.metrics.suite import Labelled
 from cgan_lightning.runtime import environment, results
 
@@ -52,16 +52,22 @@ class Evaluation:
             "pixels": "rounded to 8 bits",
         }
         by_inception = {} if self.inception is None else {"inception": judge.hash_of(self.inception)}
-        return told | suite.told(classes) | by_inception
+        return told | suite.told(classes) | by_inception | {"metrics": self._metrics(len(classes))}
+
+    def _metrics(self, classes: int) -> list[str]:
+        """The names of all that is measured of a generator of so many classes."""
+        smoothness = [f"{name}_along_{way}" for way in _ways(classes) for name in Smoothness._fields]
+        by_inception = () if self.inception is None else inception.MEASURED
+        accuracy_score = ("accuracy_score",) if self.accuracy_score else ()
+        return sorted((*suite.MEASURED, *smoothness, *accuracy_score, *by_inception))
 
     def is_kept(self, generator: Path, place: Path) -> bool:
         """Whether `place` has all this of `generator` already."""
-        protocol = self.protocol(_numbers(self._loaded(generator)))
-        return results.is_evaluated(place, protocol, {"accuracy_score"} if self.accuracy_score else set())
+        return results.is_evaluated(place, self.protocol(_numbers(self._loaded(generator))))
 
     def real(self) -> "Real":
         """The real images through all eyes: the same for every generator."""
-        train, test = (suite.look(self.judge, *split) for split in (self.train, self.test))
+        train, test = (suite.look_at_real(self.judge, *split) for split in (self.train, self.test))
         if self.inception is None:
             return Real(train, test, self.per_class, self.seed)
         chosen = [suite.part(split, self.per_class, seed=self.seed) for split in (self.train, self.test)]
@@ -83,10 +89,7 @@ class Evaluation:
     def _smoothness(self, trained: checkpoint.TrainedGenerator) -> dict[str, float]:
         """Along z and, where there are two classes or more, along the label; each rank finds the same."""
         seeds, size, found = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
-        ways = {"z": transitions.random_along_z}
-        if len(trained.class_names) > 1:
-            ways["label"] = transitions.random_along_label
-        for what, draw in ways.items():
+        for what, draw in _ways(len(trained.class_names)).items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
             features, _ = classifier.outputs(self.judge.network, paths.flatten(0, 1))
             measured = smoothness(features.unflatten(0, paths.shape[:2]))
@@ -160,6 +163,11 @@ class Real:
     def floor(self) -> dict[str, Any]:
         """As many training images, measured in place of samples."""
         return suite.floor(self.train, self.test, self.per_class, seed=self.seed)
+
+
+def _ways(classes: int) -> dict[str, Any]:
+    """What smoothness is measured along, and what draws such paths: one class has none to go to."""
+    return {"z": transitions.random_along_z} | ({"label": transitions.random_along_label} if classes > 1 else {})
 
 
 def _numbers(trained: checkpoint.TrainedGenerator) -> Tensor:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from cgan_lightning.errors import UserError
@@ -19,25 +18,12 @@ _FORMAT = "cgan_lightning_format"
 _PARTS = {"global_step", "state_dict", "optimizer_states", "callbacks", "loops"}
 
 
-class SealedCheckpointIO(TorchCheckpointIO):
-    """Never leaves half a file under the name, and never unpickles more than tensors and plain containers.
-
-    `before` says, for a file, which other keeps the one before it.
-    """
-
-    def __init__(self, before: Mapping[Path, Path]) -> None:
-        super().__init__()
-        self.before = before
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        content = io.BytesIO()
-        torch.save({_FORMAT: FORMAT, **checkpoint}, content)
-        whole = seal.sealed(content.getvalue())
-        write_atomically(Path(path), lambda beside: beside.write_bytes(whole), keep=self.before.get(Path(path)))
-
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        # To the CPU whatever it was written on: that device may not be here, and what is loaded moves by itself.
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+def write(checkpoint: Mapping[str, Any], path: Path, *, keep: Path | None = None) -> None:
+    """Never leaves half a file under the name; what was at `path` is then at `keep`, where that is given."""
+    content = io.BytesIO()
+    torch.save({_FORMAT: FORMAT, **checkpoint}, content)
+    whole = seal.sealed(content.getvalue())
+    write_atomically(path, lambda beside: beside.write_bytes(whole), keep=keep)
 
 
 def examine(path: Path, model: nn.Module) -> int:

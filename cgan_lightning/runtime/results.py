@@ -1,9 +1,8 @@
 """What a run ends with, as results.json keeps it."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightning import Trainer
 from torch import nn
 
 from cgan_lightning.errors import UserError
@@ -12,8 +11,11 @@ from cgan_lightning.runtime import environment
 from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import SweepFolder
 
+if TYPE_CHECKING:  # seconds to import: for training alone
+    from lightning import Trainer
 
-def of(trainer: Trainer, model: Any, quality: Any, data: Any) -> dict[str, Any]:
+
+def of(trainer: "Trainer", model: Any, quality: Any, data: Any) -> dict[str, Any]:
     """Last losses, quality, speed, sizes and what it was all measured on (promise 10)."""
     device = trainer.strategy.root_device
     return {
@@ -60,10 +62,15 @@ def _places(given: Path, output: str | None) -> list[tuple[Path, Path]]:
     return [(given, RunFolder(given).results)]
 
 
-def is_evaluated(path: Path, protocol: dict[str, Any], wanted: set[str]) -> bool:
-    """Whether `path` keeps an evaluation by `protocol` that has what is `wanted` beside what all have."""
-    earlier = _kept(path).get("evaluation", {})
-    return earlier.get("protocol") == protocol and wanted <= earlier["samples"].keys()
+def is_evaluated(path: Path, protocol: dict[str, Any]) -> bool:
+    """Whether `path` keeps an evaluation by `protocol`, of its metrics or more."""
+    earlier = _kept(path).get("evaluation", {}).get("protocol", {})
+    return comparable(earlier) == comparable(protocol) and {*protocol["metrics"]} <= {*earlier.get("metrics", [])}
+
+
+def comparable(protocol: dict[str, Any]) -> dict[str, Any]:
+    """What two protocols must have in common, so that a metric that both have can be compared."""
+    return {key: value for key, value in protocol.items() if key != "metrics"}
 
 
 def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cgan_lightning.config import build
+from cgan_lightning.device import device_named
 from cgan_lightning.runtime import environment
 
 RESULTS = Path(__file__).parent / "results" / "pool.jsonl"
@@ -38,7 +38,7 @@ def images_per_second(
 
 
 def main() -> None:
-    device = build.device_named("auto")
+    device = device_named("auto")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--at-a-time", type=int, nargs="+", default=[1, 2, 4, 8] if device.type == "cuda" else [1, 2])

@@ -24,8 +24,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from cgan_lightning import precision
-from cgan_lightning.config import build, identity
+from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
+from cgan_lightning.device import device_named
 from cgan_lightning.runtime import environment, memory
 from cgan_lightning.train import train
 from experiments.bench import bare_loop, plain_script
@@ -64,7 +65,7 @@ CONTESTANTS: dict[str, Contestant] = {
 def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, accelerator: str = "auto") -> dict[str, float]:
     """Speed and peak memory of one contestant."""
     logging.disable(logging.INFO)
-    device = build.device_named(accelerator)
+    device = device_named(accelerator)
     memory.count_peak_anew()
     precision.use_tf32(True)  # as `train` does
     if contestant == "plain script":
@@ -75,7 +76,7 @@ def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, acc
 
 def matrix_product_rate() -> float:
     """GFLOP/s of a float32 product of 2048 × 2048 matrices, the best of ten."""
-    device = build.device_named("auto")
+    device = device_named("auto")
     a, b = torch.randn(2, 2048, 2048, device=device)
     best = 0.0
     for _ in range(10):
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="timed each time; else 6,400 on a CPU, 300,000 on a GPU")
     parser.add_argument("--growth", action="store_true")
     options = parser.parse_args()
-    device = build.device_named("auto")
+    device = device_named("auto")
     images = options.images or (300_000 if device.type == "cuda" else 6_400)
 
     with tempfile.TemporaryDirectory() as name:

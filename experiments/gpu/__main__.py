@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.config import build
+from cgan_lightning.device import device_named
 from cgan_lightning.files import write_json
 from cgan_lightning.runtime import environment
 from experiments.gpu import table
@@ -80,7 +80,7 @@ def main() -> int:
     options = parser.parse_args()
     out = options.out.absolute()
     out.mkdir(parents=True, exist_ok=True)
-    device = build.device_named(options.device, "--device")
+    device = device_named(options.device, "--device")
     when = {"time": datetime.now(UTC).isoformat(timespec="seconds")}
     record: dict[str, Any] = when | environment.describe(device) | {"steps": {}}
     for step in STEPS:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.config import build
+from cgan_lightning.device import device_named
 from cgan_lightning.files import write_json
 from experiments.bench import plain_script
 from experiments.bench.recipes import RECIPES
@@ -17,7 +17,7 @@ IMAGES = {"gpu": {64: 400_000, 512: 1_000_000}, "cpu": {64: 640}}  # of each mea
 
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
-    build.device_named(device, "device")
+    device_named(device, "device")
     found: list[dict[str, Any]] = []
     plain: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -16,6 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 from cgan_lightning import precision
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
+from cgan_lightning.device import device_named
 from cgan_lightning.files import write_json
 from experiments.bench.recipes import RECIPES
 from experiments.gpu import forms
@@ -94,7 +95,7 @@ def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
     os.environ["TEARDOWN_CUPTI"] = "0"  # between two profiles, with graphs alive, it has failed
     found: dict[str, list[dict[str, Any]]] = {"updates": [], "forms": []}
-    for record in forms.compared(build.device_named(device)):
+    for record in forms.compared(device_named(device)):
         found["forms"].append(record)
         print(", ".join(f"{key} {value}" for key, value in record.items()), flush=True)
         write_json(file, found)

@@ -98,13 +98,12 @@ def _stopped_runs(folder: Path) -> None:
     whole = folder / "run" / "checkpoints" / "last.ckpt"
     content, packed = torch.load(whole, weights_only=True), io.BytesIO()
     torch.save({"global_step": 1, "state_dict": folder}, packed)  # a path, where plain data must be
-    write = checkpoint_io.SealedCheckpointIO({}).save_checkpoint
     spoils: dict[str, Callable[[Path], object]] = {
         "stopped": lambda path: None,
         "stopped-text": lambda path: path.write_text("Remember the milk.\n"),
         "stopped-cut": lambda path: path.write_bytes(whole.read_bytes()[:-1]),
-        "stopped-other": lambda path: write({"model": {}, "epoch": 3}, path),
-        "stopped-newer": lambda path: write(content | {"cgan_lightning_format": 2}, path),
+        "stopped-other": lambda path: checkpoint_io.write({"model": {}, "epoch": 3}, path),
+        "stopped-newer": lambda path: checkpoint_io.write(content | {"cgan_lightning_format": 2}, path),
         "stopped-code": lambda path: path.write_bytes(seal.sealed(packed.getvalue())),
     }
     for name, spoil in spoils.items():

@@ -112,6 +112,7 @@ def test_every_sensible_pair_trains(recipe):
             "leaves no label for generator_normalization",
         ),
         (["regularizer.on_real=false"], "nothing is left to penalise"),
+        (["conditioning.discriminator.width=2"], r"conditioning.discriminator.width=2 changes nothing: .*leave it out"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(overrides, sentence):

@@ -10,9 +10,11 @@ from cgan_lightning.errors import UserError
 from tests.conftest import run_command
 
 REFUSED = {
-    "noise._target_=os.system": "must be in cgan_lightning",
-    "conditioning.generator._target_=os.system": "must be in cgan_lightning",
-    "+upsampling.a.b.c._target_=subprocess.run": "upsampling.a.b.c._target_=subprocess.run: must be in cgan_lightning",
+    "noise._target_=os.system": "must be cgan_lightning.noise.StandardNormal or cgan_lightning.noise.Uniform",
+    "loss._target_=cgan_lightning.losses.adversarial.Foo": "must be cgan_lightning.losses.adversarial.BinaryCrossEntropy or ",
+    "loss._target_=cgan_lightning.noise.Uniform": "must be cgan_lightning.losses.adversarial.BinaryCrossEntropy or ",
+    "conditioning.generator._target_=os.system": "must be cgan_lightning.networks.conditioning.Embedding or ",
+    "+upsampling.a.b.c._target_=subprocess.run": "upsampling.a.b.c._target_=subprocess.run: must be left out",
     "+noise.parts=[{_target_: os.system}]": "noise.parts.0._target_=os.system",
     "noise._target_=${oc.env:HOME}": "noise._target_=${oc.env:HOME}",
     "hydra.launcher._target_=os.system": "must be a plugin in hydra_plugins",
@@ -54,7 +56,8 @@ def test_what_hydra_is_for_goes_on_working(override):
 @pytest.mark.parametrize(
     ("file", "content", "override", "sentence"),
     [
-        ("noise/mine.yaml", "_target_: os.system", "noise=mine", "noise._target_=os.system: must be in cgan_lightning"),
+        ("noise/mine.yaml", "_target_: os.system", "noise=mine",
+            "noise._target_=os.system: must be cgan_lightning.noise.StandardNormal or cgan_lightning.noise.Uniform"),
         (
             "noise/mine.yaml", "[" * 5000, "noise=mine",
             "the settings are nested too deeply: nothing here needs more than five levels",

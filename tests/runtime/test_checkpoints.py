@@ -12,19 +12,14 @@ from hypothesis import strategies as st
 
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import read_json
-from cgan_lightning.runtime import seal
-from cgan_lightning.runtime.checkpoint_io import SealedCheckpointIO
+from cgan_lightning.runtime import checkpoint_io, seal
 from tests.test_train import assert_same_end, state
-
-
-def write(path: Path, content: dict) -> None:
-    SealedCheckpointIO({}).save_checkpoint(content, path)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "last.ckpt"
-    write(path, {"global_step": 3, "weights": torch.arange(1000.0)})
+    checkpoint_io.write({"global_step": 3, "weights": torch.arange(1000.0)}, path)
     return path.read_bytes()
 
 
@@ -109,7 +104,7 @@ def another_frameworks(path):
 
 
 def another_frameworks_sealed(path):
-    write(path, {"model": {"weight": torch.zeros(3)}, "epoch": 4})
+    checkpoint_io.write({"model": {"weight": torch.zeros(3)}, "epoch": 4}, path)
 
 
 def malicious(path):
@@ -123,11 +118,11 @@ def malicious_pickle(path):
 
 
 def newer(path):
-    SealedCheckpointIO({}).save_checkpoint(torch.load(path, weights_only=True) | {"cgan_lightning_format": 2}, path)
+    checkpoint_io.write(torch.load(path, weights_only=True) | {"cgan_lightning_format": 2}, path)
 
 
 def garbage_for_weights(path):
-    write(path, torch.load(path, weights_only=True) | {"state_dict": [1, 2]})
+    checkpoint_io.write(torch.load(path, weights_only=True) | {"state_dict": [1, 2]}, path)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +190,7 @@ def test_a_run_of_a_gpu_goes_on_where_there_is_none(train, monkeypatch):
     content = torch.load(path, weights_only=True)
     with monkeypatch.context() as patch:
         patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
-        SealedCheckpointIO({}).save_checkpoint(content, path)
+        checkpoint_io.write(content, path)
     with pytest.raises(RuntimeError, match="deserialize object on a CUDA device"):
         torch.load(path, weights_only=True)
     assert state(train("trainer.max_epochs=2", "resume=auto"))["global_step"] == 8

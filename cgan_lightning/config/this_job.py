@@ -1,0 +1,17 @@
+"""The command line of this job, for the processes that it starts: its other ranks."""
+
+import sys
+
+from hydra.core.hydra_config import HydraConfig
+
+
+def this_job(command: str) -> list[str]:
+    """The command of the other ranks: a sweep's job by itself, not the sweep."""
+    hydra_part = HydraConfig.get()
+    folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]
+    searched = [override for override in hydra_part.overrides.hydra if override.startswith("hydra.searchpath=")]
+    return [
+        *(sys.executable, "-m", f"cgan_lightning.{command}", "--config-name", str(hydra_part.job.config_name)),
+        *(word for folder in folders for word in ("--config-dir", folder)),
+        *(*hydra_part.overrides.task, *searched, "hydra.mode=RUN"),
+    ]
