@@ -9,8 +9,10 @@ LOGDIR ?= runs
 # of make gpu
 OUT ?= runs/gpu
 DEVICE ?= gpu
+# of make test-profile: a line of JSON for each test
+PROFILE ?= runs/test_profile.jsonl
 
-.PHONY: help setup train test test-slow test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-quick test-matrix test-profile test-slow test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,12 +37,23 @@ train: setup ## train the default model (3 epochs where there is no GPU); ends w
 	  echo "No GPU here: a short run of 3 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
-test: setup ## the tests, but for the slow ones
-	@# a thread each: workers that share cores are slower with more
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+# a thread each: workers that share cores are slower with more
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+test: setup ## the tests that answer in minutes
+	@$(PYTEST) $(ARGS)
+
+test-quick: setup ## those of them that neither train nor start a process: before each commit
+	@$(PYTEST) -m "not training and not process and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
+
+test-matrix: setup ## every way for ranks to fail, for files to lie, for runs to be killed and stopped
+	@$(PYTEST) -m matrix $(ARGS)
 
 test-slow: setup ## the tests that need a browser, or minutes
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n auto --maxprocesses 2 --dist loadfile $(ARGS)
+	@$(PYTEST) -m slow $(ARGS)
+
+test-profile: setup ## what each test file of `make test` spends, as a table
+	@rm -f $(PROFILE) && CGAN_TEST_PROFILE=$(PROFILE) $(PYTEST) -p tests.helpers.profile $(ARGS); $(BIN)/python -m tests.helpers.profile $(PROFILE)
 
 test-gpu: setup ## the tests that need a GPU
 	@$(BIN)/python -m pytest -m gpu tests/gpu $(ARGS)

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,11 @@ from cgan_lightning.config import command
 log = logging.getLogger("cgan_lightning.train")
 
 
-def train(config: DictConfig) -> float | None:
-    """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for."""
+def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
+    """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for.
+
+    `callbacks`, Lightning's, act before the run's own.
+    """
     from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
     device = device_named(config.trainer.accelerator, "trainer.accelerator").type
@@ -38,7 +41,7 @@ def train(config: DictConfig) -> float | None:
                 with ranks.joined(logs=run.path):
                     training_log = build.training_log(config)
                     quality = build.quality(config, run, training_log, recipe)
-                    trainer = build.trainer(config, run, ranks, quality, done=done, planned=planned)
+                    trainer = build.trainer(config, run, ranks, quality, callbacks, done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:

@@ -8,24 +8,20 @@ ROOMS_WITH_TENSORS = (
 )
 install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
 
+import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
-import subprocess  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import NoReturn  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
-import torch  # noqa: E402
 
-from cgan_lightning.config.compose import compose  # noqa: E402
+from tests.helpers import runs  # noqa: E402
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts on time
 hypothesis.settings.load_profile("untimed")
-
-SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,25 +30,33 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
-    """Weights and statistics, matched by their order alone; shapes must agree."""
-    with torch.no_grad():
-        for ours, theirs in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
-            assert ours.shape == theirs.shape
-            theirs.copy_(ours)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"train", "trained"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.training)
 
 
-def skip_without(what: str) -> NoReturn:
-    """Skips on a machine that lacks `what`; fails where CI is set: there everything is installed, and a skip would hide."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {what}")
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What `make test-quick` leaves out by its marks, it doesn't do. What is imported now is no garbage."""
+    gc.freeze()
+    if "not process" in session.config.option.markexpr:
+        sys.addaudithook(_refuse_processes)
 
 
-def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m cgan_lightning.MODULE` in a process of its own, without the shape checks."""
-    return subprocess.run(
-        [sys.executable, "-m", f"cgan_lightning.{module}", *arguments],
-        cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # extensions complain of what is left over
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """A Trainer, its module and its callbacks refer to each other: gigabytes of them, where nobody collects."""
+    yield
+    gc.collect()
+
+
+def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("subprocess.Popen", "os.posix_spawn", "os.fork"):
+        raise AssertionError(f"a test that starts a process ({arguments[:2]}) needs the mark `process`")
 
 
 @pytest.fixture
@@ -60,12 +64,16 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     """Trains in this process, 4 updates an epoch on real images unless told otherwise, and gives the run's folder."""
     monkeypatch.chdir(tmp_path)
     logging.getLogger("cgan_lightning").setLevel(logging.DEBUG)  # as conf/hydra/job_logging/plain.yaml does
-    from cgan_lightning.config import identity
-    from cgan_lightning.train import train as train_command
+    return runs.train
 
-    def run(*overrides: str) -> Path:
-        config = compose(*SMALL, *overrides)
-        train_command(config)
-        return identity.run_folder(config).path
 
-    return run
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> runs.Shelf:
+    """Runs that several tests look at, each trained once."""
+    return runs.Shelf(tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture
+def trained(train: Callable[..., Path], shelf: runs.Shelf, tmp_path: Path) -> Callable[..., Path]:
+    """As `train`, by a copy of a run that was trained once: to look at, or to go on from."""
+    return lambda *overrides: shelf.copied(tmp_path, *overrides)

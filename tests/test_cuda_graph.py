@@ -5,7 +5,7 @@ import torch
 
 from cgan_lightning.cuda_graph import CUDAGraphs
 from cgan_lightning.module import ConditionalGAN
-from tests.test_module import fit, trained
+from tests.helpers.training import fit, trained
 
 
 class OnCPU(CUDAGraphs):

@@ -7,12 +7,12 @@ import safetensors
 import safetensors.torch
 import torch
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.images import to_uint8
 from cgan_lightning.metrics import judge, suite
+from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def without_files(results: dict) -> dict:
 
 def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
     folder = train("trainer.max_steps=2", "ema.halflife_images=null")
-    evaluate(compose(f"checkpoint={folder}", "samples=200", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=200", command="evaluate"))
     results = json.loads((folder / "results.json").read_text())
     assert results["updates"] == 2
     protocol = results["evaluation"]["protocol"]
@@ -36,7 +36,7 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
     assert results["evaluation"]["samples"]["fid"] > 10 * results["evaluation"]["floor"]["fid"], "hardly trained"
     assert sum(map(sum, results["evaluation"]["samples"]["confusion"])) == 200
     assert (folder / "closest_pairs.png").stat().st_size > 1000
-    evaluate(compose(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))
     again = json.loads((folder / "again.json").read_text())
     assert without_files(again) == without_files(results)
 
@@ -44,7 +44,7 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
 def test_a_generator_of_some_classes_is_measured_against_these(train):
     """By name: its fourth class is the judge's last."""
     folder = train("data.classes=[Trouser,Dress,Bag,Ankle boot]", "trainer.max_steps=2")
-    evaluate(compose(f"checkpoint={folder}", "samples=200", "accuracy_score=false", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=200", "accuracy_score=false", command="evaluate"))
     found = json.loads((folder / "results.json").read_text())["evaluation"]
     classes = ["Trouser", "Dress", "Bag", "Ankle boot"]
     assert (found["protocol"]["samples"], found["protocol"]["classes"]) == (80, classes), "20 of each, as of ten classes"
@@ -59,7 +59,7 @@ def test_a_generator_of_some_classes_is_measured_against_these(train):
 def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
     folder = train("data.classes=[Dress]", "trainer.max_steps=2")
     caplog.set_level("INFO")
-    evaluate(compose(f"checkpoint={folder}", "samples=200", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=200", command="evaluate"))
     samples = json.loads((folder / "results.json").read_text())["evaluation"]["samples"]
     assert samples["path_length_along_z"] > 0
     assert not [key for key in samples if key.endswith("along_label")]
@@ -69,7 +69,7 @@ def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
 
 def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
-    evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=100", command="evaluate"))
     evaluation = json.loads((folder / "results.json").read_text())["evaluation"]
     assert list(evaluation["protocol"]) == ["samples", "seed", "weights", "judge", "reference", "pixels", "metrics"]
     assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
@@ -83,13 +83,13 @@ def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
     weights = safetensors.torch.load_file(folder / "generator.safetensors")
     safetensors.torch.save_file(weights, tmp_path / "hats.safetensors", metadata | {"recipe": json.dumps(recipe)})
     with pytest.raises(UserError, match=r"Hat is no class of Fashion-MNIST, whose are T-shirt/top, "):
-        evaluate(compose(f"checkpoint={tmp_path}/hats.safetensors", "output=hats.json", command="evaluate"))
+        evaluate(composed(f"checkpoint={tmp_path}/hats.safetensors", "output=hats.json", command="evaluate"))
 
 
 def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path):
     folder = train("trainer.max_steps=1")
     with pytest.raises(UserError, match=r"no finished run's folder: give output=FILE\.json"):
-        evaluate(compose(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
+        evaluate(composed(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
 
 
 def test_metrics_have_the_order_that_they_must_have(splits):

@@ -5,13 +5,13 @@ import json
 import pytest
 import safetensors
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.metrics import judge, suite
 from cgan_lightning.metrics.classification import class_accuracy
 from experiments.recipe import example
+from tests.helpers.configs import composed
 
 
 def scores(path):
@@ -32,7 +32,7 @@ def test_an_example_is_a_runs_generator_with_its_scores(train, tmp_path):
     run = train("trainer.max_steps=1")
     with pytest.raises(UserError, match="was never evaluated"):
         example.keep(run, tmp_path / "example.safetensors")
-    evaluate(compose(f"checkpoint={run}", "samples=100", "device=cpu", command="evaluate"))
+    evaluate(composed(f"checkpoint={run}", "samples=100", "device=cpu", command="evaluate"))
     example.keep(run, tmp_path / "example.safetensors")
     told = scores(tmp_path / "example.safetensors")
     assert told["images_seen"] == 16

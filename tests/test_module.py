@@ -2,18 +2,11 @@
 
 import pytest
 import torch
-from lightning import Callback, Trainer
+from lightning import Callback
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from experiments.bench import plain_script
-from tests.conftest import copy_in_order
-
-
-def drawn(module, update, labels):
-    """What `module` draws for a batch with these labels."""
-    return module.drawn(range(update, update + 1), len(labels), labels.device)
+from tests.helpers.training import Recorder, copy_in_order, drawn, fit, trained
 
 
 class Rows(Callback):
@@ -31,32 +24,6 @@ class Rows(Callback):
         self.moved.append((rows.detach() - self.before).abs().mean(1))
         self.gradients.append(rows.grad.abs().mean(1))
         self.drawn.append(torch.isin(torch.arange(len(rows)), labels))
-
-
-class Recorder(Callback):
-    """What went into each update, and what came out."""
-
-    def __init__(self):
-        self.inputs, self.losses, self.ticks = [], [], []
-
-    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        first = trainer.global_step - len(batch[0])
-        for update, (real, labels) in enumerate(zip(*batch, strict=True), first):
-            z, fake_labels, _ = drawn(pl_module, update, labels)
-            self.inputs.append((real, labels, z[0].to(real.dtype), fake_labels[0]))
-        self.losses += zip(outputs["loss_d"].tolist(), outputs["loss_g"].tolist(), strict=True)
-        self.ticks.append(trainer.global_step)
-
-
-def fit(*overrides: str, callbacks=(), accelerator="cpu", recipe=("experiment=documented",), **trainer_options):
-    config = compose(*recipe, "data.limit=512", f"trainer={accelerator}", *overrides)
-    data = build.data(config)
-    model = build_model.model(config, build_model.recipe(config, data))
-    trainer = Trainer(
-        accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=list(callbacks), **trainer_options,
-    )  # fmt: skip
-    return trainer, model, data
 
 
 @pytest.mark.parametrize(("precision", "updates", "tolerance"), [("64-true", 20, 1e-9), ("32-true", 5, 1e-4)])
@@ -118,27 +85,10 @@ def test_a_row_without_a_gradient_moves_by_adams_momentum_alone(betas, share):
     assert share[0] <= ratio <= share[1], ratio
 
 
-RICH = (  # what has turns or random numbers of its own
-    *("discriminator_normalization=none", "discriminator_label=projection", "loss=relativistic", "augmentation=diffaugment"),
-    *("optimizer.discriminator.decay_images=600", "data.balanced=true", "regularizer.every=4", "log_every_n_updates=6"),
-    *("optimizer.discriminator_updates=3",),
-)
-UPDATES = 19  # at 8 an epoch
+PENALTIES = ["r1_r2", *(pytest.param(name, marks=pytest.mark.matrix) for name in ("r1", "gradient_penalty"))]
 
 
-def trained(folder, *overrides, stops=(), updates_per_call=1):
-    """Losses and weights of 19 updates, stopped after some and gone on with from a checkpoint."""
-    recorder, checkpoint = Recorder(), None
-    for stop in (*stops, UPDATES):
-        given = (*RICH, f"trainer.updates_per_call={updates_per_call}", *overrides)
-        trainer, model, data = fit(*given, callbacks=[recorder], max_steps=stop, max_epochs=-1)
-        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-        checkpoint = folder / f"{stop}.ckpt"
-        trainer.save_checkpoint(checkpoint)
-    return recorder, {**model.state_dict()}
-
-
-@pytest.fixture(scope="module", params=["r1_r2", "r1", "gradient_penalty"])
+@pytest.fixture(scope="module", params=PENALTIES)
 def one_by_one(request, tmp_path_factory):
     penalty = f"regularizer={request.param}"
     return penalty, *trained(tmp_path_factory.mktemp("one_by_one"), penalty)

@@ -6,7 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from cgan_lightning.module import Kind
 from cgan_lightning.networks.convolution import convolved
 from cgan_lightning.networks.layers import HalvingConvolution
-from tests.test_module import fit
+from tests.helpers.training import fit
 
 FREE = {  # views, and what is on the CPU alone
     *(

@@ -13,9 +13,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from safetensors.torch import load_file
 
 from cgan_lightning.config import pool
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
-from tests.conftest import SMALL, run_command
+from tests.helpers.configs import composed
+from tests.helpers.processes import run_command
+from tests.helpers.runs import SMALL
 
 POOL = ("-m", *SMALL, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "metrics.every_n_epochs=null")
 
@@ -37,6 +38,7 @@ def started(folder: Path, pattern: str) -> subprocess.Popen:
     return sweep
 
 
+@pytest.mark.matrix
 def test_four_jobs_end_as_each_does_alone(tmp_path):
     grid = ("model.latent_dim=4,8", "seed=0,1", "trainer.max_steps=4")
     done = run_command("train", *POOL, *grid, cwd=tmp_path, OMP_NUM_THREADS="1")
@@ -54,6 +56,7 @@ def test_four_jobs_end_as_each_does_alone(tmp_path):
         assert all(ours[key].equal(theirs[key]) for key in ours)
 
 
+@pytest.mark.matrix
 def test_a_failing_job_stops_no_other(tmp_path):
     done = run_command("train", *POOL, "data.image_size=28,29", "trainer.max_steps=1", cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 1
@@ -61,7 +64,7 @@ def test_a_failing_job_stops_no_other(tmp_path):
     assert states(tmp_path) == ["finished", "failed"]
 
 
-@pytest.mark.slow
+@pytest.mark.matrix
 def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_path):
     sweep = started(tmp_path, "*seed0*")
     children = Path(f"/proc/{sweep.pid}/task").glob("*/children")
@@ -82,6 +85,7 @@ def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_pat
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.matrix
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system tells a process that its parent ended")
 def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
     sweep = started(tmp_path, "*seed1*")
@@ -108,7 +112,7 @@ def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
 )
 def test_what_can_not_be_is_refused(overrides, sentence):
     parsed = OverridesParser.create().parse_overrides(["hydra/launcher=pool", *overrides])
-    config = compose(*(override.input_line for override in parsed if not override.is_sweep_override()))
+    config = composed(*(override.input_line for override in parsed if not override.is_sweep_override()))
     with pytest.raises(UserError) as refused:
         pool.check(config, parsed)
     assert str(refused.value) == sentence

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments.recipe import search
-from tests.conftest import SMALL
+from tests.helpers.runs import SMALL
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ from hydra import initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cgan_lightning.config import slurm
-from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError
 from cgan_lightning.runtime import requeue
+from tests.helpers.configs import composed
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra slurm")
 
@@ -19,7 +19,7 @@ SLURM = "hydra/launcher=slurm"
 
 
 def resources(*overrides: str) -> dict:
-    compose(SLURM, *overrides)  # checks
+    composed(SLURM, *overrides)  # checks
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         config = hydra.compose("train", [SLURM, *overrides], return_hydra_config=True)
     launcher = SweepLauncher(**{key: value for key, value in config.hydra.launcher.items() if key != "_target_"})
@@ -51,7 +51,7 @@ def test_a_sites_own_way_to_ask_for_gpus_counts():
 )
 def test_what_can_not_be_is_refused(overrides, sentence):
     parsed = OverridesParser.create().parse_overrides([SLURM, *overrides])
-    config = compose(SLURM, *(override.input_line for override in parsed[1:] if not override.is_sweep_override()))
+    config = composed(SLURM, *(override.input_line for override in parsed[1:] if not override.is_sweep_override()))
     with pytest.raises(UserError) as refused:
         slurm.check(config, parsed)
     assert str(refused.value).startswith(sentence)
@@ -59,7 +59,7 @@ def test_what_can_not_be_is_refused(overrides, sentence):
 
 def test_other_launchers_may_sweep_what_they_like():
     parsed = OverridesParser.create().parse_overrides(["trainer.devices=1,2"])
-    slurm.check(compose(), parsed)
+    slurm.check(composed(), parsed)
 
 
 def test_outside_slurm_nothing_is_requeued(monkeypatch):
@@ -69,6 +69,6 @@ def test_outside_slurm_nothing_is_requeued(monkeypatch):
 
 def test_a_machine_without_slurm_is_told_so(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    config = compose(SLURM)
+    config = composed(SLURM)
     with pytest.raises(UserError, match="there is no sbatch on this machine"):
         slurm.check(config, [])

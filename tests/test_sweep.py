@@ -1,7 +1,7 @@
 """Sweeps: jobs fail each for itself, the same command goes on where it stopped, two of the same never run at once."""
 
+import functools
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -12,12 +12,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cgan_lightning import status
 from cgan_lightning.config import command, sweep
-from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.runtime import lock
 from cgan_lightning.train import train as train_command
-from tests.conftest import SMALL
-from tests.test_train import assert_same_end, during, state
+from tests.helpers.configs import composed
+from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
 
 @pytest.fixture
@@ -25,10 +24,10 @@ def multirun(monkeypatch, capsys, tmp_path):
     """`python -m cgan_lightning.train ARGUMENTS` in this process: its exit code and what it said."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def run(*arguments: str, callbacks=()) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *SMALL, *arguments[1:]])
         try:
-            command.run(train_command, "train")
+            command.run(functools.partial(train_command, callbacks=callbacks), "train")
             code = 0
         except SystemExit as stop:
             code = int(stop.code or 0)
@@ -81,25 +80,22 @@ def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
-def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun, monkeypatch):
+def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun):
     def explode(_trainer, module):
         if type(module.prior).__name__ == "StandardNormal":
             raise ZeroDivisionError("nobody foresaw this")
 
-    during(monkeypatch, 1, explode)
-    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=2")
+    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=2", callbacks=[At(1, explode)])
     assert code == 1
     assert "Traceback" in said
     assert "1 finished" in said
     assert "failed       noise=randn    nobody foresaw this" in said
 
 
-def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, train, monkeypatch, capsys):
-    whole = train("trainer.max_epochs=3", "run_root=whole")
+def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, monkeypatch, capsys, trained):
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
     arguments = ("-m", "noise=randn,uniform", "trainer.max_epochs=3")
-    with monkeypatch.context() as patch:
-        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        code, _ = multirun(*arguments)
+    code, _ = multirun(*arguments, callbacks=[stop_at(6)])
     assert code == 128 + signal.SIGTERM
     lines = table_of(only("runs/sweeps/*"), capsys, monkeypatch)
     assert lines[0].startswith("interrupted  noise=randn")
@@ -115,9 +111,7 @@ def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, train, monkey
 def test_a_finished_sweep_that_is_to_be_longer_says_what_is_left(multirun, monkeypatch, capsys):
     """The results of the shorter run are still there while the longer one is under way."""
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=1")[0] == 0
-    with monkeypatch.context() as patch:
-        during(patch, 9, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        assert multirun("-m", "seed=0,1", "trainer.max_epochs=3")[0] == 128 + signal.SIGTERM
+    assert multirun("-m", "seed=0,1", "trainer.max_epochs=3", callbacks=[stop_at(9)])[0] == 128 + signal.SIGTERM
     lines = table_of(only("runs/sweeps/*"), capsys, monkeypatch)
     assert lines[:2] == ["interrupted  seed=0  at 75%", "waiting      seed=1"]
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=3")[0] == 0
@@ -167,13 +161,13 @@ def test_a_live_run_writes_how_far_it_is(train):
     ("name", "jobs"), [("channels", 6), ("latent_dim", 15), ("noise", 6), ("conditioning", 12), ("ablation", 24)]
 )
 def test_a_sweep_file_turns_multirun_on_and_composes_with_an_experiment(name, jobs):
-    compose(f"sweep={name}", "experiment=documented")
+    composed(f"sweep={name}", "experiment=documented")
     hydra_part = HydraConfig.get()
     assert hydra_part.mode.name == "MULTIRUN"
     params = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in hydra_part.sweeper.params.items()])
     combinations = sweep.combinations(params)
     assert len(combinations) == jobs
-    assert len({sweep.job(compose(*each, "experiment=documented"), 0).name for each in combinations}) == jobs
+    assert len({sweep.job(composed(*each, "experiment=documented"), 0).name for each in combinations}) == jobs
 
 
 def test_every_sweep_file_is_among_those_tested():
@@ -192,10 +186,10 @@ def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(mul
     assert only("runs/sweeps/*").name.startswith("noise-")
 
 
-def test_train_returns_the_metric_that_a_sweeper_asks_for(train, monkeypatch):
+def test_train_returns_the_metric_that_a_sweeper_asks_for(train):
     folder = train("trainer.max_steps=2")
     metrics = json.loads((folder / "results.json").read_text())["metrics"]
-    finished = compose(*SMALL, "trainer.max_steps=2", "objective_metric=loss_g")
+    finished = composed(*SMALL, "trainer.max_steps=2", "objective_metric=loss_g")
     assert train_command(finished) == metrics["loss_g"]
-    assert train_command(compose(*SMALL, "trainer.max_steps=2")) is None
+    assert train_command(composed(*SMALL, "trainer.max_steps=2")) is None
     assert state(folder)["global_step"] == 2

@@ -1,7 +1,6 @@
 """Whole runs on real images: what a run folder holds, and that stopping and going on changes nothing."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,12 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning import Callback
 
-from cgan_lightning.config import build
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.generation import checkpoint
-from tests.conftest import SMALL, run_command
+from tests.helpers.processes import fork_command, run_command
+from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
 RUN_FILES = {
     "config.yaml",
@@ -28,39 +26,6 @@ RUN_FILES = {
     "train.log",
     ".lock",
 }
-
-
-class At(Callback):
-    """Does something in the middle of one update: after the batch has been fetched, before the step."""
-
-    def __init__(self, update, action):
-        self.update, self.action = update, action
-
-    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-        if trainer.global_step == self.update - 1:
-            self.action(trainer, pl_module)
-
-
-def during(monkeypatch, update, action):
-    """The next run does `action(trainer, module)` in `update`."""
-    own = build._callbacks
-    monkeypatch.setattr(build, "_callbacks", lambda *args: [At(update, action), *own(*args)])
-
-
-def state(folder: Path) -> dict:
-    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-
-
-def assert_same_end(folder: Path, other: Path) -> None:
-    """Weights, averages, optimizers and losses, to the bit."""
-    ours, theirs = state(folder), state(other)
-    assert ours["global_step"] == theirs["global_step"]
-    for part in ("state_dict", "optimizer_states"):
-        torch.testing.assert_close(ours[part], theirs[part], atol=0, rtol=0)
-    metrics = [json.loads((path / "results.json").read_text())["metrics"] for path in (folder, other)]
-    for each in metrics:  # a stop may add a look, and with it a best one
-        del each["images_per_second"], each["best_fid"]
-    assert metrics[0] == metrics[1]
 
 
 def test_a_run_folder_holds_what_it_should(train):
@@ -77,15 +42,24 @@ def test_a_run_folder_holds_what_it_should(train):
     assert set(results["metrics"]) == {*losses, "images_per_second", "fid", "best_fid", "class_accuracy"}
 
 
-@pytest.mark.parametrize("update", [3, 6, 8, 9], ids=["first epoch", "mid-epoch", "last of an epoch", "first of an epoch"])
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_goes_on_to_the_same_bits(train, monkeypatch, update, signum):
+@pytest.mark.parametrize(
+    ("update", "signum"),
+    [
+        pytest.param(6, signal.SIGTERM, id="SIGTERM in mid-epoch"),
+        pytest.param(8, signal.SIGINT, id="SIGINT in an epoch's last update"),
+        *(
+            pytest.param(update, signum, id=f"{signum.name} in update {update}", marks=pytest.mark.matrix)
+            for update in (3, 6, 8, 9)
+            for signum in (signal.SIGTERM, signal.SIGINT)
+            if (update, signum) not in {(6, signal.SIGTERM), (8, signal.SIGINT)}
+        ),
+    ],
+)
+def test_a_stopped_run_goes_on_to_the_same_bits(train, trained, update, signum):
     """4 updates an epoch, 3 epochs; the signal is real and arrives in mid-update."""
-    whole = train("trainer.max_epochs=3", "run_root=whole")
-    with monkeypatch.context() as patch:
-        during(patch, update, lambda *_: os.kill(os.getpid(), signum))
-        with pytest.raises(Interrupted, match=f"after update {update}") as stop:
-            train("trainer.max_epochs=3", "run_root=stopped")
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
+    with pytest.raises(Interrupted, match=f"after update {update}") as stop:
+        train("trainer.max_epochs=3", "run_root=stopped", callbacks=[stop_at(update, signum)])
     assert stop.value.signum == signum
     (stopped,) = Path("stopped").iterdir()
     assert state(stopped)["global_step"] == update
@@ -101,27 +75,31 @@ RICH = (  # what has states, random numbers or turns of its own
 )
 
 
-@pytest.mark.parametrize("penalty", [(), ("regularizer=gradient_penalty", "regularizer.every=3")], ids=["r1_r2", "gradient"])
-def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, monkeypatch, penalty):
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        pytest.param((), id="r1_r2"),
+        pytest.param(("regularizer=gradient_penalty", "regularizer.every=3"), id="gradient", marks=pytest.mark.matrix),
+    ],
+)
+def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, penalty):
     whole = train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=whole")
-    with monkeypatch.context() as patch:
-        during(patch, 5, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted, match="after update 5"):
-            train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=stopped")
+    with pytest.raises(Interrupted, match="after update 5"):
+        train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=stopped", callbacks=[stop_at(5)])
     train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=stopped", "resume=auto")
     (stopped,) = Path("stopped").iterdir()
     assert_same_end(stopped, whole)
 
 
-@pytest.mark.parametrize("stops", [(4, 8), (3, 4, 5), (4, 7, 8, 9)], ids=str)
-def test_a_run_that_is_stopped_again_and_again_is_no_longer_than_it_should_be(train, monkeypatch, stops):
+@pytest.mark.parametrize(
+    "stops", [(4, 8), *(pytest.param(stops, marks=pytest.mark.matrix) for stops in [(3, 4, 5), (4, 7, 8, 9)])], ids=str
+)
+def test_a_run_that_is_stopped_again_and_again_is_no_longer_than_it_should_be(train, stops, trained):
     """Lightning counts an epoch less for a stop at an epoch's end; its count is not what ends a run."""
-    whole = train("trainer.max_epochs=3", "run_root=whole")
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
     for update in stops:
-        with monkeypatch.context() as patch:
-            during(patch, update, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-            with pytest.raises(Interrupted, match=f"after update {update}"):
-                train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
+        with pytest.raises(Interrupted, match=f"after update {update}"):
+            train("trainer.max_epochs=3", "run_root=stopped", "resume=auto", callbacks=[stop_at(update)])
     assert_same_end(train("trainer.max_epochs=3", "run_root=stopped", "resume=auto"), whole)
 
 
@@ -131,8 +109,8 @@ def test_handlers_are_given_back_after_a_run(train):
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
-def test_more_epochs_go_on_from_a_finished_run(train):
-    whole = train("trainer.max_epochs=3", "run_root=whole")
+def test_more_epochs_go_on_from_a_finished_run(train, trained):
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
     part = train("trainer.max_epochs=1", "run_root=part")
     with pytest.raises(UserError, match=r"unfinished run.*resume=auto.*rerun=true"):
         train("trainer.max_epochs=3", "run_root=part")
@@ -149,14 +127,14 @@ def test_a_finished_run_is_not_done_again(train):
     assert (folder / "results.json").stat().st_mtime_ns > before
 
 
-def test_max_steps_is_exact(train):
+def test_max_steps_is_exact(train, trained):
     folder = train("trainer.max_steps=6")  # in the middle of the second epoch
     checkpoint = state(folder)
     assert checkpoint["global_step"] == 6
     for optimizer in checkpoint["optimizer_states"]:
         assert {int(entry["step"]) for entry in optimizer["state"].values()} == {6}
     train("trainer.max_epochs=2", "resume=auto")
-    assert_same_end(folder, train("trainer.max_epochs=2", "run_root=whole"))
+    assert_same_end(folder, trained("trainer.max_epochs=2", "run_root=whole"))
 
 
 def poison(_trainer, module):
@@ -164,30 +142,28 @@ def poison(_trainer, module):
         module.generator.project.weight[0, 0] = float("nan")
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(train, monkeypatch):
-    during(monkeypatch, 6, poison)
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(train):
     with pytest.raises(RunError, match="at update 6"):
-        train("trainer.max_epochs=3", "log_every_n_updates=50")
+        train("trainer.max_epochs=3", "log_every_n_updates=50", callbacks=[At(6, poison)])
     (folder,) = Path("runs").iterdir()
     assert state(folder)["global_step"] == 4  # the end of the first epoch
     assert all(value.isfinite().all() for value in state(folder)["state_dict"].values())
     assert "at update 6" in (folder / "train.log").read_text()
 
 
-def test_a_gradient_that_is_no_number_never_reaches_a_checkpoint(train, monkeypatch):
+def test_a_gradient_that_is_no_number_never_reaches_a_checkpoint(train):
     """In the very last update, whose losses are fine."""
 
     def spoil(_trainer, module):
         module.generator.project.weight.register_hook(lambda gradient: gradient * float("inf"))
 
-    during(monkeypatch, 8, spoil)
     with pytest.raises(RunError, match="The loss or its gradient was NaN or infinite at update 8"):
-        train("trainer.max_epochs=2", "metrics.every_n_epochs=null")
+        train("trainer.max_epochs=2", "metrics.every_n_epochs=null", callbacks=[At(8, spoil)])
     (folder,) = Path("runs").iterdir()
     assert state(folder)["global_step"] == 4
 
 
-def test_within_a_call_the_update_is_named_that_went_wrong(train, monkeypatch):
+def test_within_a_call_the_update_is_named_that_went_wrong(train):
     def poison_its_second(_trainer, module):
         update, calls = module.update, []
 
@@ -199,33 +175,35 @@ def test_within_a_call_the_update_is_named_that_went_wrong(train, monkeypatch):
 
         module.update = poisoned
 
-    during(monkeypatch, 5, poison_its_second)
     with pytest.raises(RunError, match="at update 6"):
-        train("trainer.max_epochs=3", "regularizer.every=1", "trainer.updates_per_call=2", "log_every_n_updates=2")
+        train(
+            "trainer.max_epochs=3",
+            "regularizer.every=1",
+            "trainer.updates_per_call=2",
+            "log_every_n_updates=2",
+            callbacks=[At(5, poison_its_second)],
+        )
 
 
-def test_a_stop_between_calls_and_other_calls_later_change_nothing(train, monkeypatch):
+def test_a_stop_between_calls_and_other_calls_later_change_nothing(train):
     """4 updates an epoch; the call of updates 5 to 6 is under way when the signal comes. Then three at once, where they fit."""
     often = ("trainer.max_epochs=4",)
     whole = train(*often, "run_root=whole")
     two = ("trainer.updates_per_call=2", "log_every_n_updates=2", "run_root=stopped")
-    with monkeypatch.context() as patch:
-        during(patch, 5, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted, match="after update 6"):
-            train(*often, *two)
+    with pytest.raises(Interrupted, match="after update 6"):
+        train(*often, *two, callbacks=[stop_at(5)])
     (stopped,) = Path("stopped").iterdir()
     three = ("trainer.updates_per_call=3", "log_every_n_updates=3", "run_root=stopped", "resume=auto")
     train(*often, *three)
     assert_same_end(stopped, whole)
 
 
-def test_two_live_runs_never_share_a_folder(train, monkeypatch):
+def test_two_live_runs_never_share_a_folder(train):
     def run_it_again(*_):
         with pytest.raises(UserError, match="in use"):
             train("trainer.max_steps=2", "resume=auto")
 
-    during(monkeypatch, 1, run_it_again)
-    train("trainer.max_steps=2")
+    train("trainer.max_steps=2", callbacks=[At(1, run_it_again)])
 
 
 def test_host_placement_trains_the_same(train):
@@ -243,6 +221,7 @@ def test_a_run_without_an_average_draws_with_its_last_weights(train):
     torch.testing.assert_close({f"generator.{key}": value for key, value in drawn_with.items()}, raw, atol=0, rtol=0)
 
 
+@pytest.mark.process
 def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
     """Dictionaries and sets have another order in each: nothing hangs on it."""
     for name in ("1", "2"):
@@ -270,6 +249,7 @@ def stopped_by_sigterm(tmp_path_factory):
     return here, process.returncode, output, time.monotonic() - asked
 
 
+@pytest.mark.process
 def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm):
     _, code, output, _ = stopped_by_sigterm
     assert code == 128 + signal.SIGTERM, output
@@ -277,14 +257,15 @@ def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm)
     assert "Traceback" not in output
 
 
+@pytest.mark.process
 def test_a_run_folder_alone_is_enough_to_go_on(stopped_by_sigterm):
     """`resume=FOLDER` brings the run's own settings along; those given now come on top."""
     here, *_ = stopped_by_sigterm
     (folder,) = here.glob("runs/*")
     updates = state(folder)["global_step"]
-    done = run_command("train", f"resume={folder.relative_to(here)}", f"trainer.max_steps={updates + 3}", cwd=here)
+    done = fork_command("train", f"resume={folder.relative_to(here)}", f"trainer.max_steps={updates + 3}", cwd=here)
     assert done.returncode == 0, done.stderr
     assert state(folder)["global_step"] == updates + 3
-    refused = run_command("train", f"resume={folder.relative_to(here)}", "model.latent_dim=17", cwd=here)
+    refused = fork_command("train", f"resume={folder.relative_to(here)}", "model.latent_dim=17", cwd=here)
     assert refused.returncode == 2
     assert "model.latent_dim was 16 and is now 17" in refused.stderr

@@ -5,12 +5,12 @@ import json
 import pytest
 from PIL import Image
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.runtime.run_folder import RunFolder
 from experiments.transfer import compare
+from tests.helpers.configs import composed
 
 
 def kept(right: list[int], **protocol) -> dict:
@@ -38,7 +38,7 @@ def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, cap
     with pytest.raises(UserError, match="was never evaluated"):
         compare.row(RunFolder(warm))
     for folder in (nine, warm):
-        evaluate(compose(f"checkpoint={folder}", "samples=100", command="evaluate"))
+        evaluate(composed(f"checkpoint={folder}", "samples=100", command="evaluate"))
     monkeypatch.setattr("sys.argv", ["compare", str(nine), str(warm), "--picture", str(tmp_path / "new.png")])
     compare.main()
     lines = capsys.readouterr().out.splitlines()

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -102,11 +103,12 @@ def trainer(
     run: RunFolder,
     ranks: Alone | Ranks,
     quality: Quality,
+    callbacks: Sequence[Callback] = (),
     *,
     done: int,
     planned: int,
 ) -> Trainer:
-    """Lightning's trainer with the run's callbacks and logger, for a run that goes on from `done` updates to `planned`."""
+    """Lightning's trainer, for a run that goes on from `done` updates to `planned`; `callbacks` act before the run's own."""
     settings = config.trainer
     _quieten_lightning()
     precision.use_tf32(settings.tf32)
@@ -127,7 +129,7 @@ def trainer(
         deterministic=settings.deterministic,
         default_root_dir=run.path,
         logger=logger or False,
-        callbacks=_callbacks(config, run, quality),
+        callbacks=[*callbacks, *_own_callbacks(config, run, quality)],
         plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, of_this_machine)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
@@ -168,7 +170,7 @@ def _quieten_lightning() -> None:
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
 
 
-def _callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:
+def _own_callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:
     """In the order in which they act after an update: what stops the run comes last, when all others are done."""
     log, checkpoints = quality.training_log, quality.checkpoints
     return [

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import shlex
 import signal
 import sys
@@ -16,13 +15,14 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep, trust
 from cgan_lightning.config.compose import compose, in_full
+from cgan_lightning.config.explain import explain
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.runtime import parent
@@ -164,26 +164,5 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     try:
         return compose(*overrides, command=arguments.config_name or config_name)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(_explain(error, config_name, [override.input_line or "" for override in chosen])) from None
-
-
-def _explain(error: Exception, config_name: str, chosen: list[str]) -> str:
-    """Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
-    if isinstance(error, MissingConfigException):
-        group, _, choice = (error.missing_cfg_file or "").rpartition("/")
-        if choice == "submitit_slurm":
-            return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
-        if not error.options:
-            return f"{error.missing_cfg_file}: there is no such file in conf/"
-        return f"{group}={choice}: must be {' or '.join(error.options)}"
-    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    key = re.sub(r"\[\d+\]$", "", str(getattr(cause, "full_key", None)))
-    known = compose(*chosen, command=config_name, check=False)
-    if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
-        return checks.unknown_key(key, {*checks.keys(known), *checks.keys(compose(command=config_name, check=False))})
-    fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
-    if inside := [name for name in fields if name.startswith(f"{key}.")]:
-        return f"{key} is a section of settings: set them one by one, as in {inside[0]}=..."
-    if isinstance(cause, ValidationError) and key in fields:
-        return f"{key}={checks.show(cause.value)}: must be {checks.requirement(fields[key])}"
-    return " ".join(str(error).split())
+        choices = [override.input_line or "" for override in chosen]
+        raise UserError(explain(error, lambda *given: compose(*given, command=config_name, check=False), choices)) from None

@@ -18,19 +18,35 @@ def compose(*overrides: str, command: str = "train", check: bool = True) -> Dict
     Raises UserError for a value out of its range or a name of foreign code, and Hydra's own errors for a key or choice that
     isn't there.
     """
+    return accepted(with_hydras_part(*overrides, command=command), check=check)
+
+
+def with_hydras_part(*overrides: str, command: str = "train") -> DictConfig:
+    """As Hydra composes it: nothing is checked, and `hydra` is in it."""
     schema.register()
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-            config = hydra.compose(command, [in_full(override) for override in overrides], return_hydra_config=True)
-        HydraConfig.instance().set_config(config)
+            return hydra.compose(command, [in_full(override) for override in overrides], return_hydra_config=True)
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
+    """`config` without Hydra's part, which becomes the one that is set; names of foreign code and wrong values are refused."""
+    HydraConfig.instance().set_config(config)
+    try:
         trust.check(config)
     except RecursionError:
-        raise UserError("the settings are nested too deeply: nothing here needs more than five levels") from None
+        raise _too_deep() from None
     with open_dict(config):
         del config["hydra"]
     if check:
         checks.check(config)
     return config
+
+
+def _too_deep() -> UserError:
+    return UserError("the settings are nested too deeply: nothing here needs more than five levels")
 
 
 def in_full(override: str) -> str:

@@ -1,5 +1,6 @@
 """Types and ranges of every command's keys; their values stand in conf/ alone, beside the reasons for them."""
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -193,6 +194,7 @@ NODES = {
 }
 
 
+@functools.cache
 def register() -> None:
     """Puts the types where the files in conf/ name them, as `base_*`."""
     store = ConfigStore.instance()

@@ -15,8 +15,8 @@ from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.data.fashion_mnist import TEST_LABELS, TRAIN_LABELS
 from cgan_lightning.runtime import checkpoint_io, seal
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
-from tests import commands
-from tests.conftest import SMALL
+from tests.helpers import commands
+from tests.helpers.runs import SMALL
 
 HEADER = len(TRAIN_LABELS.header)
 SPOILT_LABELS: dict[str, Callable[[bytes], bytes]] = {

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from cgan_lightning.config import checks
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
-from tests import commands
 from tests.bad_input import values
-from tests.conftest import SMALL
+from tests.helpers import commands
+from tests.helpers.runs import SMALL
 
 FIELDS = values.fields("train")
 GROUPS = {

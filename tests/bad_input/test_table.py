@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests import commands
 from tests.bad_input import prepared
+from tests.helpers import commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TABLE = PAGE.read_text().partition("| --- | --- | --- |\n")[2].partition("\n\n")[0]

@@ -1,12 +1,20 @@
 """What a key may be and what it may not, from the schema: for tests that try every key."""
 
+import copy
 import dataclasses
+import functools
 from collections.abc import Iterator
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.config import checks
 from cgan_lightning.config.compose import compose
+from cgan_lightning.config.explain import explain
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
+from cgan_lightning.errors import UserError
 
 NEEDED = {
     "train": (),
@@ -19,20 +27,32 @@ NEEDED = {
 WRONG_TYPE = {int: ["many", "2.5"], float: ["fast", "nan"], bool: ["perhaps"], str: ["[a]"], list[float]: ["0.5", "[0.5]"]}
 
 
+CHOICES_OF = {"train": [f"{group}={file.stem}" for group in CHOICES for file in sorted((CONF / group).glob("*.yaml"))]}
+
+
+@functools.cache
+def composed(command: str, *overrides: str) -> DictConfig:
+    """Unchecked, with what the command needs; not to be changed."""
+    return compose(*NEEDED[command], *overrides, command=command, check=False)
+
+
 def fields(command: str, *overrides: str) -> dict[str, dataclasses.Field]:
     """The schema's field of each key of a command, as `overrides` choose."""
-    composed = compose(*overrides, command=command, check=False)
-    return {key: field for key, _, field in checks.leaves(composed) if field is not None}
+    return {key: field for key, _, field in checks.leaves(composed(command, *overrides)) if field is not None}
 
 
-def fields_of_choices() -> dict[str, tuple[str, dataclasses.Field]]:
-    """Keys of `train` that come with a choice other than the default: with that choice, and the schema's field."""
-    usual, found = fields("train"), {}
-    for group in CHOICES:
-        for file in sorted((CONF / group).glob("*.yaml")):
-            choice = f"{group}={file.stem}"
-            found |= {key: (choice, field) for key, field in fields("train", choice).items() if key not in usual}
-    return found
+def refusal(command: str, choices: tuple[str, ...], override: str) -> str | None:
+    """What the command says to `override`: applied to its config as Hydra does, then checked. None where it is right."""
+    config = copy.deepcopy(composed(command, *choices))
+    parsed = OverridesParser.create().parse_override(override)
+    try:
+        OmegaConf.update(config, parsed.key_or_group, parsed.value(), merge=True)
+        checks.check(config)
+    except UserError as error:
+        return str(error)
+    except OmegaConfBaseException as error:
+        return explain(error, lambda *given: composed(command, *given), choices)
+    return None
 
 
 def outside(field: dataclasses.Field) -> Iterator[float]:

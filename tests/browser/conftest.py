@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.tensorboard import chromium, find_chromium
-from tests.conftest import skip_without
+from tests.helpers.needs import skip_without
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.report import DESKTOP, PHONE, opened
-from tests.conftest import SMALL, run_command
+from tests.helpers.processes import run_command
+from tests.helpers.runs import SMALL
 
 pytestmark = pytest.mark.slow
 

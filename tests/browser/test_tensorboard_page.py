@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from tests.browser.tensorboard import serving
-from tests.conftest import run_command
+from tests.helpers.processes import run_command
 
 pytestmark = pytest.mark.slow
 

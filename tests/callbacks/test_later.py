@@ -11,7 +11,7 @@ from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.callbacks.later import Later
 from cgan_lightning.callbacks.training_log import TAGS, TrainingLog
 from cgan_lightning.errors import RunError
-from tests.test_train import during, state
+from tests.helpers.runs import At, state
 
 RUN = ("trainer.max_epochs=3", "data.limit=160", "log_every_n_updates=3", "metrics.every_n_epochs=null")  # 10 an epoch
 
@@ -64,7 +64,7 @@ def test_a_checkpoint_has_what_is_unread(train, as_on_a_gpu):
     assert log["latest"].keys() >= set(TAGS)
 
 
-def test_what_is_no_number_is_named_with_its_update_an_interval_later(train, monkeypatch, as_on_a_gpu):
+def test_what_is_no_number_is_named_with_its_update_an_interval_later(train, as_on_a_gpu):
     updates = []
 
     def spoil(trainer, module):
@@ -72,7 +72,6 @@ def test_what_is_no_number_is_named_with_its_update_an_interval_later(train, mon
             module.generator.project.weight[0, 0] = float("nan")
         module.on_train_batch_end = lambda *_: updates.append(trainer.global_step)
 
-    during(monkeypatch, 2, spoil)
     with pytest.raises(RunError, match="NaN or infinite at update 2:"):
-        train(*RUN)
+        train(*RUN, callbacks=[At(2, spoil)])
     assert updates == [2, 3, 4, 5], "noted at update 3, read at update 6, before the module's own hook"

@@ -14,20 +14,12 @@ from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import Interrupted
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.metrics import judge, suite
-from tests.test_train import assert_same_end, during, state
+from tests.helpers.quality import measured_again
+from tests.helpers.runs import assert_same_end, state, stop_at
 
 
 def validation(folder: Path) -> dict:
     return json.loads((folder / "results.json").read_text())["validation"]
-
-
-def measured_again(folder: Path, weights: str) -> dict[str, float]:
-    """What the run should have found for the generator in `weights`, by the functions that `evaluate` uses."""
-    ours, trained = judge.load(), checkpoint.load(folder / weights)
-    pixels, labels = (part[:64] for part in fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN))
-    rows = suite.balanced_rows(labels, 6, seed=0)
-    drawn = sampling.balanced(trained.network, trained.prior, 10, 60, seed=0)
-    return suite.glance(suite.look(ours, *drawn), suite.look(ours, pixels[rows], labels[rows]))
 
 
 def test_each_epoch_is_measured_and_the_best_state_kept(train):
@@ -57,18 +49,16 @@ def test_every_other_epoch_and_the_last(train):
     assert [point["updates"] for point in curve] == [8, 12]
 
 
-def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, monkeypatch):
-    whole = train("trainer.max_epochs=3", "run_root=whole")
-    with monkeypatch.context() as patch:
-        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted):
-            train("trainer.max_epochs=3", "run_root=stopped")
+def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, trained):
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
+    with pytest.raises(Interrupted):
+        train("trainer.max_epochs=3", "run_root=stopped", callbacks=[stop_at(6)])
     stopped = train("trainer.max_epochs=3", "run_root=stopped", "resume=auto")
     assert validation(stopped) == validation(whole)
 
 
-def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(train, monkeypatch):
-    whole = train("trainer.max_epochs=3", "run_root=whole")
+def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(train, monkeypatch, trained):
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
     own = sampling.balanced
 
     def stopped_while_drawing(*arguments, **named):

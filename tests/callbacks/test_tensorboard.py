@@ -1,8 +1,6 @@
 """What a run leaves for TensorBoard, read back by TensorBoard's own reader."""
 
 import io
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from cgan_lightning.errors import Interrupted
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import grid
 from cgan_lightning.runtime import checkpoint_io
-from tests.test_train import during
+from tests.helpers.runs import stop_at
 
 TAGS = {"loss/discriminator", "loss/generator", "discriminator/D(x)", "discriminator/D(G(z))", "images_per_second"}
 TAGS |= {"gradient norm/discriminator", "gradient norm/generator", "images_seen"}
@@ -35,8 +33,8 @@ def pixels(event) -> np.ndarray:
 
 
 @pytest.fixture
-def events(train) -> EventAccumulator:
-    return read(train("trainer.max_epochs=3", "samples.columns=4", "noise=uniform"))
+def events(trained) -> EventAccumulator:
+    return read(trained("trainer.max_epochs=3", "samples.columns=4", "noise=uniform"))
 
 
 def test_each_class_has_a_tag_and_there_is_an_overview(events):
@@ -96,12 +94,10 @@ def test_the_hparams_tab_has_settings_and_real_metrics(events):
     assert session.hparams["model.channels"].number_value == 128
 
 
-def test_a_run_that_goes_on_shows_each_update_once(train, monkeypatch):
+def test_a_run_that_goes_on_shows_each_update_once(train):
     """The stop comes after update 6; its events and those of the second sitting make one curve."""
-    with monkeypatch.context() as patch:
-        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted):
-            train("trainer.max_epochs=3")
+    with pytest.raises(Interrupted):
+        train("trainer.max_epochs=3", callbacks=[stop_at(6)])
     (folder,) = Path("runs").iterdir()
     train("trainer.max_epochs=3", "resume=auto")
     events = read(folder)

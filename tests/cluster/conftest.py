@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.slurm import PACKAGES, Cluster, missing
-from tests.conftest import skip_without
+from tests.helpers.needs import skip_without
 
 
 @pytest.fixture(scope="session")

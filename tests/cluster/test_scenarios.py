@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.here import ONE, PER_EPOCH, RUN, TWO, TWO_NODES, Here
-from tests.test_train import assert_same_end, state
+from tests.helpers.runs import assert_same_end, state
 
 pytestmark = pytest.mark.cluster
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, identity
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
+from tests.helpers.configs import composed
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def a_gpu(monkeypatch):
     ],
 )
 def test_how_many_updates_a_call_has(a_gpu, overrides, expected):
-    assert build.data(compose("trainer=gpu", *overrides)).updates_per_call == expected
+    assert build.data(composed("trainer=gpu", *overrides)).updates_per_call == expected
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,16 @@ def test_how_many_updates_a_call_has(a_gpu, overrides, expected):
     ],
 )
 def test_the_headline_says_how_updates_are_launched(a_gpu, overrides, ranks, said):
-    config = compose("trainer=gpu", *overrides)
+    config = composed("trainer=gpu", *overrides)
     assert build.launches(config, build.data(config), ranks) == said
 
 
 def test_nccl_is_for_gpus():
     with pytest.raises(UserError, match=r"^trainer\.backend=nccl is for GPUs alone: leave it out, or take gloo$"):
-        build.ranks(compose("trainer=cpu", "trainer.backend=nccl"))
+        build.ranks(composed("trainer=cpu", "trainer.backend=nccl"))
 
 
 def test_tf32_is_part_of_a_runs_name_where_it_is_not_what_it_was():
-    default = identity.run_name(compose())
-    assert identity.run_name(compose("trainer.tf32=true")) == default
-    assert identity.run_name(compose("trainer.tf32=false")) != default
+    default = identity.run_name(composed())
+    assert identity.run_name(composed("trainer.tf32=true")) == default
+    assert identity.run_name(composed("trainer.tf32=false")) != default

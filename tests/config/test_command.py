@@ -12,7 +12,7 @@ from cgan_lightning.config import command
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.train import train
-from tests.conftest import run_command
+from tests.helpers.processes import fork_command
 
 MISTAKES = {
     "model.chanels=256": "model.chanels is no setting; did you mean model.channels?",
@@ -98,14 +98,16 @@ def test_what_only_building_shows_leaves_nothing_behind_either(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_an_unwritable_place_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    done = run_command("train", "run_root=file/runs", "experiment=quick", cwd=tmp_path)
+    done = fork_command("train", "run_root=file/runs", "experiment=quick", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.endswith("can't be written (Not a directory): set run_root\n")
     assert done.stderr.count("\n") == 1, "one sentence, no traceback"
 
 
+@pytest.mark.process
 def test_help_names_the_groups_and_imports_no_torch(tmp_path):
     program = (
         "import sys, runpy; sys.argv = ['train', '--help']\n"

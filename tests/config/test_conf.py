@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from cgan_lightning.config import checks, identity, ingredients, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
+from tests.helpers.configs import composed
 
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
 CHOICES = [f"{group.name}={file.stem}" for group in GROUPS for file in sorted(group.glob("*.yaml"))]
@@ -43,8 +44,8 @@ def test_the_configs_of_what_is_trained_compose(command, needed):
 
 def test_the_documented_recipe_is_pinned():
     """Whatever the defaults are: runs that were begun before these moved on have the same name."""
-    assert identity.run_name(compose("experiment=documented")).endswith("-59492593")
-    assert identity.run_name(compose()) != identity.run_name(compose("experiment=documented"))
+    assert identity.run_name(composed("experiment=documented")).endswith("-59492593")
+    assert identity.run_name(composed()) != identity.run_name(composed("experiment=documented"))
 
 
 STUDY = CONF.parent / "experiments" / "recipe" / "conf"
@@ -53,30 +54,30 @@ STUDY = CONF.parent / "experiments" / "recipe" / "conf"
 @pytest.mark.parametrize("file", sorted(STUDY.glob("*/*.yaml")), ids=lambda file: file.stem)
 def test_the_recipes_study_composes(file):
     """Each variant of the default is another run, but for the one that is the default itself."""
-    composed = compose(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
-    same = identity.run_name(composed) == identity.run_name(compose())
+    variant = composed(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
+    same = identity.run_name(variant) == identity.run_name(composed())
     assert same == (file.stem in ("default", "comparison"))
 
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
-    name = identity.run_name(compose())
+    name = identity.run_name(composed())
     assert name.startswith("channels128-latent16-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=ddp_cpu", "log_every_n_updates=3", "data.workers=0",
                  "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
-        assert identity.run_name(compose(same)) == name, same
+        assert identity.run_name(composed(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
               "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=false", "augmentation=diffaugment",
               "discriminator_normalization=spectral", "discriminator_label=plane", "optimizer.generator.lr=1e-4",
               "trainer.precision=64-true"]  # fmt: skip
-    assert len({name, *(identity.run_name(compose(other)) for other in others)}) == 1 + len(others)
+    assert len({name, *(identity.run_name(composed(other)) for other in others)}) == 1 + len(others)
 
 
 def test_the_hparams_tab_shows_the_name_and_what_was_asked_for():
-    shown = identity.displayed_settings(compose("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
+    shown = identity.displayed_settings(composed("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
     name = {"model.channels": 128, "model.latent_dim": 16, "noise": "uniform", "conditioning": "embedding", "seed": 0}
     assert shown == name | {"data.limit": 99, "upsampling": "transposed"}
-    assert identity.displayed_settings(compose()) == name | {"noise": "randn"}
+    assert identity.displayed_settings(composed()) == name | {"noise": "randn"}
 
 
 def test_values_stand_in_conf_alone():

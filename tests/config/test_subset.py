@@ -3,8 +3,8 @@
 import pytest
 
 from cgan_lightning.config import build, checks, identity, subset
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
+from tests.helpers.configs import composed
 
 
 def test_classes_and_limits_are_found_by_name_and_number():
@@ -19,13 +19,13 @@ def test_classes_and_limits_are_found_by_name_and_number():
 @pytest.mark.parametrize("wanted", ["[Drss]", "[]", "{Dress: 1}", "2.5", "[[1]]", "[10]", "true"])
 def test_what_is_no_class_is_named(wanted):
     with pytest.raises(UserError, match=r"^data\.classes=.*0 T-shirt/top, .*9 Ankle boot"):
-        build.data(compose(f"data.classes={wanted}"))
+        build.data(composed(f"data.classes={wanted}"))
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "2.5", "many", "true", "[100]", "{Dress: 0}", "{Dress: true}", "{Dress: [1]}"])
 def test_what_is_no_limit_is_told_what_one_is(wanted):
     with pytest.raises(UserError, match=r"^data\.per_class_limit=.*: must be a whole number at least 1, or one for"):
-        build.data(compose(f"data.per_class_limit={wanted}"))
+        build.data(composed(f"data.per_class_limit={wanted}"))
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ def test_what_is_no_limit_is_told_what_one_is(wanted):
 )
 def test_a_limit_must_be_of_a_class_that_there_is(wanted, problem):
     with pytest.raises(UserError, match=problem):
-        build.data(compose("data.classes=[Dress,Coat]", f"data.per_class_limit={wanted}"))
+        build.data(composed("data.classes=[Dress,Coat]", f"data.per_class_limit={wanted}"))
 
 
 def test_keys_that_came_later_name_a_run_only_where_they_change_it():
-    plain = compose()
+    plain = composed()
     for key in ("data.classes", "data.per_class_limit", "warm_start.checkpoint", "warm_start.freeze"):
         assert key in checks.keys(plain)
         assert key not in checks.result_settings(plain), "runs from before it have their names"
     others = ["data.classes=[Dress,Coat]", "data.per_class_limit=9", "data.per_class_limit={Dress: 9, 4: 9}",
               "warm_start.checkpoint=runs/some", "warm_start.freeze=true"]  # fmt: skip
-    names = {identity.run_name(config) for config in (plain, *(compose(other) for other in others))}
+    names = {identity.run_name(config) for config in (plain, *(composed(other) for other in others))}
     assert len(names) == 1 + len(others)
-    settings = checks.result_settings(compose("data.per_class_limit={Dress: 9, 4: 9}"))
+    settings = checks.result_settings(composed("data.per_class_limit={Dress: 9, 4: 9}"))
     assert settings["data.per_class_limit"] == {"Dress": 9, "4": 9}, "as run.json has them"

@@ -7,7 +7,7 @@ import pytest
 from cgan_lightning.config import command, trust
 from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
-from tests.conftest import run_command
+from tests.helpers.processes import fork_command
 
 REFUSED = {
     "noise._target_=os.system": "must be cgan_lightning.noise.StandardNormal or cgan_lightning.noise.Uniform",
@@ -53,6 +53,7 @@ def test_what_hydra_is_for_goes_on_working(override):
     compose(override)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "content", "override", "sentence"),
     [
@@ -71,9 +72,9 @@ def test_what_hydra_is_for_goes_on_working(override):
 def test_a_folder_of_settings_names_no_code(tmp_path, file, content, override, sentence):
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(content)
-    done = run_command("train", "--config-dir", str(tmp_path), override, cwd=tmp_path)
+    done = fork_command("train", "--config-dir", str(tmp_path), override, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, f"{sentence}\n")
-    done = run_command("train", f"--config-path={tmp_path}", cwd=tmp_path)
+    done = fork_command("train", f"--config-path={tmp_path}", cwd=tmp_path)
     assert done.returncode == 2
     assert "--config-dir adds a folder of yours" in done.stderr
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.data.fashion_mnist import TRAIN_LABELS
 from cgan_lightning.errors import UserError
+from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_gzipped_garbage_and_a_cut_archive_are_named(tmp_path, content):
 
 
 def test_limit_and_border():
-    data = build.data(compose("data.limit=128", "data.image_size=32"))
+    data = build.data(composed("data.limit=128", "data.image_size=32"))
     data.setup("fit")
     assert data.images.shape == (128, 1, 32, 32)
     assert data.images[:, :, :2].max() == data.images[..., -2:].max() == 0
@@ -91,6 +91,6 @@ def test_limit_and_border():
 
 def test_settings_that_do_not_go_together_are_refused():
     with pytest.raises(UserError, match=r"data.batch_size=64 is more than the 32 images"):
-        build.data(compose("data.limit=32"))
+        build.data(composed("data.limit=32"))
     with pytest.raises(UserError, match=r"data.image_size=29"):
-        build.data(compose("data.image_size=29"))
+        build.data(composed("data.image_size=29"))

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist, sources
+from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def split():
 
 
 def made(*overrides: str):
-    data = build.data(compose("trainer=cpu", *overrides))
+    data = build.data(composed("trainer=cpu", *overrides))
     data.setup("fit")
     return data
 

@@ -3,11 +3,8 @@
 import functools
 import gzip
 import logging
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +13,8 @@ import pytest
 
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.errors import UserError
-from tests.conftest import skip_without
+from tests.helpers.needs import skip_without
+from tests.helpers.processes import TIMEOUT_S, Forked
 
 REAL_DOWNLOAD_FROM_MIRROR = sources._download_from_mirror
 
@@ -115,27 +113,19 @@ def test_an_unwritable_cache_names_the_variable(monkeypatch, tmp_path):
         sources.locate()
 
 
+@pytest.mark.process
 def test_eight_jobs_that_start_together_fetch_once(files, tmp_path):
     """Real processes: one fetches, seven wait and read what it has put there."""
-    program = (
-        "import logging, sys; from pathlib import Path; from cgan_lightning.data import sources; "
-        "logging.basicConfig(level=logging.INFO); sources.SYSTEM_FOLDER = Path(sys.argv[1]); print(sources.locate())"
-    )
-    environment = os.environ | {sources.CACHE_VARIABLE: str(tmp_path)}
     jobs = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(files)],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for _ in range(8)
-    ]  # fmt: skip
-    answers = [job.communicate(timeout=120) for job in jobs]
-    assert {job.returncode for job in jobs} == {0}, answers
-    assert {output.strip() for output, _ in answers} == {str(tmp_path / "fashion-mnist")}
-    assert sum("kept in" in errors for _, errors in answers) == 1
+        Forked("tests.data.fetching", str(files), cwd=tmp_path, **{sources.CACHE_VARIABLE: str(tmp_path)}) for _ in range(8)
+    ]
+    assert [job.wait(TIMEOUT_S) for job in jobs] == [0] * 8, [job.stderr for job in jobs]
+    assert {job.stdout.strip() for job in jobs} == {str(tmp_path / "fashion-mnist")}
+    assert sum("kept in" in job.stderr for job in jobs) == 1
     assert not list(tmp_path.glob("fetching-*"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lists", ["the machine's", "its own"])
 def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkeypatch, lists):
     if not shutil.which("apt-get"):

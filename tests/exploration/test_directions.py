@@ -10,7 +10,6 @@ from PIL import Image
 from torch import nn
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import directions
 from cgan_lightning.exploration.silhouette import silhouette
@@ -20,6 +19,7 @@ from cgan_lightning.generation import directions as kept
 from cgan_lightning.generation.classes import labels
 from cgan_lightning.images import labelled_grid
 from cgan_lightning.sample import sample
+from tests.helpers.configs import composed
 
 COUNT = 3
 
@@ -73,7 +73,7 @@ def test_what_a_direction_changes_is_measured_by_the_unit(scale):
 @pytest.fixture(scope="module", params=[("documented", "randn"), ("residual", "uniform")], ids=lambda choice: choice[0])
 def generator(request, tmp_path_factory):
     model, prior = request.param
-    config = compose(f"model={model}", "model.channels=64", f"noise={prior}")
+    config = composed(f"model={model}", "model.channels=64", f"noise={prior}")
     recipe = build_model.recipe(config, build.data(config))
     path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
     checkpoint.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
@@ -88,7 +88,7 @@ def _few_samples(monkeypatch):
 
 def explored(generator, output, *words: str) -> None:
     asked = (f"checkpoint={generator}", "mode=directions", f"count={COUNT}", "rows=2", f"output={output}", *words)
-    explore(compose(*asked, command="explore"))
+    explore(composed(*asked, command="explore"))
 
 
 def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_path):
@@ -117,7 +117,7 @@ def test_the_middle_of_a_strip_is_what_sample_draws_and_its_end_what_move_draws(
     for column, shift in ((3, 0), (6, 3)):
         moved = (f"directions={tmp_path}/new/directions.json", f"move={{sefa1_ankle_boot: {shift * scale}}}")
         place = f"output={tmp_path}/{column}.npz"
-        sample(compose(f"checkpoint={generator}", "classes=[9]", "count=2", "seed=5", *moved, place, command="sample"))
+        sample(composed(f"checkpoint={generator}", "classes=[9]", "count=2", "seed=5", *moved, place, command="sample"))
         with np.load(tmp_path / f"{column}.npz") as arrays:
             expected = arrays["images"].repeat(2, 1).repeat(2, 2)
         left = strip.shape[1] - (7 * 29 + 1) * 2 + (column * 29 + 1) * 2

@@ -12,7 +12,6 @@ from tensorboard.plugins.projector import projector_config_pb2
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures, embeddings
@@ -21,11 +20,12 @@ from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import to_uint8
 from cgan_lightning.networks.class_vectors import class_vectors
 from cgan_lightning.runtime import checkpoint_io
+from tests.helpers.configs import composed
 
 
 def alone(folder, *overrides: str):
     """An untrained generator's file, and its discriminator."""
-    config = compose("model.channels=64", *overrides)
+    config = composed("model.channels=64", *overrides)
     recipe = build_model.recipe(config, build.data(config))
     model = build_model.model(config, recipe)
     checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=model.generator, ema=None)
@@ -33,7 +33,7 @@ def alone(folder, *overrides: str):
 
 
 def run(checkpoint, output, *overrides: str) -> None:
-    explore(compose(f"checkpoint={checkpoint}", "mode=embeddings", f"output={output}", *overrides, command="explore"))
+    explore(composed(f"checkpoint={checkpoint}", "mode=embeddings", f"output={output}", *overrides, command="explore"))
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.exploration import onnx_export
 from cgan_lightning.exploration.page import axes
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import without_border
+from tests.helpers.configs import composed
 
 CHOICES = (
     ("model=documented", "conditioning=embedding"),
@@ -23,7 +23,7 @@ CHOICES = (
 
 def trained(path, *overrides):
     """A generator with what training gives its normalisations: statistics other than 0 and 1."""
-    config = compose("model.channels=64", *overrides)
+    config = composed("model.channels=64", *overrides)
     recipe = build_model.recipe(config, build.data(config))
     network = build_model.model(config, recipe).generator
     network.train()

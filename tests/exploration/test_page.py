@@ -11,11 +11,11 @@ import pytest
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import Interrupted, UserError
 from cgan_lightning.exploration import onnxruntime_web, server
 from cgan_lightning.explore import explore
 from cgan_lightning.generation import checkpoint
+from tests.helpers.configs import composed
 
 
 def test_the_folder_is_served_on_loopback_with_the_types_that_browsers_insist_on(tmp_path):
@@ -44,7 +44,7 @@ def test_a_taken_port_is_told_before_any_work(tmp_path):
         port = serving.server_port
         asked = ("checkpoint=nowhere", "mode=page", f"port={port}", f"output={tmp_path}/new")
         with pytest.raises(UserError, match=rf"^port={port} can't be had \(.*\): give another one, 0 for any, or serve=false$"):
-            explore(compose(*asked, command="explore"))
+            explore(composed(*asked, command="explore"))
     assert not (tmp_path / "new").exists()
 
 
@@ -101,7 +101,7 @@ def test_what_the_cache_has_is_not_asked_for_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])
 def test_without_a_package_of_the_extra_a_sentence_says_what_to_install(tmp_path, monkeypatch, package):
     """Before npm is asked and anything is written."""
-    config = compose("model.channels=64")
+    config = composed("model.channels=64")
     recipe = build_model.recipe(config, build.data(config))
     checkpoint.save(tmp_path / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
     monkeypatch.setitem(sys.modules, package, None)
@@ -110,5 +110,5 @@ def test_without_a_package_of_the_extra_a_sentence_says_what_to_install(tmp_path
         monkeypatch.delattr(exploration, name, raising=False)
     asked = (f"checkpoint={tmp_path}", "mode=page", "serve=false", f"output={tmp_path}/new")
     with pytest.raises(UserError, match=rf"^mode=page needs {package}: pip install 'cgan-lightning\[page\]'$"):
-        explore(compose(*asked, command="explore"))
+        explore(composed(*asked, command="explore"))
     assert not (tmp_path / "new").exists()

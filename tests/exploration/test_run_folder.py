@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.exploration import directions, onnxruntime_web
 from cgan_lightning.explore import MODES, explore
+from tests.helpers.configs import composed
 
 LEFT = {"transition": "label.png", "directions": "directions.json", "embeddings": "similarity.csv", "page": "generator.onnx"}
 
@@ -26,5 +26,5 @@ def test_each_mode_takes_a_run_folder(train):
     assert folder.is_dir()
     for mode in MODES:
         asked = (f"checkpoint={folder}", f"mode={mode}", "rows=1", "steps=2", "count=1", "serve=false", f"output={mode}")
-        explore(compose(*asked, command="explore"))
+        explore(composed(*asked, command="explore"))
         assert (Path(mode) / LEFT[mode]).stat().st_size > 100

@@ -7,17 +7,17 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.explore import explore
 from cgan_lightning.generation import checkpoint, sampling, transitions
 from cgan_lightning.generation.classes import labels
+from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module", params=[("embedding", "randn"), ("onehot", "uniform")], ids=lambda choice: "-".join(choice))
 def generator(request, tmp_path_factory):
     conditioning, noise = request.param
-    config = compose("model.channels=64", f"conditioning={conditioning}", f"noise={noise}")
+    config = composed("model.channels=64", f"conditioning={conditioning}", f"noise={noise}")
     recipe = build_model.recipe(config, build.data(config))
     model = build_model.model(config, recipe)
     path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
@@ -65,7 +65,7 @@ def test_random_paths_meet_every_class(generator):
 
 def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path):
     asked = (f"checkpoint={generator}", "classes=[bag,{sneaker:0.5,sandal:0.5}]", "rows=3", "steps=6", "seed=4")
-    explore(compose(*asked, f"output={tmp_path}/new", command="explore"))
+    explore(composed(*asked, f"output={tmp_path}/new", command="explore"))
     found = {path.suffix: [] for path in (tmp_path / "new").iterdir()}
     for path in sorted((tmp_path / "new").iterdir()):
         found[path.suffix].append(path.name)
@@ -86,12 +86,12 @@ def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path
 def test_other_than_two_classes_are_refused(generator, tmp_path):
     for wrong in ("[Dress]", "Dress", "[1,2,3]"):
         with pytest.raises(UserError, match=r"must be two, from which and to which: \[Dress,Coat\]"):
-            explore(compose(f"checkpoint={generator}", f"classes={wrong}", f"output={tmp_path}/new", command="explore"))
+            explore(composed(f"checkpoint={generator}", f"classes={wrong}", f"output={tmp_path}/new", command="explore"))
     assert not (tmp_path / "new").exists()
 
 
 def test_no_classes_mean_from_dress_to_coat(generator, tmp_path):
     for name, asked in {"null": "null", "given": "[3,4]"}.items():
         asked = (f"checkpoint={generator}", f"classes={asked}", "rows=1", "steps=2", f"output={tmp_path}/{name}")
-        explore(compose(*asked, command="explore"))
+        explore(composed(*asked, command="explore"))
     assert (tmp_path / "null" / "label.png").read_bytes() == (tmp_path / "given" / "label.png").read_bytes()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import skip_without
 from tests.faults.runs import ONE, TWO, Outcome, Training
+from tests.helpers.needs import skip_without
 
 
 @pytest.fixture(scope="session", autouse=True)

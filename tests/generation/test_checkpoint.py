@@ -9,16 +9,16 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import checkpoint, recipe
+from tests.helpers.configs import composed
 
 EMBEDDING = {"_target_": "cgan_lightning.networks.conditioning.Embedding", "num_classes": 10, "width": 10}
 NEAREST = "cgan_lightning.networks.layers.NearestUpsample"
 
 
 def make(path, *overrides: str, ema: bool = True):
-    config = compose("model.channels=64", *overrides)
+    config = composed("model.channels=64", *overrides)
     described = build_model.recipe(config, build.data(config))
     model = build_model.model(config, described)
     with torch.no_grad():
@@ -193,7 +193,7 @@ def test_weights_must_be_those_of_the_recipe(tmp_path, key, change, sentence):
 
 
 def test_weights_of_double_precision_become_single(tmp_path):
-    described = build_model.recipe(config := compose("model.channels=64"), build.data(config))
+    described = build_model.recipe(config := composed("model.channels=64"), build.data(config))
     model = build_model.model(config, described)
     wide = copy.deepcopy(model.generator).double()
     checkpoint.save(tmp_path / checkpoint.FILE_NAME, described, raw=wide, ema=None)

@@ -9,12 +9,12 @@ import torch
 
 from cgan_lightning import noise
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import checkpoint, directions
 from cgan_lightning.generation.classes import labels
 from cgan_lightning.networks import conditioning, generator, layers, normalization
 from cgan_lightning.sample import sample
+from tests.helpers.configs import composed
 
 STRENGTHS = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0, 0.5])
 NAMES = ["Boot", "Bag", "Coat"]
@@ -144,7 +144,7 @@ def test_moves_add_up():
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    config = compose("model.channels=64", "model.latent_dim=6")
+    config = composed("model.channels=64", "model.latent_dim=6")
     recipe = build_model.recipe(config, build.data(config))
     path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
     checkpoint.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
@@ -152,7 +152,7 @@ def file(tmp_path_factory):
 
 
 def drawn(file, place, *words: str) -> dict[str, np.ndarray]:
-    sample(compose(f"checkpoint={file}", f"output={place}", "classes=[9]", "count=4", *words, command="sample"))
+    sample(composed(f"checkpoint={file}", f"output={place}", "classes=[9]", "count=4", *words, command="sample"))
     with np.load(place) as arrays:
         return dict(arrays)
 

@@ -6,18 +6,18 @@ import torch
 from PIL import Image
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data.fashion_mnist import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import output, sampling
 from cgan_lightning.generation.classes import labels, resolve
 from cgan_lightning.noise import StandardNormal
-from tests.conftest import run_command
+from tests.helpers.configs import composed
+from tests.helpers.processes import fork_command, run_command
 
 
 @pytest.fixture(scope="module")
 def model():
-    config = compose()
+    config = composed()
     return build_model.model(config, build_model.recipe(config, build.data(config)))
 
 
@@ -99,7 +99,7 @@ def test_a_mixture_that_is_none_is_refused(wanted, sentence):
 @pytest.mark.parametrize("conditioning", ["embedding", "onehot", "integer"])
 @pytest.mark.parametrize("network", ["documented", "residual"])
 def test_a_whole_weight_is_its_class_and_a_mixture_is_in_between(network, conditioning):
-    config = compose(f"model={network}", f"conditioning={conditioning}", "model.channels=64", "model.latent_dim=8")
+    config = composed(f"model={network}", f"conditioning={conditioning}", "model.channels=64", "model.latent_dim=8")
     model = build_model.model(config, build_model.recipe(config, build.data(config)))
     z = sampling.latents(model.prior, 8, range(4))
     by_index = sampling.sample(model.generator, z, torch.tensor([3] * 4))
@@ -184,6 +184,7 @@ def test_files_by_their_ending(tmp_path):
         output.write(tmp_path / "file" / "grid.png", *arguments)
 
 
+@pytest.mark.process
 def test_the_command_draws_from_a_run_folder(train, tmp_path):
     folder = train("trainer.max_steps=2", "noise=uniform", "conditioning=onehot")
     done = run_command(
@@ -194,11 +195,11 @@ def test_the_command_draws_from_a_run_folder(train, tmp_path):
     arrays = unpacked(tmp_path / "new" / "dress.npz")
     assert arrays["seeds"].tolist() == [4, 5, 6] * 2
     np.save(tmp_path / "z.npy", sampling.latents(StandardNormal(), 16, [4, 5]).numpy())
-    mixed = run_command(
+    mixed = fork_command(
         *("sample", f"checkpoint={folder}", "classes={Dress:0.7,Coat:0.3}", "z=z.npy", "output=mixed.npz"), cwd=tmp_path
     )
     assert mixed.returncode == 0, mixed.stderr
     assert unpacked(tmp_path / "mixed.npz")["images"].shape == (2, 28, 28)
-    refused = run_command("sample", f"checkpoint={folder}", "classes=[Drss]", cwd=tmp_path)
+    refused = fork_command("sample", f"checkpoint={folder}", "classes=[Drss]", cwd=tmp_path)
     assert refused.returncode == 2
     assert "no such class; did you mean Dress?" in refused.stderr

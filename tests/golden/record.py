@@ -23,21 +23,15 @@ class Losses(Callback):
 
 def updates(folder: Path) -> list[dict[str, float]]:
     """What each of 20 updates returned, trained by the command's own code in `folder`."""
-    from cgan_lightning.config import build
     from cgan_lightning.config.compose import compose
     from cgan_lightning.train import train
 
-    losses, own = Losses(), build._callbacks
-    build._callbacks = lambda *arguments: [losses, *own(*arguments)]
-    try:
-        train(
-            compose(
-                "experiment=documented", "trainer=cpu", "trainer.precision=64-true", "trainer.max_steps=20", "data.limit=640",
-                f"run_root={folder}",
-            )
-        )  # fmt: skip
-    finally:
-        build._callbacks = own
+    losses = Losses()
+    config = compose(
+        "experiment=documented", "trainer=cpu", "trainer.precision=64-true", "trainer.max_steps=20", "data.limit=640",
+        f"run_root={folder}",
+    )  # fmt: skip
+    train(config, callbacks=[losses])
     return losses.values
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import commands
-from tests.conftest import SMALL, run_command
 from tests.gpu.conftest import ON, only_gpu
+from tests.helpers import commands
+from tests.helpers.processes import run_command
+from tests.helpers.runs import SMALL
 
 DEVICE, TRAINER = f"device={ON}", f"trainer={ON}"
 OTHERS = [word for word in SMALL if not word.startswith("trainer")]

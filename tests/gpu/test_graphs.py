@@ -6,7 +6,7 @@ import torch
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.generation import sampling
 from tests.gpu.conftest import ON
-from tests.test_module import Recorder, fit
+from tests.helpers.training import Recorder, fit
 
 GROUPS = (
     *("loss", "regularizer", "discriminator_label", "generator_normalization", "discriminator_normalization"),

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.gpu.conftest import ON, only_gpu
-from tests.runtime.test_ranks import PATHS, job, only
-from tests.test_train import state
+from tests.helpers.ranks import PATHS, job, only
+from tests.helpers.runs import state
 
 RUN = (
     *("data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1", "metrics.every_n_epochs=null"),

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from experiments.bench import plain_script
-from tests.conftest import copy_in_order
 from tests.gpu.conftest import ON
-from tests.test_module import Recorder, fit
+from tests.helpers.training import Recorder, copy_in_order, fit
 
 
 @pytest.mark.parametrize("updates_per_call", [1, 64])

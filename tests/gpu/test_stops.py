@@ -1,7 +1,5 @@
 """A signal in mid-call, going on to the bit, and what is no number: as on a CPU."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -9,48 +7,45 @@ import torch
 
 from cgan_lightning.errors import Interrupted, RunError
 from tests.gpu.conftest import ON, only_gpu
-from tests.test_train import assert_same_end, during, state
+from tests.helpers.runs import At, assert_same_end, state, stop_at
 
 LONG = (f"trainer={ON}", "trainer.deterministic=true", "trainer.max_epochs=4", "metrics.samples=100")
 CALLS = ("data.limit=320", "log_every_n_updates=7", "trainer.updates_per_call=64")  # 20 updates an epoch
 
 
-def stopped_at(train, monkeypatch, update, *overrides):
+def stopped_at(train, update, *overrides):
     """A run whose call that has `update` gets SIGTERM when it begins, and the update after which it stopped."""
-    with monkeypatch.context() as patch:
-        during(patch, update, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted, match="Stopped by SIGTERM after update"):
-            train(*LONG, *CALLS, *overrides, "run_root=stopped")
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM after update"):
+        train(*LONG, *CALLS, *overrides, "run_root=stopped", callbacks=[stop_at(update)])
     (folder,) = Path("stopped").iterdir()
     return folder
 
 
 @pytest.mark.parametrize(("call", "saved"), [(22, 28), (15, 20), (50, 56)])
-def test_a_call_is_finished_and_the_run_goes_on_to_the_bit(train, monkeypatch, call, saved):
+def test_a_call_is_finished_and_the_run_goes_on_to_the_bit(train, call, saved):
     whole = train(*LONG, *CALLS, "run_root=whole")
-    folder = stopped_at(train, monkeypatch, call)
+    folder = stopped_at(train, call)
     assert state(folder)["global_step"] == saved
     train(*LONG, *CALLS, "run_root=stopped", "resume=auto")
     assert_same_end(folder, whole)
 
 
-def test_a_run_goes_on_on_the_cpu_and_back(train, monkeypatch):
-    folder = stopped_at(train, monkeypatch, 22)
+def test_a_run_goes_on_on_the_cpu_and_back(train):
+    folder = stopped_at(train, 22)
     for accelerator, epochs in (("cpu", 2), (ON, 3)):
         train(*LONG, *CALLS, f"trainer={accelerator}", f"trainer.max_epochs={epochs}", "run_root=stopped", "resume=auto")
         assert state(folder)["global_step"] == 20 * epochs
 
 
-def test_what_is_no_number_is_named_with_its_update(train, monkeypatch):
+def test_what_is_no_number_is_named_with_its_update(train):
     """In the calls of updates 1 to 7, 8 to 14, ...: weights are spoilt before update 15, the third call's first."""
 
     def spoil(_, module):
         with torch.no_grad():
             module.generator.project.weight[0, 0] = float("nan")
 
-    during(monkeypatch, 15, spoil)
     with pytest.raises(RunError, match="NaN or infinite at update 15:"):
-        train(*LONG, *CALLS)
+        train(*LONG, *CALLS, callbacks=[At(15, spoil)])
     (folder,) = Path("runs").iterdir()
     assert not (folder / "checkpoints" / "last.ckpt").exists(), "no epoch had ended"
 

@@ -87,3 +87,33 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         } | dict(counts - before)
         with Path(os.environ["CGAN_TEST_PROFILE"]).open("a") as out:
             out.write(json.dumps(line) + "\n")
+
+
+TOTALS = ("seconds", "cpu", "processes", "trainings", "configs")
+
+
+def table(lines: list[dict]) -> str:
+    """Of each test file that takes a second or more, the most expensive first: Markdown."""
+    files: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for line in lines:
+        of_file = files[line["test"].partition("::")[0]]
+        of_file["tests"] += 1
+        of_file.update({name: line.get(name, 0) for name in TOTALS})
+    rows = sorted(files.items(), key=lambda row: -row[1]["cpu"])
+    kept = [row for row in rows if row[1]["cpu"] >= 1]
+    others = sum((row[1] for row in rows[len(kept) :]), Counter())
+    everything = sum(files.values(), Counter())
+    rows = [*kept, (f"{len(rows) - len(kept)} others", others), (f"all {len(rows)} files", everything)]
+    head = "| file | tests | seconds | CPU seconds | processes | trainings | configs |\n| --- | " + "---: | " * 6
+    body = [
+        f"| {name} | {row['tests']} | {row['seconds']:.0f} | {row['cpu']:.0f} | "
+        f"{row['processes']} | {row['trainings']} | {row['configs']} |"
+        for name, row in rows
+    ]
+    workers = {line["worker"]: line["peak_mib"] for line in lines}
+    peaks = ", ".join(f"{worker} {peak:,}" for worker, peak in sorted(workers.items()))
+    return "\n".join([head, *body, "", f"Peak memory, MiB: {peaks}"])
+
+
+if __name__ == "__main__":
+    print(table([json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]))

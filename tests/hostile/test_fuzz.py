@@ -9,7 +9,7 @@ import pytest
 
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.metrics import judge
-from tests.conftest import skip_without
+from tests.helpers.needs import skip_without
 
 SECONDS = 30
 READERS = {

@@ -13,13 +13,15 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.config import build, build_model, identity
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.files import write_json
 from cgan_lightning.generation import checkpoint, directions
 from cgan_lightning.metrics import judge
 from cgan_lightning.runtime import seal
-from tests.hostile.processes import ALLOWED_MIB, command, idle, run
+from tests.helpers.configs import composed
+from tests.hostile.processes import ALLOWED_MIB, command, run
+
+pytestmark = pytest.mark.matrix
 
 
 class Evil:
@@ -43,15 +45,14 @@ def marker(tmp_path):
 @pytest.fixture(scope="module")
 def idle_mib(tmp_path_factory):
     """Of the imports of drawing, measuring and training."""
-    folder = tmp_path_factory.mktemp("idle")
-    return idle(folder, "cgan_lightning.sample", "cgan_lightning.config.build", "cgan_lightning.generation.output")
+    return run(tmp_path_factory.mktemp("idle"), "tests.hostile.idle").peak_mib
 
 
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory):
     """A small generator's file, as a run leaves it."""
     path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
-    config = compose("model.channels=64")
+    config = composed("model.channels=64")
     described = build_model.recipe(config, build.data(config))
     checkpoint.save(path, described, raw=build_model.model(config, described).generator, ema=None)
     return path
@@ -110,16 +111,8 @@ def test_a_file_of_weights_that_lies(tmp_path, marker, idle_mib, what, content):
     if what == "checkpoint":
         ended = command(tmp_path, "sample", f"checkpoint={path}", "device=cpu")
     else:
-        ended = run(tmp_path, LOAD_JUDGE, str(path))
+        ended = run(tmp_path, "tests.hostile.load_judge", str(path))
     refused(ended, idle_mib, f"{what}={path}: it is no ")
-
-
-# evaluate reads the data first, 180 MB of it; here the judge alone.
-LOAD_JUDGE = """
-from pathlib import Path
-from cgan_lightning.config import build_evaluation, command
-command._answering(lambda path: build_evaluation.judge.load(Path(path)))(sys.argv[1])
-"""
 
 
 def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
@@ -128,7 +121,9 @@ def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
         metadata = file.metadata()
     path.write_bytes(safetensors.torch.save({"head.bias": torch.zeros(10**6)}, metadata))
     refused(
-        run(tmp_path, LOAD_JUDGE, str(path)), idle_mib, "its head.bias has shape (1000000,): a number of classes at least 1"
+        run(tmp_path, "tests.hostile.load_judge", str(path)),
+        idle_mib,
+        "its head.bias has shape (1000000,): a number of classes at least 1",
     )
 
 
@@ -184,7 +179,7 @@ def test_a_run_folder_with_malicious_settings(tmp_path, marker, idle_mib):
 def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, seal_it, sentence):
     run_folder, content = tmp_path / "run", io.BytesIO()
     asked = ("trainer=cpu", "data.limit=64", "data.batch_size=16")
-    write_json(run_folder / "run.json", identity.record(compose(*asked), ranks=1, device="cpu"))
+    write_json(run_folder / "run.json", identity.record(composed(*asked), ranks=1, device="cpu"))
     torch.save({"global_step": Evil(marker)}, content)
     (run_folder / "checkpoints").mkdir()
     whole = seal.sealed(content.getvalue()) if seal_it else content.getvalue()

@@ -12,6 +12,7 @@ from cgan_lightning.runtime.place import Place
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.process
 def test_tensorboard_is_for_this_machine():
     told = subprocess.run(["make", "-n", "tensorboard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "--host 127.0.0.1" in told

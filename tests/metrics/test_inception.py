@@ -10,11 +10,11 @@ import pytest
 import torch
 from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data import sources
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.metrics import inception
+from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_fid_is_torchmetrics_own(network):
 def test_evaluate_has_both(train, weights):
     folder = train("trainer.max_steps=1")
     asked = (f"checkpoint={folder}", "samples=100", "metrics=inception", f"inception_weights={weights}")
-    evaluate(compose(*asked, command="evaluate"))
+    evaluate(composed(*asked, command="evaluate"))
     found = json.loads((folder / "results.json").read_text())["evaluation"]
     assert found["samples"]["inception_fid"] > found["floor"]["inception_fid"] > 0
     assert found["samples"]["fid"] > found["floor"]["fid"]

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.generation import recipe as recipes
 from experiments.bench import plain_script
-from tests.conftest import copy_in_order
+from tests.helpers.configs import composed
+from tests.helpers.training import copy_in_order
 
 
 def networks(*overrides: str):
-    config = compose("experiment=documented", *overrides)
+    config = composed("experiment=documented", *overrides)
     recipe = build_model.recipe(config, build.data(config))
     torch.manual_seed(1)
     return recipes.build(recipe["generator"]), recipes.build(recipe["discriminator"])

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.networks import conditioning
 from cgan_lightning.networks.layers import FeatureSum, HalvingConvolution, NearestUpsample, coarsest_size
+from tests.helpers.configs import composed
 
 
 def test_labels_become_what_their_choice_says():
@@ -46,7 +46,7 @@ def test_a_class_moves_its_own_row_alone():
 )
 def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, size):
     image_size, stages = size
-    config = compose(
+    config = composed(
         "experiment=documented", f"conditioning={encoding}", f"upsampling={upsampling}", "model.channels=64",
         f"data.image_size={image_size}", f"model.stages={stages}",
     )  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_size_that_does_not_divide_says_which_do():
     assert coarsest_size(28, 2) == 7
     with pytest.raises(ValueError, match=r"28 pixels.*3 times.*stages 1 or 2.*divisible by 8: 24, 32, 40"):
         coarsest_size(28, 3)
-    config = compose("model.stages=3")
+    config = composed("model.stages=3")
     with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
         build_model.model(config, build_model.recipe(config, build.data(config)))
 

@@ -1,5 +1,6 @@
 """A real sweep, small, and what is reported of it: all of its runs, whatever became of them."""
 
+import contextlib
 import html
 import json
 import logging
@@ -12,13 +13,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
 from cgan_lightning.reporting import collect
 from cgan_lightning.reporting.page import find
-from tests.conftest import SMALL, run_command
+from tests.helpers import commands
+from tests.helpers.configs import composed
+from tests.helpers.runs import SMALL
 
 SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 
@@ -27,10 +29,11 @@ SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 def swept(tmp_path_factory) -> Path:
     """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
     here = tmp_path_factory.mktemp("swept")
-    done = run_command("train", "-m", *SMALL, *SWEEP, "trainer.max_epochs=2", cwd=here)
-    assert done.returncode == 0, done.stderr
+    with contextlib.chdir(here):
+        done = commands.give("train", "-m", *SMALL, *SWEEP, "trainer.max_epochs=2")
+    assert done.code == 0, done.said
     (folder,) = (here / "runs/sweeps").iterdir()
-    evaluate(compose(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
+    evaluate(composed(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
     return folder
 
 
@@ -42,7 +45,7 @@ def sweep(swept, tmp_path) -> Path:
 
 
 def reported(folder: Path, *overrides: str) -> str:
-    report(compose(f"runs={folder}", *overrides, command="report"))
+    report(composed(f"runs={folder}", *overrides, command="report"))
     return (folder / "report.html").read_text()
 
 
@@ -55,7 +58,7 @@ def test_all_runs_of_a_sweep_are_evaluated_once(swept, caplog):
     results = [json.loads(path.read_text()) for path in swept.parents[1].glob("*/results.json")]
     assert [each["evaluation"]["protocol"]["samples"] for each in results] == [100] * 8
     caplog.set_level(logging.INFO, "cgan_lightning")
-    evaluate(compose(f"checkpoint={swept}", "samples=100", "device=cpu", command="evaluate"))
+    evaluate(composed(f"checkpoint={swept}", "samples=100", "device=cpu", command="evaluate"))
     assert "All 8 finished runs have this evaluation already" in caplog.text
 
 
@@ -206,14 +209,14 @@ def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
 )
 def test_mistakes_get_a_sentence(sweep, overrides, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)):
-        report(compose(f"runs={sweep}", *overrides, command="report"))
+        report(composed(f"runs={sweep}", *overrides, command="report"))
 
 
 def test_without_the_extra_it_says_what_to_install(sweep, monkeypatch):
     monkeypatch.setitem(sys.modules, "cgan_lightning.reporting.collect", None)
     monkeypatch.delattr("cgan_lightning.reporting.collect", raising=False)
     with pytest.raises(UserError, match=r"pip install 'cgan-lightning\[report\]'"):
-        report(compose(f"runs={sweep}", command="report"))
+        report(composed(f"runs={sweep}", command="report"))
 
 
 def identity(**settings) -> dict:

@@ -1,5 +1,6 @@
 """`python -m tests.runtime.job ACTION OVERRIDES`: a training whose ranks do ACTION on the way; they are started as ever."""
 
+import functools
 import os
 import signal
 import sys
@@ -90,8 +91,7 @@ def without_batch_norm(network: nn.Module) -> None:
 
 def main() -> None:
     action, *overrides = sys.argv[1:]
-    callbacks, model = build._callbacks, build_model.model
-    build._callbacks = lambda *args: [During(action), *callbacks(*args)]
+    model = build_model.model
     build.this_job = lambda _: [sys.executable, "-m", "tests.runtime.job", action, *overrides]
     if action == "without_batch_norm":
 
@@ -103,7 +103,7 @@ def main() -> None:
         build_model.model = stripped
     sys.path.insert(0, str(Path(__file__).parents[2]))
     sys.argv[1:] = overrides
-    command.run(train, "train")
+    command.run(functools.partial(train, callbacks=[During(action)]), "train")
 
 
 if __name__ == "__main__":

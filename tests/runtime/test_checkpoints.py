@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import read_json
 from cgan_lightning.runtime import checkpoint_io, seal
-from tests.test_train import assert_same_end, state
+from tests.helpers.runs import assert_same_end, state
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,9 @@ def test_what_could_unfold_to_gigabytes_is_no_checkpoint(tmp_path):
 
 
 @pytest.fixture
-def stopped(train) -> Path:
+def stopped(trained) -> Path:
     """A run of 2 epochs that is to have 3; 4 updates each."""
-    return train("trainer.max_epochs=2", "run_root=stopped")
+    return trained("trainer.max_epochs=2", "run_root=stopped")
 
 
 def go_on(train, *overrides: str) -> Path:
@@ -66,9 +66,9 @@ def damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [damage, lambda path: path.write_bytes(path.read_bytes()[:-1000]), Path.unlink])
-def test_the_one_before_is_used(train, stopped, caplog, spoil):
+def test_the_one_before_is_used(train, trained, stopped, caplog, spoil):
     """Bit-flipped, truncated, or gone: between two renamings."""
-    whole = train("trainer.max_epochs=3", "run_root=whole")
+    whole = trained("trainer.max_epochs=3", "run_root=whole")
     spoil(stopped / "checkpoints" / "last.ckpt")
     (stopped / "checkpoints" / ".last.ckpt.partial").write_text("what a killed writer leaves")
     caplog.clear()

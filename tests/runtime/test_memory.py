@@ -1,41 +1,29 @@
 """Memory that runs out: real allocations under a real limit, and what PyTorch says on a GPU."""
 
-import subprocess
 import sys
-import textwrap
 
 import pytest
 import torch
 
 from cgan_lightning.errors import RunError
 from cgan_lightning.runtime import memory
-from tests.conftest import SMALL, run_command
+from tests.helpers.processes import TIMEOUT_S, Forked, fork_command
+from tests.helpers.runs import SMALL
 
-LARGE = (*SMALL, "data.limit=4096", "data.batch_size=2048", "model.channels=1024", "metrics.every_n_epochs=null")
-LIMITED = """
-    import resource, sys
-    import torch, lightning, torchmetrics, cgan_lightning.config.build
-    from cgan_lightning import train
-    in_use = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (in_use + 2**30, resource.RLIM_INFINITY))
-    sys.argv[0] = "train"
-    train.main()
-"""
+LARGE = (*SMALL, "data.limit=1024", "data.batch_size=512", "model.channels=512", "metrics.every_n_epochs=null")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system limits an address space")
 def test_one_sentence_names_the_key_and_the_last_checkpoint_is_kept(tmp_path):
-    begun = run_command("train", *LARGE, "trainer.max_steps=1", cwd=tmp_path)
+    begun = fork_command("train", *LARGE, "trainer.max_steps=1", cwd=tmp_path)
     assert begun.returncode == 0, begun.stderr
     (checkpoint,) = tmp_path.glob("runs/*/checkpoints/last.ckpt")
     before = checkpoint.read_bytes()
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(LIMITED), *LARGE, "trainer.max_steps=2", "resume=auto"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.splitlines()[-1] == "Out of memory: lower data.batch_size=2048; the last checkpoint is kept"
-    assert "Traceback" not in done.stderr
+    limited = Forked("tests.runtime.limited", *LARGE, "trainer.max_steps=2", "resume=auto", cwd=tmp_path)
+    assert limited.wait(TIMEOUT_S) == 1
+    assert limited.stderr.splitlines()[-1] == "Out of memory: lower data.batch_size=512; the last checkpoint is kept"
+    assert "Traceback" not in limited.stderr
     assert checkpoint.read_bytes() == before
 
 

@@ -1,10 +1,6 @@
 """A training that begins from another run's weights: what of them it has, what it trains, and how it goes on."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.errors import Interrupted, UserError
 from cgan_lightning.runtime import warm_start
-from tests.conftest import SMALL
-from tests.test_train import assert_same_end, during, state
+from tests.helpers.configs import composed
+from tests.helpers.ranks import job
+from tests.helpers.runs import SMALL, assert_same_end, state, stop_at
 
 REPOSITORY = Path(__file__).parents[2]
 TWO, THREE = "data.classes=[Dress,Ankle boot]", "data.classes=[Trouser,Dress,Ankle boot]"
@@ -41,7 +37,7 @@ def test_rows_are_found_by_the_names_of_classes(before, names):
 
 
 def model_of(*overrides: str):
-    config = compose(*SMALL, *overrides)
+    config = composed(*SMALL, *overrides)
     data = build.data(config)
     return build_model.model(config, build_model.recipe(config, data)), data.class_names
 
@@ -113,15 +109,13 @@ def test_frozen_all_of_the_generator_stays_but_its_rows(train):
 
 
 @pytest.mark.parametrize("freeze", ["true", "false"])
-def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, monkeypatch, freeze):
+def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, freeze):
     """Also where what it began from is gone by then."""
     folder = train(TWO, "trainer.max_steps=2", "run_root=source")
     warm = (THREE, f"warm_start.checkpoint={folder}", f"warm_start.freeze={freeze}", "trainer.max_epochs=2")
     whole = train(*warm, "run_root=whole")
-    with monkeypatch.context() as patch:
-        during(patch, 6, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(Interrupted, match="after update 6"):
-            train(*warm, "run_root=stopped")
+    with pytest.raises(Interrupted, match="after update 6"):
+        train(*warm, "run_root=stopped", callbacks=[stop_at(6)])
     shutil.rmtree(folder)
     stopped = train(*warm, "run_root=stopped", "resume=auto")
     assert_same_end(stopped, whole)
@@ -147,6 +141,7 @@ def test_what_cannot_grow_is_refused_before_a_folder_is_made(train):
     assert Path("runs").exists()
 
 
+@pytest.mark.process
 def test_two_ranks_begin_with_the_same(train, tmp_path):
     """Rank zero alone reads the weights, and all have them."""
     folder = train(TWO, "trainer.max_steps=2", "run_root=source")
@@ -154,10 +149,7 @@ def test_two_ranks_begin_with_the_same(train, tmp_path):
     model, names = model_of(*warm)
     warm_start.begin(model, names, str(folder), frozen=False)
     expected = model.generator.eval()(torch.ones(10, model.latent_dim), torch.arange(10) % 3)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.runtime.job", "nothing", *SMALL, "trainer=ddp_cpu", *warm, "trainer.max_steps=1"],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
+    done = job("nothing", *SMALL, "trainer=ddp_cpu", *warm, "trainer.max_steps=1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for rank in (0, 1):
         drawn = torch.load(tmp_path / f"rank{rank}.pt", weights_only=True)["images"]

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.config.compose import compose
 from cgan_lightning.data.sources import cache_folder
 from cgan_lightning.exploration import onnxruntime_web, page, server
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import to_uint8
-from tests.conftest import skip_without
+from tests.helpers.configs import composed
+from tests.helpers.needs import skip_without
 
 DRAWN = "#picture[aria-busy=false]"
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 == 0)"
@@ -31,7 +31,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def untrained(folder, *overrides: str):
-    config = compose("model.channels=64", *overrides)
+    config = composed("model.channels=64", *overrides)
     recipe = build_model.recipe(config, build.data(config))
     checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
     return checkpoint.load(folder)

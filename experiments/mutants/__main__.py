@@ -1,0 +1,101 @@
+"""`make mutants`: mutmut's mutants of the parts that numbers hang on, drawn with a seed, each against the tests that reach it.
+
+[tool.mutmut] in pyproject.toml says which files and which tests. What was found stands in `mutants/` (mutmut's own, not in git)
+as it comes, so that the same command goes on after a stop; results.json and results.md here are made from it.
+"""
+
+import argparse
+import collections
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WORK = ROOT / "mutants"
+KILLED = ("killed", "timeout", "segfault")
+
+
+def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "mutmut", *arguments], cwd=ROOT, text=True, timeout=timeout, stdout=subprocess.PIPE
+    )
+
+
+def found() -> dict[str, int | None]:
+    """The exit code of the tests by mutant; None: not tried yet."""
+    metas = [json.loads(path.read_text()) for path in sorted(WORK.rglob("*.meta"))]
+    return {name: code for meta in metas for name, code in meta["exit_code_by_key"].items()}
+
+
+def drawn(count: int, seed: int) -> list[str]:
+    names = sorted(found())
+    return sorted(random.Random(seed).sample(names, min(count, len(names))))  # noqa: S311
+
+
+def record(names: list[str], seed: int) -> list[dict[str, str]]:
+    from mutmut.stats import status_by_exit_code
+
+    codes, before = found(), _earlier()
+    records = []
+    for name in names:
+        status = status_by_exit_code[codes[name]]
+        entry = {"mutant": name, "status": status}
+        if status not in (*KILLED, "not checked"):
+            difference = mutmut("show", name).stdout
+            entry |= {"difference": difference, "why": before.get(difference, "")}
+        records.append(entry)
+    (HERE / "results.json").write_text(json.dumps({"seed": seed, "mutants": records}, indent=1) + "\n")
+    (HERE / "results.md").write_text(table(records))
+    return records
+
+
+def _earlier() -> dict[str, str]:
+    """What was written about survivors, by their difference: `why` is filled in by hand."""
+    file = HERE / "results.json"
+    kept = json.loads(file.read_text())["mutants"] if file.is_file() else []
+    return {entry["difference"]: entry["why"] for entry in kept if entry.get("why")}
+
+
+def table(records: list[dict[str, str]]) -> str:
+    files: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for entry in records:
+        files[entry["mutant"].rpartition(".")[0]][_verdict(entry)] += 1
+    total = sum(files.values(), collections.Counter())
+    lines = ["| module | mutants | noticed | make no difference | not noticed |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name, counts in [*sorted(files.items()), ("all", total)]:
+        cells = (sum(counts.values()), counts["noticed"], counts["no difference"], counts["not noticed"])
+        lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(entry: dict[str, str]) -> str:
+    if entry["status"] in KILLED:
+        return "noticed"
+    return "not tried" if entry["status"] == "not checked" else "no difference" if entry["why"] else "not noticed"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m experiments.mutants", description=__doc__)
+    parser.add_argument("--count", type=int, default=420)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=90, help="then it stops; the same command goes on")
+    options = parser.parse_args()
+    if not WORK.is_dir():
+        mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
+    names = drawn(options.count, options.seed)
+    todo = [name for name in names if found()[name] is None]
+    print(f"{len(names) - len(todo)} of {len(names)} were tried before", flush=True)
+    try:
+        if todo:
+            mutmut("run", *todo, timeout=60 * options.minutes)
+    except subprocess.TimeoutExpired:
+        print("The time is over: the same command goes on")
+    record(names, options.seed)
+    print((HERE / "results.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

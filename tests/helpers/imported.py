@@ -1,0 +1,1 @@
+"""What commands import, for the process that they are forked from."""

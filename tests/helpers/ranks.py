@@ -1,0 +1,31 @@
+"""tests/runtime/job.py: a training whose ranks do something on the way."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.helpers.processes import TIMEOUT_S, Forked
+
+JOB = "tests.runtime.job"
+PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+
+
+def job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Rank zero is forked; it starts the others as ever."""
+    forked = Forked(JOB, action, *overrides, cwd=cwd, PYTHONPATH=PATHS)
+    return subprocess.CompletedProcess(overrides, forked.wait(TIMEOUT_S), forked.stdout, forked.stderr)
+
+
+def torchrun_job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Both ranks are torchrun's."""
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    return subprocess.run(
+        [*torchrun, "-m", JOB, action, *overrides],
+        cwd=cwd, env=os.environ | {"PYTHONPATH": PATHS}, capture_output=True, text=True, timeout=TIMEOUT_S,
+    )  # fmt: skip
+
+
+def only(pattern: str, folder: Path) -> Path:
+    (path,) = folder.glob(pattern)
+    return path

@@ -1,0 +1,77 @@
+"""Whole runs: small ones, what happens in the middle of them, and whether two ended alike."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from cgan_lightning.config import identity
+from cgan_lightning.train import train as train_command
+from tests.helpers.configs import composed
+
+SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
+
+
+def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
+    """Trains in the current folder, SMALL unless told otherwise; the run's folder, relative to it."""
+    config = composed(*SMALL, *overrides)
+    train_command(config, callbacks=callbacks)
+    return identity.run_folder(config).path
+
+
+class Shelf:
+    """Runs by what they were asked for, kept in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs: dict[tuple[str, ...], Path] = {}
+
+    def copied(self, folder: Path, *overrides: str) -> Path:
+        """A copy in `folder` of the run that `train` would leave there; its path, relative to it."""
+        if overrides not in self.runs:
+            place = self.folder / str(len(self.runs))
+            place.mkdir()
+            with contextlib.chdir(place):
+                self.runs[overrides] = place / train(*overrides)
+        run = self.runs[overrides]
+        relative = run.relative_to(self.folder).relative_to(run.relative_to(self.folder).parts[0])
+        shutil.copytree(run, folder / relative)
+        return relative
+
+
+class At(Callback):
+    """Does something in the middle of one update: after the batch has been fetched, before the step."""
+
+    def __init__(self, update: int, action: Callable[[Trainer, LightningModule], object]) -> None:
+        self.update, self.action = update, action
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == self.update - 1:
+            self.action(trainer, pl_module)
+
+
+def stop_at(update: int, signum: int = signal.SIGTERM) -> At:
+    """A real signal in the middle of `update`."""
+    return At(update, lambda *_: os.kill(os.getpid(), signum))
+
+
+def state(folder: Path) -> dict:
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def assert_same_end(folder: Path, other: Path) -> None:
+    """Weights, averages, optimizers and losses, to the bit."""
+    ours, theirs = state(folder), state(other)
+    assert ours["global_step"] == theirs["global_step"]
+    for part in ("state_dict", "optimizer_states"):
+        torch.testing.assert_close(ours[part], theirs[part], atol=0, rtol=0)
+    metrics = [json.loads((path / "results.json").read_text())["metrics"] for path in (folder, other)]
+    for each in metrics:  # a stop may add a look, and with it a best one
+        del each["images_per_second"], each["best_fid"]
+    assert metrics[0] == metrics[1]

@@ -1,0 +1,1 @@
+"""`python -m tests.hostile.idle`: nothing beside the imports that all commands share."""

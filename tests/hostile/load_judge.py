@@ -1,0 +1,14 @@
+"""`python -m tests.hostile.load_judge FILE`: what `evaluate judge=FILE` does, which reads 180 MB of images first."""
+
+import sys
+from pathlib import Path
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.metrics import judge
+
+if __name__ == "__main__":
+    try:
+        judge.load(Path(sys.argv[1]))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
