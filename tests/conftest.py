@@ -59,6 +59,22 @@ def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
         raise AssertionError(f"a test that starts a process ({arguments[:2]}) needs the mark `process`")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def freed() -> Iterator[None]:
+    """A worker trains many networks of many sizes: what one has freed goes back to the system."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cgan_lightning.runtime.memory.keep_freed", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def few_paths() -> Iterator[None]:
+    """Smoothness is measured on fewer paths: it takes most of the time of a small evaluation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cgan_lightning.reporting.evaluation.PATHS", 20)
+        yield
+
+
 @pytest.fixture
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Trains in this process, 4 updates an epoch on real images unless told otherwise, and gives the run's folder."""

@@ -7,6 +7,8 @@ from cgan_lightning.cuda_graph import CUDAGraphs
 from cgan_lightning.module import ConditionalGAN
 from tests.helpers.training import fit, trained
 
+pytestmark = pytest.mark.training
+
 
 class OnCPU(CUDAGraphs):
     """Runs what a GPU would replay: the same function on the same tensors."""

@@ -14,6 +14,8 @@ from cgan_lightning.images import to_uint8
 from cgan_lightning.metrics import judge, suite
 from tests.helpers.configs import composed
 
+pytestmark = pytest.mark.usefixtures("few_paths")
+
 
 @pytest.fixture(scope="module")
 def splits():

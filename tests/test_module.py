@@ -8,6 +8,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from experiments.bench import plain_script
 from tests.helpers.training import Recorder, copy_in_order, drawn, fit, trained
 
+pytestmark = pytest.mark.training
+
 
 class Rows(Callback):
     """How far each update moves each row of the generator's embedding, in absolute value, and whether its class was drawn."""

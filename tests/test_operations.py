@@ -8,6 +8,8 @@ from cgan_lightning.networks.convolution import convolved
 from cgan_lightning.networks.layers import HalvingConvolution
 from tests.helpers.training import fit
 
+pytestmark = pytest.mark.training
+
 FREE = {  # views, and what is on the CPU alone
     *(
         "view",

@@ -1,5 +1,6 @@
 """What a number was measured on: machine, versions, revision, memory."""
 
+import functools
 import os
 import platform
 import resource
@@ -36,6 +37,7 @@ def peak_memory_mib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
+@functools.cache  # of the code that this process runs, whatever is committed meanwhile
 def git_revision() -> str | None:
     """The checkout's commit, with "+changes" when the tree differs from it; None outside a checkout."""
     here = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,10 +92,12 @@ def trained(overrides: list[str]) -> bool:
         return False
 
 
-def test_any_overrides_train_or_are_refused():
+@pytest.mark.training
+@pytest.mark.parametrize("sets", [10, pytest.param(40, marks=pytest.mark.matrix)])
+def test_any_overrides_train_or_are_refused(sets):
     outcomes = []
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=sets, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(OVERRIDES)
     def each(overrides):
         outcomes.append(trained(overrides))

@@ -84,7 +84,7 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
         (
             "noise._target_=cgan_lightning.noise.torch.load",
-            "_target_: cgan_lightning.noise.torch.load is none of the classes",
+            "noise._target_=cgan_lightning.noise.torch.load: must be cgan_lightning.noise.StandardNormal or ",
         ),
     ],
 )

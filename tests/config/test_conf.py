@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from cgan_lightning.config import checks, identity, ingredients, schema
@@ -14,9 +15,28 @@ GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name !
 CHOICES = [f"{group.name}={file.stem}" for group in GROUPS for file in sorted(group.glob("*.yaml"))]
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_every_choice_composes_and_passes_its_checks(choice):
-    checks.check(compose(choice))
+ALONE = ("experiment", "sweep")  # these set what other groups' files set
+TOGETHER = [group for group in GROUPS if group.name not in ALONE]
+
+
+def compositions() -> list[tuple[str, ...]]:
+    """Every file is in one: each of ALONE by itself, of the others as many at a time as can be."""
+    alone = [(choice,) for choice in CHOICES if choice.partition("=")[0] in ALONE]
+    files = {group.name: sorted(file.stem for file in group.glob("*.yaml")) for group in TOGETHER}
+    together = [
+        tuple(f"{group}={names[index % len(names)]}" for group, names in files.items())
+        for index in range(max(map(len, files.values())))
+    ]
+    assert {*CHOICES} == {choice for chosen in [*alone, *together] for choice in chosen}
+    return [*alone, *together]
+
+
+@pytest.mark.parametrize("chosen", compositions(), ids=lambda chosen: " ".join(chosen))
+def test_every_choice_composes_and_passes_its_checks(chosen):
+    config = compose(*chosen)
+    checks.check(config)
+    picked = HydraConfig.get().runtime.choices
+    assert {f"{group}={picked[group]}" for group, _, _ in (choice.partition("=") for choice in chosen)} == {*chosen}
 
 
 OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in identity.CHOICES]  # the others: test_combinations.py

@@ -6,6 +6,8 @@ import pytest
 
 from tests.golden.record import GOLDEN, updates
 
+pytestmark = pytest.mark.training
+
 
 def test_twenty_updates_give_the_recorded_numbers(tmp_path):
     recorded, now = json.loads(GOLDEN.read_text()), updates(tmp_path)

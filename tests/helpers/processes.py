@@ -12,6 +12,8 @@ from pathlib import Path
 
 TIMEOUT_S = 300
 STREAMS = {"out": 1, "err": 2}
+IMPORTED = [f"cgan_lightning.{name}" for name in ("config.build", "config.build_evaluation", "config.build_model",
+                                                  "config.command", "generation.output", "runtime.warm_start")]  # fmt: skip
 
 
 def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +66,7 @@ class Forked:
 
 def _server() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.helpers.imported"])
+    context.set_forkserver_preload(IMPORTED)
     return context
 
 

@@ -45,13 +45,13 @@ def test_it_sees_through_features(test_split):
 
 @pytest.mark.usefixtures("threads")
 def test_made_again_it_is_the_same(tmp_path, caplog):
-    config = composed("limit=2048", "epochs=2", f"output={tmp_path}/judge.safetensors", command="judge")
+    config = composed("limit=512", "epochs=2", f"output={tmp_path}/judge.safetensors", command="judge")
     hashes = set()
     for _ in range(2):
         judge_command(config)
         hashes.add(judge.load(tmp_path / "judge.safetensors").hash)
     assert len(hashes) == 1
-    other = composed("limit=2048", "epochs=2", "seed=1", f"output={tmp_path}/other.safetensors", command="judge")
+    other = composed("limit=512", "epochs=2", "seed=1", f"output={tmp_path}/other.safetensors", command="judge")
     judge_command(other)
     assert judge.load(tmp_path / "other.safetensors").hash not in hashes
 

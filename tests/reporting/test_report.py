@@ -26,7 +26,7 @@ SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory) -> Path:
+def swept(tmp_path_factory, few_paths) -> Path:
     """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
     here = tmp_path_factory.mktemp("swept")
     with contextlib.chdir(here):

@@ -66,8 +66,8 @@ def test_all_is_warm_but_the_rows_of_the_new_class(train, choices):
             torch.testing.assert_close(tensor, kept[name], atol=0, rtol=0)
 
 
-def test_a_class_less_or_another_one_is_a_matter_of_names_too(train):
-    folder = train(THREE, "trainer.max_steps=2")
+def test_a_class_less_or_another_one_is_a_matter_of_names_too(trained):
+    folder = trained(THREE, "trainer.max_steps=2")
     kept = state(folder)["state_dict"]
     model, names = model_of("data.classes=[Dress,Bag,Ankle boot]", f"warm_start.checkpoint={folder}")
     first = model.state_dict()[ROWS[0]].clone()
@@ -77,8 +77,8 @@ def test_a_class_less_or_another_one_is_a_matter_of_names_too(train):
     torch.testing.assert_close(model.state_dict()[ROWS[0]][1], first[1], atol=0, rtol=0)
 
 
-def test_an_average_is_there_where_one_is_wanted(train):
-    without, with_one = train(TWO, "trainer.max_steps=1", "ema.halflife_images=null"), train(TWO, "trainer.max_steps=2")
+def test_an_average_is_there_where_one_is_wanted(trained):
+    without, with_one = trained(TWO, "trainer.max_steps=1", "ema.halflife_images=null"), trained(TWO, "trainer.max_steps=2")
     model, names = model_of(TWO, f"warm_start.checkpoint={without}")
     warm_start.begin(model, names, str(without), frozen=False)
     torch.testing.assert_close(model.ema.generator.state_dict(), model.generator.state_dict(), atol=0, rtol=0)
@@ -88,9 +88,9 @@ def test_an_average_is_there_where_one_is_wanted(train):
     torch.testing.assert_close(model.generator.project.weight.data, kept["generator.project.weight"], atol=0, rtol=0)
 
 
-def test_frozen_all_of_the_generator_stays_but_its_rows(train):
+def test_frozen_all_of_the_generator_stays_but_its_rows(train, trained):
     """To the bit, statistics too, as the average that samples were drawn from; the discriminator trains."""
-    folder = train(TWO, "trainer.max_steps=3", "optimizer.generator.lr=0.1")
+    folder = trained(TWO, "trainer.max_steps=3", "optimizer.generator.lr=0.1")
     kept = state(folder)["state_dict"]
     assert not torch.equal(kept["generator.project.weight"], kept["ema.generator.project.weight"])
     for call in ((), ("discriminator_label=plane", "optimizer.discriminator_updates=2")):
@@ -104,14 +104,14 @@ def test_frozen_all_of_the_generator_stays_but_its_rows(train):
         for part in ("generator.", "ema.generator."):
             moved = ended[f"{part}conditioning.rows"][1:] != kept["ema.generator.conditioning.rows"]
             assert moved.any(dim=1).all(), "every row learns"
-        trained = [name for name in ended if name.startswith("discriminator.blocks.") and name.endswith("weight")]
-        assert not any(torch.equal(ended[name], kept[name]) for name in trained)
+        learned = [name for name in ended if name.startswith("discriminator.blocks.") and name.endswith("weight")]
+        assert not any(torch.equal(ended[name], kept[name]) for name in learned)
 
 
 @pytest.mark.parametrize("freeze", ["true", "false"])
-def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, freeze):
+def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, trained, freeze):
     """Also where what it began from is gone by then."""
-    folder = train(TWO, "trainer.max_steps=2", "run_root=source")
+    folder = trained(TWO, "trainer.max_steps=2", "run_root=source")
     warm = (THREE, f"warm_start.checkpoint={folder}", f"warm_start.freeze={freeze}", "trainer.max_epochs=2")
     whole = train(*warm, "run_root=whole")
     with pytest.raises(Interrupted, match="after update 6"):
@@ -125,10 +125,10 @@ def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, f
     assert (stopped / "results.json").exists(), "refused before the folder is cleared"
 
 
-def test_what_cannot_grow_is_refused_before_a_folder_is_made(train):
-    onehot = train(TWO, "conditioning=onehot", "discriminator_label=plane", "trainer.max_steps=1", "run_root=onehot")
-    integer = train(TWO, "conditioning=integer", "trainer.max_steps=1", "run_root=integer")
-    usual = train(TWO, "trainer.max_steps=1", "run_root=usual")
+def test_what_cannot_grow_is_refused_before_a_folder_is_made(train, trained):
+    onehot = trained(TWO, "conditioning=onehot", "discriminator_label=plane", "trainer.max_steps=1", "run_root=onehot")
+    integer = trained(TWO, "conditioning=integer", "trainer.max_steps=1", "run_root=integer")
+    usual = trained(TWO, "trainer.max_steps=1", "run_root=usual")
     stopped = pytest.raises(UserError, match=r"^warm_start\.checkpoint=.* has other classes, and only conditioning=embedding")
     for folder, choice in ((onehot, "onehot"), (integer, "integer")):
         with stopped:
@@ -142,9 +142,9 @@ def test_what_cannot_grow_is_refused_before_a_folder_is_made(train):
 
 
 @pytest.mark.process
-def test_two_ranks_begin_with_the_same(train, tmp_path):
+def test_two_ranks_begin_with_the_same(trained, tmp_path):
     """Rank zero alone reads the weights, and all have them."""
-    folder = train(TWO, "trainer.max_steps=2", "run_root=source")
+    folder = trained(TWO, "trainer.max_steps=2", "run_root=source")
     warm = (THREE, f"warm_start.checkpoint={folder}")
     model, names = model_of(*warm)
     warm_start.begin(model, names, str(folder), frozen=False)

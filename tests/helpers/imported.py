@@ -1,1 +1,0 @@
-"""What commands import, for the process that they are forked from."""

@@ -1,0 +1,40 @@
+"""What commands import, each begun anew: Lightning and torch._dynamo take longer than all that most of them do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[1] / "experiments" / "recipe" / "generator.safetensors"
+SLOW = ["lightning", "torch._dynamo", "sympy", "torchmetrics", "torchvision"]
+PROGRAM = f"""
+import runpy, sys
+module, sys.argv[1:] = sys.argv[1], sys.argv[2:]
+try:
+    runpy.run_module(f"cgan_lightning.{{module}}", run_name="__main__", alter_sys=True)
+except SystemExit as stop:
+    assert stop.code in (0, 2), stop.code
+print(*[name for name in {SLOW} if name in sys.modules])
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sample", f"checkpoint={EXAMPLE}", "count=1", "output=drawn.png"),
+        ("explore", f"checkpoint={EXAMPLE}", "rows=1", "steps=3", "output=explored"),
+        ("judge", "root=nowhere"),  # what it trains with, PyTorch's optimizers, imports torch._dynamo
+        ("report", "runs=."),
+        ("status", "."),
+        ("train", "trainer=gpu"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_that_does_not_train_imports_no_lightning(tmp_path, arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "", done.stdout
