@@ -12,7 +12,7 @@ DEVICE ?= gpu
 # of make test-profile: a line of JSON for each test
 PROFILE ?= runs/test_profile.jsonl
 
-.PHONY: help setup train test test-quick test-matrix test-profile test-slow test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-quick test-matrix test-profile test-slow mutants coverage test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ test-cluster: setup ## the tests on a SLURM cluster that they start on this mach
 
 test-faults: setup ## kills, full disks, damaged files: what is lost by them
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist loadgroup tests/faults $(ARGS)
+
+mutants: setup ## whether the tests would notice faults: 420 of them, one at a time (about an hour; goes on after a stop)
+	@OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m experiments.mutants $(ARGS)
+
+coverage: setup ## lines and branches of the package that `make test` reaches in its own process
+	@OMP_NUM_THREADS=1 $(BIN)/coverage run --branch --source cgan_lightning -m pytest -q $(ARGS); $(BIN)/coverage report --skip-covered
 
 lint: setup ## ruff, formatting and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

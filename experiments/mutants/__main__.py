@@ -6,6 +6,7 @@ as it comes, so that the same command goes on after a stop; results.json and res
 
 import argparse
 import collections
+import itertools
 import json
 import random
 import subprocess
@@ -16,6 +17,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "mutants"
 KILLED = ("killed", "timeout", "segfault")
+STATS, ALL_STATS = WORK / "mutmut-stats.json", WORK / "all-stats.json"
+BUDGET_S = 45  # of the tests of one mutant
 
 
 def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
@@ -33,6 +36,20 @@ def found() -> dict[str, int | None]:
 def drawn(count: int, seed: int) -> list[str]:
     names = sorted(found())
     return sorted(random.Random(seed).sample(names, min(count, len(names))))  # noqa: S311
+
+
+def keep_the_quickest() -> None:
+    """Of the tests that reach a function, the quickest, up to BUDGET_S: those of its own part, and not whole trainings."""
+    if not ALL_STATS.is_file():
+        ALL_STATS.write_bytes(STATS.read_bytes())
+    stats = json.loads(ALL_STATS.read_text())
+    seconds = stats["duration_by_test"]
+    for function, tests in stats["tests_by_mangled_function_name"].items():
+        quickest = sorted(tests, key=lambda test: seconds.get(test, 0))
+        sums = itertools.accumulate(seconds.get(test, 0) for test in quickest)
+        kept = [test for test, total in zip(quickest, sums, strict=True) if total <= BUDGET_S]
+        stats["tests_by_mangled_function_name"][function] = kept or quickest[:1]
+    STATS.write_text(json.dumps(stats))
 
 
 def record(names: list[str], seed: int) -> list[dict[str, str]]:
@@ -85,6 +102,7 @@ def main() -> None:
     options = parser.parse_args()
     if not WORK.is_dir():
         mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
+    keep_the_quickest()
     names = drawn(options.count, options.seed)
     todo = [name for name in names if found()[name] is None]
     print(f"{len(names) - len(todo)} of {len(names)} were tried before", flush=True)

@@ -5,12 +5,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+
+from tests.helpers.processes import Forked
 
 TRAINING = (
     *("data.limit=256", "data.batch_size=16", "trainer.max_epochs=20", "log_every_n_updates=4"),  # 320 updates, 16 an epoch
@@ -19,7 +20,7 @@ TRAINING = (
 )
 ONE, TWO = ("trainer=cpu",), ("trainer=ddp_cpu",)
 OVER_S = 300
-STARTS_S, TRAINS_S = 8, 3  # on one core it trains for 14 s in all
+STARTS_S, TRAINS_S = (1, 4), (0, 3)  # from when the fork has its handlers; on one core it trains for 14 s in all
 
 
 @dataclass
@@ -39,18 +40,15 @@ class Training:
 
     def __init__(self, folder: Path, where: tuple[str, ...], *, name: str = "runs") -> None:
         self.folder, self.where, self.name = folder, where, name
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
 
     @property
     def run(self) -> Path:
         return next(iter((self.folder / self.name).glob("channels*")), self.folder / self.name / "none")
 
-    def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "cgan_lightning.train", *TRAINING, *self.where, f"run_root={self.name}"]
-        self.process = subprocess.Popen(
-            command, cwd=self.folder, env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+    def start(self) -> Forked:
+        command = ("cgan_lightning.train", *TRAINING, *self.where, f"run_root={self.name}")
+        self.process = Forked(*command, cwd=self.folder, OMP_NUM_THREADS="1")
         return self.process
 
     def wait_until_it_trains(self) -> None:
@@ -77,8 +75,8 @@ class Training:
     def end(self) -> str:
         """Lets it come to its end; what it said."""
         assert self.process is not None
-        said, _ = self.process.communicate(timeout=OVER_S)
-        return said
+        self.process.wait(OVER_S)
+        return self.process.stdout + self.process.stderr
 
     def finish(self) -> None:
         """Starts it once more and lets it come to a good end."""
@@ -121,8 +119,7 @@ def signalled(training: Training, signum: int, rng: random.Random) -> float | No
     if in_training:
         training.wait_until_it_trains()
     try:
-        process.wait(rng.uniform(0, TRAINS_S if in_training else STARTS_S))
-        training.end()  # closes its pipe
+        process.wait(rng.uniform(*(TRAINS_S if in_training else STARTS_S)))
         return None
     except subprocess.TimeoutExpired:
         os.kill(rng.choice(training.ranks()), signum)

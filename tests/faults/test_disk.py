@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_files_that_may_not_grow(tmp_path, whole_one, outcome, limit, what):
     row, training = outcome(f"file-size limit: {what}"), Training(tmp_path, ONE)
     process = training.start()
     assert all(training.wait_for_a_checkpoint() for _ in range(2))
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     training.end()
     resource.prlimit(training.start().pid, resource.RLIMIT_FSIZE, (limit, limit))
     says_so(training, row)

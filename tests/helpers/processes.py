@@ -26,35 +26,46 @@ def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> 
 
 def fork_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """As `run_command`, forked."""
-    forked = Forked(f"cgan_lightning.{module}", *arguments, cwd=cwd, **environment)
-    return subprocess.CompletedProcess(arguments, forked.wait(TIMEOUT_S), forked.stdout, forked.stderr)
+    return ended(Forked(f"cgan_lightning.{module}", *arguments, cwd=cwd, **environment))
+
+
+def ended(forked: "Forked") -> subprocess.CompletedProcess[str]:
+    """How it ended, once it has."""
+    try:
+        code = forked.wait(TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        forked.kill()
+        raise
+    return subprocess.CompletedProcess(forked.arguments, code, forked.stdout, forked.stderr)
 
 
 class Forked:
-    """`python -m MODULE ARGUMENTS`, forked: what tests use of a subprocess.Popen. After `wait`, what it said."""
+    """`python -m MODULE ARGUMENTS`, forked: what tests use of a subprocess.Popen. Once it has ended, what it said."""
 
     stdout = stderr = ""
 
     def __init__(self, module: str, *arguments: str, cwd: Path, **environment: str) -> None:
-        self.said = Path(tempfile.mkdtemp())
+        self.arguments, self.said = arguments, Path(tempfile.mkdtemp())
         given = (module, arguments, cwd, {**os.environ, **environment}, self.said)
         self.process = _server().Process(target=_become, args=given)
         self.process.start()
         self.pid = self.process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.process.exitcode
 
     def poll(self) -> int | None:
         return self.process.exitcode
 
     def wait(self, timeout: float) -> int:
         self.process.join(timeout)
-        if late := self.process.exitcode is None:
-            self.kill()
-            self.process.join()
+        if self.process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.arguments, timeout)
         if self.said.is_dir():
-            self.stdout, self.stderr = ((self.said / stream).read_text() for stream in STREAMS)
+            files = [self.said / name for name in STREAMS]
+            self.stdout, self.stderr = (file.read_text() if file.is_file() else "" for file in files)
             shutil.rmtree(self.said)
-        if late:
-            raise subprocess.TimeoutExpired(self.stderr, timeout)
         return self.process.exitcode
 
     def send_signal(self, signum: int) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers.processes import TIMEOUT_S, Forked
+from tests.helpers.processes import TIMEOUT_S, Forked, ended
 
 JOB = "tests.runtime.job"
 PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
@@ -13,8 +13,7 @@ PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ
 
 def job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Rank zero is forked; it starts the others as ever."""
-    forked = Forked(JOB, action, *overrides, cwd=cwd, PYTHONPATH=PATHS)
-    return subprocess.CompletedProcess(overrides, forked.wait(TIMEOUT_S), forked.stdout, forked.stderr)
+    return ended(Forked(JOB, action, *overrides, cwd=cwd, PYTHONPATH=PATHS))
 
 
 def torchrun_job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
