@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What `make test-quick` leaves out by its marks, it doesn't do. What is imported now is no garbage."""
     gc.freeze()
-    if "not process" in session.config.option.markexpr:
+    if "not training" in session.config.option.markexpr:
         sys.addaudithook(_refuse_processes)
 
 

@@ -37,6 +37,7 @@ def test_a_run_folder_holds_what_it_should(train):
     assert (results["updates"], results["epochs"], results["images_seen"], results["seed"]) == (8, 2, 128, 0)
     assert results["parameters"] == {"generator": 244_197, "discriminator": 143_489}
     assert results["images_per_second"] > 0
+    assert results["changes"] == []
     assert results["versions"]["torch"] == torch.__version__.split("+")[0]
     losses = {"loss_d", "loss_g", "d_real", "d_fake", "gradient_d", "gradient_g"}
     assert set(results["metrics"]) == {*losses, "images_per_second", "fid", "best_fid", "class_accuracy"}

@@ -49,7 +49,7 @@ class AuxiliaryClassifier(nn.Module):
     D is told no label; `weight` is that of the classifier's cross-entropy.
     """
 
-    def __init__(self, in_features: int, num_classes: int, normalization: Normalization, *, weight: float = 1.0) -> None:
+    def __init__(self, in_features: int, num_classes: int, normalization: Normalization, *, weight: float) -> None:
         super().__init__()
         self.weight = weight
         self.logit = normalization.layer(FeatureSum(in_features, 1))

@@ -18,7 +18,7 @@ ROOT = HERE.parents[1]
 WORK = ROOT / "mutants"
 KILLED = ("killed", "timeout", "segfault")
 STATS, ALL_STATS = WORK / "mutmut-stats.json", WORK / "all-stats.json"
-BUDGET_S = 45  # of the tests of one mutant
+BUDGET_S = 20  # of the tests of one mutant
 
 
 def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:

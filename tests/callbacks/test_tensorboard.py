@@ -60,6 +60,8 @@ def test_scalars_count_updates(events):
     assert set(events.Tags()["scalars"]) == TAGS
     assert [event.step for event in events.Scalars("loss/generator")] == list(range(1, 13))
     assert [event.value for event in events.Scalars("images_seen")] == [16.0 * update for update in range(1, 13)]
+    for tag in ("quality/FID to training images", "quality/class accuracy"):
+        assert [event.step for event in events.Scalars(tag)] == [4, 8, 12], "after every epoch"
     for tag in ("discriminator/D(x)", "discriminator/D(G(z))"):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
 

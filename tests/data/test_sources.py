@@ -198,6 +198,26 @@ def test_a_mirror_that_does_not_answer_is_given_up_in_time(mirror, monkeypatch, 
     released.set()
 
 
+def test_a_mirror_that_stops_in_the_middle_is_given_up_in_time(mirror, monkeypatch, tmp_path):
+    released = threading.Event()
+
+    class Stops(Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"a beginning")
+            self.wfile.flush()
+            released.wait(30)
+
+    mirror(Stops)
+    monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
+    with pytest.raises(UserError, match="no answer"):
+        sources._download_from_mirror(tmp_path)
+    assert not released.is_set()
+    released.set()
+
+
 def test_a_name_that_is_never_found_is_given_up_in_time(monkeypatch, tmp_path):
     """The look-up of a name knows no time-out of its own: on a closed network it may hang for minutes."""
     released = threading.Event()

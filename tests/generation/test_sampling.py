@@ -177,11 +177,18 @@ def test_files_by_their_ending(tmp_path):
     output.write(tmp_path / "mixed", *mixed)
     assert "dress-0-7-coat-0-3-z1.png" in [path.name for path in (tmp_path / "mixed").iterdir()]
 
+    output.write(tmp_path / "folder", *arguments)  # where there is one already, its files are written anew
+
     with pytest.raises(UserError, match=r"end it in .png for a grid"):
         output.check_ending(tmp_path / "grid.jpg")
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be written"):
         output.write(tmp_path / "file" / "grid.png", *arguments)
+
+
+def test_no_classes_are_none_to_draw():
+    with pytest.raises(UserError, match=r"^classes=\[\] names no class: give some of "):
+        labels([], CLASS_NAMES)
 
 
 @pytest.mark.process

@@ -70,7 +70,8 @@ def test_weights_that_can_not_be_had_get_a_sentence(tmp_path, content):
         torch.save({}, path)
     elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"inception_weights=.*weights\.pth .*or metrics=judge$"):
+    published = r"weights-inception-[\w-]+\.pth of torch-fidelity"
+    with pytest.raises(UserError, match=rf"=.*weights\.pth .*: give inception_weights=FILE \({published}\), or metrics=judge$"):
         inception.load(path)
 
 

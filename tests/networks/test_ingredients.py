@@ -28,6 +28,17 @@ def test_a_conditional_norm_is_a_batch_norm_with_gains_and_biases_of_its_label()
     torch.testing.assert_close(layer(FEATURES, label), plain * (1 + gain[:, :, None, None]) + bias[:, :, None, None])
 
 
+def test_a_conditional_norm_has_the_eps_that_it_is_given():
+    assert ConditionalBatch().maps(8, label_width=5, eps=0.8).eps == 0.8
+
+
+def test_a_residual_discriminators_maps_are_half_as_many_at_each_finer_size():
+    """(1 + label planes) → channels/4 → channels/2 → channels."""
+    network = ResidualDiscriminator(channels=512, conditioning=Embedding(num_classes=10, width=3), stages=3, image_size=32)
+    shapes = [block.weight.shape[:2] for block in network.blocks if isinstance(getattr(block, "weight", None), torch.Tensor)]
+    assert shapes[:3] == [(128, 4), (256, 128), (512, 256)]
+
+
 def test_a_spectral_norm_keeps_the_largest_singular_value_near_one():
     layer = Spectral().layer(nn.Conv2d(8, 16, 3))
     nn.init.normal_(layer.parametrizations.weight.original, std=3.0)
