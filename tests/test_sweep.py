@@ -18,6 +18,8 @@ from cgan_lightning.train import train as train_command
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture
 def multirun(monkeypatch, capsys, tmp_path):

@@ -222,7 +222,7 @@ def test_a_run_without_an_average_draws_with_its_last_weights(train):
     torch.testing.assert_close({f"generator.{key}": value for key, value in drawn_with.items()}, raw, atol=0, rtol=0)
 
 
-@pytest.mark.process
+@pytest.mark.matrix
 def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
     """Dictionaries and sets have another order in each: nothing hangs on it."""
     for name in ("1", "2"):

@@ -18,7 +18,6 @@ ROOT = HERE.parents[1]
 WORK = ROOT / "mutants"
 KILLED = ("killed", "timeout", "segfault")
 STATS, ALL_STATS = WORK / "mutmut-stats.json", WORK / "all-stats.json"
-BUDGET_S = 20  # of the tests of one mutant
 
 
 def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,8 +37,8 @@ def drawn(count: int, seed: int) -> list[str]:
     return sorted(random.Random(seed).sample(names, min(count, len(names))))  # noqa: S311
 
 
-def keep_the_quickest() -> None:
-    """Of the tests that reach a function, the quickest, up to BUDGET_S: those of its own part, and not whole trainings."""
+def keep_the_quickest(budget_s: float) -> None:
+    """Of the tests that reach a function, the quickest, up to `budget_s`: those of its own part first, whole trainings last."""
     if not ALL_STATS.is_file():
         ALL_STATS.write_bytes(STATS.read_bytes())
     stats = json.loads(ALL_STATS.read_text())
@@ -47,7 +46,7 @@ def keep_the_quickest() -> None:
     for function, tests in stats["tests_by_mangled_function_name"].items():
         quickest = sorted(tests, key=lambda test: seconds.get(test, 0))
         sums = itertools.accumulate(seconds.get(test, 0) for test in quickest)
-        kept = [test for test, total in zip(quickest, sums, strict=True) if total <= BUDGET_S]
+        kept = [test for test, total in zip(quickest, sums, strict=True) if total <= budget_s]
         stats["tests_by_mangled_function_name"][function] = kept or quickest[:1]
     STATS.write_text(json.dumps(stats))
 
@@ -81,9 +80,9 @@ def table(records: list[dict[str, str]]) -> str:
     for entry in records:
         files[entry["mutant"].rpartition(".")[0]][_verdict(entry)] += 1
     total = sum(files.values(), collections.Counter())
-    lines = ["| module | mutants | noticed | make no difference | not noticed |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines = ["| module | drawn | noticed | make no difference | not noticed | not tried |", "| --- |" + " ---: |" * 5]
     for name, counts in [*sorted(files.items()), ("all", total)]:
-        cells = (sum(counts.values()), counts["noticed"], counts["no difference"], counts["not noticed"])
+        cells = (sum(counts.values()), *(counts[name] for name in ("noticed", "no difference", "not noticed", "not tried")))
         lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
@@ -98,14 +97,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=420)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--budget", type=float, default=20, help="seconds of tests for each mutant, the quickest first")
+    parser.add_argument("--again", action="store_true", help="those that were not noticed too: for a larger budget")
     parser.add_argument("--minutes", type=float, default=90, help="then it stops; the same command goes on")
     options = parser.parse_args()
     if not WORK.is_dir():
         mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
-    keep_the_quickest()
+    keep_the_quickest(options.budget)
     names = drawn(options.count, options.seed)
-    todo = [name for name in names if found()[name] is None]
-    print(f"{len(names) - len(todo)} of {len(names)} were tried before", flush=True)
+    codes = found()
+    todo = [name for name in names if codes[name] is None or (options.again and codes[name] == 0)]
+    print(f"{len(todo)} of {len(names)} are tried now", flush=True)
     try:
         if todo:
             mutmut("run", *todo, timeout=60 * options.minutes)

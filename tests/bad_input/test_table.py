@@ -11,6 +11,8 @@ import torch
 from tests.bad_input import prepared
 from tests.helpers import commands
 
+pytestmark = pytest.mark.training
+
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TABLE = PAGE.read_text().partition("| --- | --- | --- |\n")[2].partition("\n\n")[0]
 ROWS = [tuple(cell.strip().strip("`") for cell in line.strip("|").split("|")[1:]) for line in TABLE.splitlines()]

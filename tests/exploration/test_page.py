@@ -73,6 +73,7 @@ def test_without_npm_a_sentence_says_what_to_install(tmp_path, monkeypatch):
         onnxruntime_web.locate()
 
 
+@pytest.mark.process
 def test_npm_that_fails_is_quoted(tmp_path, monkeypatch):
     npm(tmp_path, monkeypatch, "echo 'npm error network' >&2; exit 1")
     with pytest.raises(UserError, match=r"failed \(npm error network\); it needs a network connection once$"):
@@ -80,6 +81,7 @@ def test_npm_that_fails_is_quoted(tmp_path, monkeypatch):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+@pytest.mark.process
 def test_other_files_than_the_known_ones_are_not_taken(tmp_path, monkeypatch):
     for name in onnxruntime_web.FILES:
         (tmp_path / name).write_text("something else")

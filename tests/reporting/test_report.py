@@ -22,6 +22,8 @@ from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL
 
+pytestmark = pytest.mark.training
+
 SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 
 
