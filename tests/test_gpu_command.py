@@ -7,10 +7,10 @@ import pytest
 from experiments.gpu import table
 from experiments.gpu.__main__ import Step, run
 
+pytestmark = pytest.mark.process
+
 LATE = """
 import json, pathlib, sys, time
-
-pytestmark = pytest.mark.process
 pathlib.Path(sys.argv[1]).write_text(json.dumps({"counts": {"passed": 3}}))
 print("three done", flush=True)
 time.sleep(600)
