@@ -53,7 +53,9 @@ test-slow: setup ## the tests that need a browser, or minutes
 	@$(PYTEST) -m slow $(ARGS)
 
 test-profile: setup ## what each test file of `make test` spends, as a table
-	@rm -f $(PROFILE) && CGAN_TEST_PROFILE=$(PROFILE) $(PYTEST) -p tests.helpers.profile $(ARGS); $(BIN)/python -m tests.helpers.profile $(PROFILE)
+	@mkdir -p $(dir $(PROFILE)) && rm -f $(PROFILE); status=0; \
+	CGAN_TEST_PROFILE=$(abspath $(PROFILE)) $(PYTEST) -p tests.helpers.profile $(ARGS) || status=$$?; \
+	$(BIN)/python -m tests.helpers.profile $(PROFILE); exit $$status
 
 test-gpu: setup ## the tests that need a GPU
 	@$(BIN)/python -m pytest -m gpu tests/gpu $(ARGS)
@@ -64,11 +66,12 @@ test-cluster: setup ## the tests on a SLURM cluster that they start on this mach
 test-faults: setup ## kills, full disks, damaged files: what is lost by them
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist loadgroup tests/faults $(ARGS)
 
-mutants: setup ## whether the tests would notice faults: 420 of them, one at a time (about an hour; goes on after a stop)
+mutants: setup ## whether the tests would notice faults: 420 of them, one at a time (one to two hours; goes on after a stop)
 	@OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m experiments.mutants $(ARGS)
 
 coverage: setup ## lines and branches of the package that `make test` reaches in its own process
-	@OMP_NUM_THREADS=1 $(BIN)/coverage run --branch --source cgan_lightning -m pytest -q $(ARGS); $(BIN)/coverage report --skip-covered
+	@status=0; OMP_NUM_THREADS=1 $(BIN)/coverage run --branch --source cgan_lightning -m pytest -q $(ARGS) || status=$$?; \
+	$(BIN)/coverage report --skip-covered; exit $$status
 
 lint: setup ## ruff, formatting and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="those that were not noticed too: for a larger budget")
     parser.add_argument("--minutes", type=float, default=90, help="then it stops; the same command goes on")
     options = parser.parse_args()
-    if not WORK.is_dir():
+    if not STATS.is_file():
         mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
     keep_the_quickest(options.budget)
     names = drawn(options.count, options.seed)
@@ -110,7 +110,11 @@ def main() -> None:
     print(f"{len(todo)} of {len(names)} are tried now", flush=True)
     try:
         if todo:
-            mutmut("run", *todo, timeout=60 * options.minutes)
+            done = mutmut("run", *todo, timeout=60 * options.minutes)
+            if done.returncode:
+                sys.exit(
+                    f"mutmut ended with {done.returncode}; the same command goes on. Its last words:\n{done.stdout[-2000:]}"
+                )
     except subprocess.TimeoutExpired:
         print("The time is over: the same command goes on")
     record(names, options.seed)

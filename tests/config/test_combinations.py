@@ -122,6 +122,10 @@ def test_every_sensible_pair_trains(recipe):
                 assert not torch.equal(weights, before[name]), name
 
 
+def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
+    assert composed().conditioning.discriminator.width == combinations.LABEL_PLANES
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
