@@ -109,6 +109,15 @@ def bytes_lost(run: Path, whole: Path) -> int:
     return lost
 
 
+def judged(outcome: Outcome, training: Training, whole: Path) -> None:
+    """Lets `training` end, and counts all that was tried on it as survived if nothing is lost."""
+    training.finish()
+    outcome.bytes_lost += bytes_lost(training.run, whole)
+    assert outcome.bytes_lost == 0
+    outcome.survived = outcome.tried
+    assert not list(training.run.rglob("*.partial"))
+
+
 def signalled(training: Training, signum: int, rng: random.Random) -> float | None:
     """Starts the training and sends `signum` to one of its ranks; how long it then took to end, None if it was over before.
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgan_lightning.runtime import seal
-from tests.faults.runs import ONE, Training
-from tests.faults.test_kills import judged
+from tests.faults.runs import ONE, Training, judged
 
 pytestmark = pytest.mark.faults
 LOOKED_AT = 200

@@ -8,21 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.runs import ONE, TWO, Outcome, Training, bytes_lost, signalled
+from tests.faults.runs import ONE, TWO, Outcome, Training, judged, signalled
 
 pytestmark = pytest.mark.faults
 RANDOM_KILLS, KILLED_WRITERS, TWO_RANK_KILLS, POLITE = 12, 10, 6, 3
 HALVES, MOST_WRITERS = 4, 40  # how many of the killed writers must leave half a file; a fast disk needs more of them
 two_ranks = pytest.mark.xdist_group("two ranks")  # one run without a fault for both
-
-
-def judged(outcome: Outcome, training: Training, whole: Path) -> None:
-    """Lets `training` end, and counts all that was tried on it as survived if nothing is lost."""
-    training.finish()
-    outcome.bytes_lost += bytes_lost(training.run, whole)
-    assert outcome.bytes_lost == 0
-    outcome.survived = outcome.tried
-    assert not list(training.run.rglob("*.partial"))
 
 
 def disturbed(outcome: Outcome, folder: Path, where: tuple[str, ...], whole: Path, signum: int, times: int, seed: int) -> None:
