@@ -128,8 +128,9 @@ def test_a_finished_run_is_not_done_again(train):
     assert (folder / "results.json").stat().st_mtime_ns > before
 
 
-def test_max_steps_is_exact(train, trained):
-    folder = train("trainer.max_steps=6")  # in the middle of the second epoch
+@pytest.mark.parametrize("calls", [(), ("trainer.updates_per_call=4", "log_every_n_updates=4")], ids=["single", "calls"])
+def test_max_steps_is_exact(train, trained, calls):
+    folder = train("trainer.max_steps=6", *calls)  # in the middle of the second epoch, and of a call
     checkpoint = state(folder)
     assert checkpoint["global_step"] == 6
     for optimizer in checkpoint["optimizer_states"]:

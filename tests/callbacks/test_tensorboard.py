@@ -66,6 +66,11 @@ def test_scalars_count_updates(events):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
 
 
+def test_every_third_update_and_the_last_are_logged(train):
+    shown = read(train("trainer.max_epochs=2", "log_every_n_updates=3", "metrics.every_n_epochs=null"))
+    assert [event.step for event in shown.Scalars("loss/generator")] == [3, 6, 8]
+
+
 def test_the_norms_of_class_vectors_are_histograms(events):
     (folder,) = Path("runs").iterdir()
     assert set(events.Tags()["histograms"]) == {f"class vectors/{name} norms" for name in ("generator", "discriminator")}

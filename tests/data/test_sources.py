@@ -102,7 +102,7 @@ def test_a_damaged_cache_is_fetched_anew(files, cache, offline, monkeypatch, cap
     damaged = sources.locate() / fashion_mnist.TEST_LABELS.name
     damaged.write_bytes(b"\x00" * 100)
     fashion_mnist.tensors(sources.locate())
-    assert "The cache is damaged" in caplog.text
+    assert f"The cache is damaged ({damaged}" in caplog.text
     assert damaged.stat().st_size == fashion_mnist.TEST_LABELS.size
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgan_lightning import noise
+from cgan_lightning import noise, seeding
 from cgan_lightning.config import build, build_model
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import checkpoint, directions
@@ -40,6 +40,15 @@ def made_up(kind: normalization.Normalization) -> checkpoint.TrainedGenerator:
 @pytest.fixture
 def trained():
     return made_up(normalization.Normalization())
+
+
+def test_random_directions_are_at_right_angles_and_always_the_same():
+    drawn = directions.random(6, 4)
+    torch.testing.assert_close(drawn @ drawn.T, torch.eye(4))
+    assert torch.equal(drawn, directions.random(6, 4))
+    spanned = torch.linalg.qr(torch.randn(6, 4, generator=seeding.generator(0, "directions"))).Q
+    torch.testing.assert_close(drawn.T @ drawn, spanned @ spanned.T)
+    assert directions.random(3, 4).shape == (3, 3), "no more than there can be"
 
 
 def test_sefa_finds_what_the_first_layer_stretches_most(trained):

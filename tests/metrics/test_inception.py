@@ -8,12 +8,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from torch.nn import functional as F
 from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
 
 from cgan_lightning.data import sources
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.metrics import inception
+from cgan_lightning.metrics import frechet, inception
 from tests.helpers.configs import composed
 
 
@@ -38,6 +39,14 @@ def network(weights):
 def test_grey_images_are_seen_in_three_channels(network):
     pixels = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(inception.look(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
+
+
+def test_they_are_compared_as_the_judges_features_are():
+    fake, real = (torch.randn(30, 4, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    found = inception.compare(*(F.pad(features, (0, 2044)) for features in (fake, real)), seed=3)
+    mean, spread = frechet.kid(*(F.pad(each, (0, 2044)) for each in (real, fake)), subsets=100, subset_size=30, seed=3)
+    expected = {"inception_fid": frechet.fid(real, fake), "inception_kid": mean, "inception_kid_spread": spread}
+    assert found == pytest.approx(expected, rel=1e-4), "columns of zeros add nothing to a FID"
 
 
 @pytest.mark.slow

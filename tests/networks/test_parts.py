@@ -70,17 +70,25 @@ def test_a_size_that_does_not_divide_says_which_do():
 
 
 @pytest.mark.parametrize(
-    ("ours", "plain", "size"),
+    ("make", "plain", "shape"),
     [
-        (NearestUpsample(6, 5), lambda layer, maps: nn.Sequential.forward(layer, maps), 7),
-        (HalvingConvolution(3, 5), lambda layer, maps: F.conv2d(maps, layer.weight, layer.bias, stride=2, padding=1), 14),
-        (FeatureSum(4 * 7 * 7, 1), lambda layer, maps: F.linear(maps.flatten(1), layer.weight, layer.bias), 7),
+        (lambda: NearestUpsample(6, 5), lambda layer, maps: nn.Sequential.forward(layer, maps), (6, 7, 7)),
+        (
+            lambda: HalvingConvolution(3, 5),
+            lambda layer, maps: F.conv2d(maps, layer.weight, layer.bias, stride=2, padding=1),
+            (3, 14, 14),
+        ),
+        (
+            lambda: FeatureSum(4 * 7 * 7, 1),
+            lambda layer, maps: F.linear(maps.flatten(1), layer.weight, layer.bias),
+            (4, 7, 7),
+        ),
     ],
+    ids=["nearest", "halving", "sum"],
 )
-def test_a_faster_layer_equals_the_plain_one_with_all_its_gradients(ours, plain, size):
-    ours.double()
-    channels = {NearestUpsample: 6, HalvingConvolution: 3, FeatureSum: 4}[type(ours)]
-    maps = torch.randn(2, channels, size, size, dtype=torch.float64, requires_grad=True)
+def test_a_faster_layer_equals_the_plain_one_with_all_its_gradients(make, plain, shape):
+    ours = make().double()
+    maps = torch.randn(2, *shape, dtype=torch.float64, requires_grad=True)
     inputs = [maps, *ours.parameters()]
     expected, computed = plain(ours, maps), ours(maps)
     torch.testing.assert_close(computed, expected, atol=1e-12, rtol=0)
