@@ -14,7 +14,7 @@ def judge(config: DictConfig) -> None:
     """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
     import torch  # takes seconds: not for --help or a mistake
 
-    from cgan_lightning.data import fashion_mnist, sources
+    from cgan_lightning.data import facts, fashion_mnist, sources
     from cgan_lightning.device import device_named
     from cgan_lightning.metrics import classifier, judge
     from cgan_lightning.runtime import memory, writable
@@ -33,7 +33,7 @@ def judge(config: DictConfig) -> None:
         network.cpu(), *fashion_mnist.tensors(folder, *fashion_mnist.TEST), seed=config.seed, epochs=config.epochs
     )
     judge.save(made, Path(config.output))
-    for name, accuracy in zip(fashion_mnist.CLASS_NAMES, made.about["accuracy_per_class"], strict=True):
+    for name, accuracy in zip(facts.CLASS_NAMES, made.about["accuracy_per_class"], strict=True):
         log.info("%-12s %5.1f %%", name, 100 * accuracy)
     log.info("accuracy     %5.2f %%  hash %s  %s", 100 * made.about["accuracy"], made.hash, config.output)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.runtime.run_folder import RunFolder

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.generation.classes import index, resolve
 

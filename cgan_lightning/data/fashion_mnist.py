@@ -12,13 +12,8 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError, shown
-
-CLASS_NAMES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-IMAGE_SIZE = 28
-TRAIN_IMAGES_A_CLASS = 6000
 
 
 def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:

@@ -9,7 +9,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.nn.functional import pad
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import facts, fashion_mnist, sources
 from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochOrder, HostBatches, ResidentBatches
 from cgan_lightning.errors import UserError
 
@@ -36,7 +36,7 @@ class FashionMNISTData(LightningDataModule):
         at_most: Mapping[int, int] | None = None,
         limit: int | None = None,
         balanced: bool = False,
-        image_size: int = fashion_mnist.IMAGE_SIZE,
+        image_size: int = facts.IMAGE_SIZE,
         placement: str = "device",
         workers: int = 2,
         updates_per_call: int = 1,
@@ -48,14 +48,14 @@ class FashionMNISTData(LightningDataModule):
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call, self.due_every = updates_per_call, due_every
-        self.classes = sorted(set(range(len(fashion_mnist.CLASS_NAMES)) if classes is None else classes))
-        self.class_names = tuple(fashion_mnist.CLASS_NAMES[number] for number in self.classes)
-        whole = fashion_mnist.TRAIN_IMAGES_A_CLASS
+        self.classes = sorted(set(range(len(facts.CLASS_NAMES)) if classes is None else classes))
+        self.class_names = tuple(facts.CLASS_NAMES[number] for number in self.classes)
+        whole = facts.TRAIN_IMAGES_A_CLASS
         self.at_most = [min(whole, (at_most or {}).get(number, whole)) for number in self.classes]
         self.limit, self.count = limit, min(limit or sum(self.at_most), sum(self.at_most))
         if batch_size > self.count:
             raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
-        self.border, odd = divmod(image_size - fashion_mnist.IMAGE_SIZE, 2)
+        self.border, odd = divmod(image_size - facts.IMAGE_SIZE, 2)
         if self.border < 0 or odd:
             raise UserError(f"data.image_size={image_size} must be 28, or a larger even number (28 plus a border)")
 
@@ -72,7 +72,7 @@ class FashionMNISTData(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         images, numbers = fashion_mnist.tensors(sources.locate(self.root))
-        if len(self.classes) < len(fashion_mnist.CLASS_NAMES):
+        if len(self.classes) < len(facts.CLASS_NAMES):
             wanted = torch.isin(numbers, torch.tensor(self.classes))
             images, numbers = images[wanted], numbers[wanted]
         labels = torch.searchsorted(torch.tensor(self.classes), numbers)

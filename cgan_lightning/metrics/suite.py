@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cgan_lightning import collectives, seeding
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import normalise
 from cgan_lightning.metrics import cache, classifier, frechet, manifold, memorisation

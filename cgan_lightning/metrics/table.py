@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 
 
 class Row(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cgan_lightning.data import fashion_mnist
+from cgan_lightning.data import facts, fashion_mnist
 from cgan_lightning.generation import checkpoint, output, sampling, transitions
 from cgan_lightning.images import without_border
 from cgan_lightning.metrics import classifier, inception, judge, suite
@@ -132,7 +132,7 @@ class Drawn:
 
     @property
     def class_names(self) -> list[str]:
-        return [fashion_mnist.CLASS_NAMES[number] for number in self.classes]
+        return [facts.CLASS_NAMES[number] for number in self.classes]
 
 
 @dataclass

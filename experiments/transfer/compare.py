@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.files import read_json
 from cgan_lightning.generation import checkpoint, sampling

@@ -9,7 +9,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import Interrupted
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import grid

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import facts, fashion_mnist, sources
 from tests.helpers.configs import composed
 
 
@@ -22,7 +22,7 @@ def made(*overrides: str):
 def test_all_classes_are_the_split_as_it_is(split):
     data = made()
     assert data.count == 60_000
-    assert data.class_names == fashion_mnist.CLASS_NAMES
+    assert data.class_names == facts.CLASS_NAMES
     assert torch.equal(data.images, split[0])
     assert torch.equal(data.labels, split[1])
     assert data.reference[0].data_ptr() == data.images.data_ptr(), "kept once"

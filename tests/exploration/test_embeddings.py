@@ -12,7 +12,7 @@ from tensorboard.plugins.projector import projector_config_pb2
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures, embeddings
 from cgan_lightning.explore import explore

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import output, sampling
 from cgan_lightning.generation.classes import labels, resolve

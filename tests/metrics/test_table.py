@@ -1,6 +1,6 @@
 """What `evaluate` prints."""
 
-from cgan_lightning.data.fashion_mnist import CLASS_NAMES
+from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.metrics import table
 
 SAMPLES = {"fid": 0.2124, "class_accuracy": 0.934, "nearest_train_ratio": 1.14, "class_fids": [0.5, 0.75],
