@@ -31,7 +31,7 @@ class Rows(Callback):
 @pytest.mark.parametrize(("precision", "updates", "tolerance"), [("64-true", 20, 1e-9), ("32-true", 5, 1e-4)])
 def test_losses_equal_a_plain_scripts(precision, updates, tolerance):
     recorder = Recorder()
-    trainer, model, data = fit(callbacks=[recorder], max_steps=updates, precision=precision)
+    trainer, model, data = fit("data.batch_size=16", callbacks=[recorder], max_steps=updates, precision=precision)
     generator, discriminator = plain_script.Generator(), plain_script.Discriminator()
     copy_in_order(model.generator, generator)
     copy_in_order(model.discriminator, discriminator)

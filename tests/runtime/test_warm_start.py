@@ -141,7 +141,7 @@ def test_what_cannot_grow_is_refused_before_a_folder_is_made(train, trained):
     assert Path("runs").exists()
 
 
-@pytest.mark.process
+@pytest.mark.matrix
 def test_two_ranks_begin_with_the_same(trained, tmp_path):
     """Rank zero alone reads the weights, and all have them."""
     folder = trained(TWO, "trainer.max_steps=2", "run_root=source")
