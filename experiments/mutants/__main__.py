@@ -102,7 +102,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=90, help="then it stops; the same command goes on")
     options = parser.parse_args()
     if not STATS.is_file():
-        mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
+        made = mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
+        if not STATS.is_file():
+            sys.exit(f"mutmut could not run the tests. Its last words:\n{made.stdout[-2000:]}")
     keep_the_quickest(options.budget)
     names = drawn(options.count, options.seed)
     codes = found()
