@@ -37,3 +37,24 @@ def in_words(bounds: Mapping[str, float]) -> str:
     'at least 64 and at most 1024'
     """
     return " and ".join(f"{_BOUNDS[bound][1]} {limit:g}" for bound, limit in bounds.items())
+
+
+def coarsest_size(image_size: int, stages: int) -> int:
+    """The side of the feature map `stages` halvings below an image of `image_size` pixels a side.
+
+    Raises ValueError, saying what would do, when a halving leaves a remainder.
+
+    >>> coarsest_size(28, 2)
+    7
+    """
+    factor = 2**stages
+    if image_size % factor:
+        possible = [n for n in range(1, stages) if image_size % 2**n == 0]
+        below = image_size // factor * factor
+        sizes = [size for size in (below, below + factor, below + 2 * factor) if size > 0]
+        raise ValueError(
+            f"{image_size} pixels can't be halved {stages} times; "
+            + (f"with {image_size} take stages {' or '.join(map(str, possible))}, " if possible else "")
+            + f"with {stages} stages an image size divisible by {factor}: {', '.join(map(str, sizes))}, ..."
+        )
+    return image_size // factor

@@ -4,11 +4,15 @@ import functools
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import command
+from cgan_lightning.config import command, identity, sizes
+from cgan_lightning.errors import Interrupted, UserError
+from cgan_lightning.runtime import sweep_folder
+from cgan_lightning.runtime.run_folder import RunFolder
 
 log = logging.getLogger("cgan_lightning.train")
 
@@ -21,7 +25,8 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
     device = device_named(config.trainer.accelerator, "trainer.accelerator").type
-    from cgan_lightning.config import build, build_model, identity  # Lightning takes more: not where there is no such device
+    from cgan_lightning.callbacks.contention import Contention
+    from cgan_lightning.config import build, build_model  # Lightning takes more: not where there is no such device
     from cgan_lightning.runtime import memory, results
 
     memory.keep_freed()
@@ -33,47 +38,92 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
         recipe = build_model.recipe(config, data)
         model = build_model.model(config, recipe)
         run = identity.run_folder(config)
-        planned = build.planned_updates(config, data)
+        planned = sizes.planned_updates(config)
 
         begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
-        with ranks.decided_by_zero(begun) as (finished, checkpoint, done):
-            if not finished:
+        with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run):
+            if end is None:
                 with ranks.joined(logs=run.path):
-                    training_log = build.training_log(config)
+                    training_log, contention = build.training_log(config), Contention()
                     quality = build.quality(config, run, training_log, recipe)
-                    trainer = build.trainer(config, run, ranks, quality, callbacks, done=done, planned=planned)
+                    trainer = build.trainer(config, run, ranks, quality, [*callbacks, contention], done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:
-                    run.write_results(results.of(trainer, model, quality, data) | {"seed": config.seed})
-    log.info("%s", run.summary())
-    return run.metric(config.objective_metric) if ranks.rank == 0 else None
+                    ended = results.of(trainer, model, quality, data, alone=contention.alone())
+                    run.write_results(ended | {"seed": config.seed})
+    place = run if end is None else RunFolder(Path(end))
+    log.info("%s", place.summary())
+    return place.metric(config.objective_metric) if ranks.rank == 0 else None
 
 
 @contextmanager
 def _begun(
-    config: DictConfig, run: Any, data: Any, model: Any, ranks: int, device: str
-) -> Iterator[tuple[bool, str | None, int]]:
-    """Whether the run is finished already; if not, its folder is held, and it goes on from a checkpoint, after some updates."""
-    from cgan_lightning.config import build, identity
+    config: DictConfig, run: RunFolder, data: Any, model: Any, ranks: int, device: str
+) -> Iterator[tuple[str | None, str | None, int]]:
+    """The folder with the results, where the run has them already.
+
+    Otherwise the run's folder is held inside: None, the checkpoint that it resumes from, if any, and that one's update.
+    """
     from cgan_lightning.runtime import checkpoint_io, warm_start
 
-    if not config.rerun and run.is_finished(build.planned_updates(config, data)):
-        log.info("This run is finished already; rerun=true does it again.")
-        yield True, None, 0
+    asked = identity.record(config, ranks=ranks, device=device)
+    planned = sizes.planned_updates(config)
+    if end := None if config.rerun else _end(run, asked["settings"], planned, allow_changes=config.resume.allow_changes):
+        log.info("This run is finished already; rerun=true starts it over.")
+        yield str(end.path), None, 0
         return
     data.prepare_data()
     if config.warm_start.checkpoint is not None and (config.rerun or not run.has_checkpoint):  # else it has weights of its own
         warm_start.begin(model, data.class_names, config.warm_start.checkpoint, frozen=config.warm_start.freeze)
+    earlier = max(run.ends(), default=None)
     with run.claim(
-        identity.record(config, ranks=ranks, device=device),
+        asked,
         resume=identity.may_resume(config),
         rerun=config.rerun,
         allow_changes=config.resume.allow_changes,
+        planned=planned,
         examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
     ) as found:
+        if earlier is not None:
+            _say_what_becomes_of(run, earlier, sweep_folder.using(run.path))
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
-        yield (False, None, 0) if found is None else (False, str(found[0]), found[1])
+        yield (None, None, 0) if found is None else (None, str(found[0]), found[1])
+
+
+def _end(run: RunFolder, settings: dict[str, Any], planned: int, *, allow_changes: bool) -> RunFolder | None:
+    """Where the results that are asked for are, if the run has them. Raises UserError where it can't get them."""
+    if not run.identity.is_file():
+        return None
+    changed, end = run.check_settings(settings, allow_changes=allow_changes), run.end(planned)
+    if changed and end:
+        keys = ", ".join(key for key in changed if key.rpartition(".")[0] not in changed)
+        raise UserError(
+            f"{end.path} is finished, and was trained with other settings ({keys}): "
+            "give a higher trainer.max_epochs to go on with these, or leave resume= out for a run of their own"
+        )
+    return end
+
+
+def _say_what_becomes_of(run: RunFolder, updates: int, sweeps: Sequence[Path]) -> None:
+    """Of earlier results, at an end after so many updates: kept where the run is extended, gone where it starts over."""
+    users = f", which {', '.join(map(str, sweeps))} use{'s' if len(sweeps) == 1 else ''}" if sweeps else ""
+    if kept := run.ends().get(updates):
+        log.info(
+            "Extends a run that was finished at update %s; its results there%s stay in %s", f"{updates:,}", users, kept.path
+        )
+    else:
+        log.warning("Starts a finished run over: its results%s are gone", users)
+
+
+@contextmanager
+def _resumable(run: RunFolder) -> Iterator[None]:
+    """What stops the training says how it is resumed."""
+    try:
+        yield
+    except Interrupted as stop:
+        resume = f"; to resume: python -m cgan_lightning.train resume={run.path}" if run.has_checkpoint else ""
+        raise Interrupted(stop.signum, f"{stop}{resume}") from None
 
 
 def main() -> None:

@@ -49,26 +49,52 @@ def table_of(folder: Path, capsys, monkeypatch) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-GRID = ("-m", "noise=randn,uniform", "data.image_size=28,29", "trainer.max_steps=2")  # 29 can't have an even border
+GRID = ("-m", "noise=randn,uniform", "warm_start.checkpoint=null,nowhere", "trainer.max_steps=2")
 
 
 def test_a_failing_job_stops_no_other_and_the_exit_code_and_a_table_say_so(multirun, capsys, monkeypatch):
     code, said = multirun(*GRID)
     assert code == 1
-    folder = only("runs/sweeps/noise-image_size-*")
+    folder = only("runs/sweeps/noise-checkpoint-*")
     lines = table_of(folder, capsys, monkeypatch)
     assert [line.split()[:3] for line in lines[:4]] == [
-        ["finished", "noise=randn", "data.image_size=28"], ["failed", "noise=randn", "data.image_size=29"],
-        ["finished", "noise=uniform", "data.image_size=28"], ["failed", "noise=uniform", "data.image_size=29"],
-    ]  # fmt: skip
-    assert lines[1].endswith("data.image_size=29 must be 28, or a larger even number (28 plus a border)")
+        [state, f"noise={noise}", f"warm_start.checkpoint={checkpoint}"]
+        for noise in ("randn", "uniform")
+        for state, checkpoint in (("finished", "null"), ("failed", "nowhere"))
+    ]
+    assert lines[1].endswith("there is no nowhere/checkpoints/last.ckpt; give the folder of a run")
     assert lines[4] == "4 jobs: 2 finished, 2 failed"
     assert "\n".join(lines) in said
     assert said.endswith("2 failed; the same command tries again\n")
     assert "Traceback" not in said
     record = json.loads((folder / "sweep.json").read_text())
-    assert record["grid"] == {"noise": ["randn", "uniform"], "data.image_size": ["28", "29"]}
+    assert record["grid"] == {"noise": ["randn", "uniform"], "warm_start.checkpoint": ["null", "nowhere"]}
     assert record["command"].startswith("python -m cgan_lightning.train -m trainer=cpu")
+
+
+@pytest.mark.parametrize(
+    ("sweep", "sentence"),
+    [
+        (("loss=bce,wasserstein", "regularizer=none"), "loss=wasserstein: nothing bounds the discriminator"),
+        (("seed=0,1", "data.batch_size=4096", "data.limit=2048"), "data.batch_size=4096 is more than the 2,048 images"),
+        (("data.image_size=28,29",), "data.image_size=29 must be 28, or a larger even number"),
+        (("model.stages=2,3",), "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
+        (("seed=0,1", "trainer=ddp_cpu", "data.batch_size=17"), "data.batch_size=17 is of all 2 ranks together"),
+    ],
+)
+def test_nothing_starts_that_is_known_to_fail(multirun, sweep, sentence):
+    code, said = multirun("-m", *sweep)
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith(sentence)
+    assert list(Path().iterdir()) == []
+
+
+def test_a_sweep_that_wants_less_than_its_runs_have_is_refused(multirun):
+    multirun("-m", "noise=randn,uniform", "trainer.max_epochs=2")
+    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_epochs=1")
+    assert code == 2
+    assert "is finished at 2 epochs (8 updates), and has no results at the 4 updates requested" in said
+    assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
 def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun):
@@ -78,7 +104,7 @@ def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun
     code, said = multirun(*GRID)
     assert {path: path.stat().st_mtime_ns for path in Path("runs").glob("*/results.json")} == finished
     assert said.count("finished already") == 2
-    assert (code, said.count("a larger even number")) == (1, 4), "tried, and in the table"
+    assert (code, said.count("there is no nowhere")) == (1, 4), "tried, and in the table"
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
@@ -147,6 +173,7 @@ def test_a_folder_with_an_awkward_name_will_do(multirun):
 def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, train, capsys, monkeypatch):
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run = only("runs/*-seed0-*")
+    (run / "results.json").unlink()
     told = {"updates": 250, "planned": 1000, "batch_size": 64, "images_per_second": 640.0}
     with lock.hold(run, whose="a test"):
         (run / "progress.json").write_text(json.dumps(told))
@@ -183,7 +210,7 @@ def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(mul
     assert code == 0
     assert said.strip().endswith("2 jobs: 2 finished")
     assert sorted(path.parent.name.rsplit("-", 1)[0] for path in Path("runs").glob("*/results.json")) == [
-        "channels128-latent16-randn-embedding-seed7", "channels128-latent16-uniform-embedding-seed7",
+        *(f"channels128-latent16-{noise}-embedding-quick-limit64-batch_size16-seed7" for noise in ("randn", "uniform")),
     ]  # fmt: skip
     assert only("runs/sweeps/*").name.startswith("noise-")
 

@@ -23,6 +23,7 @@ from cgan_lightning.callbacks.schedule import AskedToStop
 from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
 from cgan_lightning.config import subset
 from cgan_lightning.config.identity import displayed_settings
+from cgan_lightning.config.sizes import planned_updates
 from cgan_lightning.config.this_job import this_job
 from cgan_lightning.data.module import FashionMNISTData
 from cgan_lightning.device import device_named
@@ -58,11 +59,6 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     backend = BACKENDS[settings.backend or ("nccl" if on_gpu else "gloo")]
     asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
     return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, backend=backend, command=this_job("train"))
-
-
-def planned_updates(config: DictConfig, data: FashionMNISTData) -> int:
-    by_epochs = config.trainer.max_epochs * data.updates_per_epoch
-    return min(by_epochs, config.trainer.max_steps or by_epochs)
 
 
 def data(config: DictConfig) -> FashionMNISTData:
@@ -144,7 +140,7 @@ def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, 
     sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
     device = describe(device_named(config.trainer.accelerator))["machine"]["device"]
     where = device if ranks == 1 else f"{ranks} ranks, each on {device}"
-    updates = planned_updates(config, data)
+    updates = planned_updates(config)
     return (
         f"Training on {where}: {updates:,} updates of {data.batch_size} images, "
         f"{data.updates_per_epoch:,} an epoch; parameters: {', '.join(sizes)}"

@@ -9,7 +9,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning import seeding
 from cgan_lightning.augmentation import DiffAugment
-from cgan_lightning.config import combinations
 from cgan_lightning.data.module import FashionMNISTData
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.errors import UserError
@@ -28,12 +27,7 @@ OF_TRAINING = {
 
 
 def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
-    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights.
-
-    Raises UserError for choices that don't go together.
-    """
-    combinations.check(config)
-    combinations.check_warm_start(config)
+    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size}
@@ -85,12 +79,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
 
 def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
     with seeding.seeded(config.seed, network):
-        try:
-            return recipes.build(recipe).to(memory_format=torch.channels_last)
-        except UserError:
-            raise
-        except ValueError as error:  # the networks' own, of sizes
-            raise UserError(f"model.stages={config.model.stages}, data.image_size={config.data.image_size}: {error}") from None
+        return recipes.build(recipe).to(memory_format=torch.channels_last)
 
 
 def _freeze_but_label(generator: Any) -> None:

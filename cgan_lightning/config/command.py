@@ -20,8 +20,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cgan_lightning.config import checks, identity, pool, schema, slurm, sweep, trust
-from cgan_lightning.config.compose import compose, in_full
+from cgan_lightning.config import identity, pool, schema, slurm, sweep, trust
+from cgan_lightning.config.compose import compose, in_full, refuse_wrong
 from cgan_lightning.config.explain import explain
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
@@ -36,7 +36,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """
 
     def checked(config: DictConfig) -> Any:
-        checks.check(config)  # a sweeper may have chosen values that were not on the command line
+        refuse_wrong(config)  # a sweeper may have chosen values that were not on the command line
         return task(config)
 
     def job(config: DictConfig) -> Any:
@@ -100,6 +100,8 @@ def _sweep(
     jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.combinations(overrides))]
     if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
         jobs = []  # the sweeper makes them up as it goes
+    if not first.rerun:
+        sweep.refuse_longer_runs(jobs)
     folder = sweep.folder(run_root, overrides, jobs)
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
     print(f"{len(jobs) or 'Some'} jobs: python -m cgan_lightning.status {folder.path}", file=sys.stderr)

@@ -5,9 +5,9 @@ import re
 import hydra
 from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from cgan_lightning.config import checks, schema, trust
+from cgan_lightning.config import checks, combinations, schema, sizes, trust
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError
 
@@ -41,8 +41,17 @@ def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
     with open_dict(config):
         del config["hydra"]
     if check:
-        checks.check(config)
+        refuse_wrong(config)
     return config
+
+
+def refuse_wrong(config: DictConfig) -> None:
+    """Raises UserError for values out of range, and of a training for what is known to fail before it is begun."""
+    checks.check(config)
+    if OmegaConf.get_type(config) is schema.Train:
+        combinations.check(config)
+        combinations.check_warm_start(config)
+        sizes.check(config)
 
 
 def _too_deep() -> UserError:

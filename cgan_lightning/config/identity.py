@@ -1,15 +1,18 @@
 """Which run a config asks for: its name and folder, and the settings that tell it from others."""
 
+import functools
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning.config import checks
+from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError
 from cgan_lightning.runtime.run_folder import RunFolder
 
@@ -18,23 +21,72 @@ CHOICES = (  # groups whose choice a result depends on
     *("noise", "loss", "regularizer", "augmentation"),
 )
 
+MOST_DIFFERENCES = 80  # characters: file systems take 255 for all of a name
+
 
 def run_name(config: DictConfig) -> str:
-    """A readable name and a hash, both of the settings that the result depends on.
+    """`name=`, what differs from the default recipe, and a hash of all settings that the result depends on.
 
     The same for every rank, after every requeue and however long or on whatever device the run goes.
     """
-    settings = json.dumps(checks.result_settings(config), sort_keys=True)
-    digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
+    of_people, differs = _plain(config.name or ""), "-".join(_differences(config))[:MOST_DIFFERENCES]
+    return "-".join(filter(None, [of_people, _settings_of_every_name(config), differs, f"seed{config.seed}", _digest(config)]))
+
+
+def first_name(config: DictConfig) -> str:
+    """What a run of these settings was named before names had what differs: sweeps are still found by it."""
+    return f"{_settings_of_every_name(config)}-seed{config.seed}-{_digest(config)}"
+
+
+def _settings_of_every_name(config: DictConfig) -> str:
     choices, model = HydraConfig.get().runtime.choices, config.model
-    noise, conditioning = choices["noise"], choices["conditioning"]
-    return f"channels{model.channels}-latent{model.latent_dim}-{noise}-{conditioning}-seed{config.seed}-{digest}"
+    return f"channels{model.channels}-latent{model.latent_dim}-{choices['noise']}-{choices['conditioning']}"
+
+
+def _digest(config: DictConfig) -> str:
+    settings = json.dumps(checks.result_settings(config), sort_keys=True)
+    return hashlib.sha256(settings.encode()).hexdigest()[:8]
+
+
+def _differences(config: DictConfig) -> list[str]:
+    """What was asked for and is not the default, as parts of a name: "quick", "hinge", "gamma0.1"."""
+    settings, given = checks.result_settings(config), _given()
+    groups = [group for group in ("experiment", *CHOICES) if group in given and group not in ("noise", "conditioning")]
+    chosen = [_choice_in_a_name(group, given[group]) for group in groups if given[group] != _default_choices().get(group)]
+    shown = (*CHOICES, "model.channels", "model.latent_dim", "seed")
+    keys = [key for key in given if key in settings and key not in shown]
+    return [_plain(part) for part in [*chosen, *(f"{key.rpartition('.')[2]}{given[key]}" for key in keys)]]
+
+
+def _given() -> dict[str, str]:
+    """The values of this run's overrides by their keys; the last of a key counts."""
+    parts = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
+    return {key: value for key, _, value in parts}
+
+
+def _choice_in_a_name(group: str, choice: str) -> str:
+    """A choice, with its group where another group has one of that name."""
+    of_that_name = [other for other in ("experiment", *CHOICES) if (CONF / other / f"{choice}.yaml").is_file()]
+    return choice if len(of_that_name) < 2 else f"{group}_{choice}"
+
+
+@functools.cache
+def _default_choices() -> dict[str, str]:
+    defaults: Any = OmegaConf.load(CONF / "train.yaml").defaults
+    return {str(group): str(choice) for each in defaults if not isinstance(each, str) for group, choice in each.items()}
+
+
+def _plain(text: str) -> str:
+    """Fit for a folder's name in any file system."""
+    return re.sub(r"[^\w.]+", "_", text).strip("_.")
 
 
 def run_folder(config: DictConfig) -> RunFolder:
-    """The folder of these settings, or the one that `resume=` names."""
+    """The folder of these settings, whatever its name was when it was made, or the one that `resume=` names."""
     if config.resume.run in (None, "auto"):
-        return RunFolder(Path(config.run_root) / run_name(config))
+        root = Path(config.run_root)
+        there = sorted(root.glob(f"*-seed{config.seed}-{_digest(config)}"))
+        return RunFolder(there[0] if there else root / run_name(config))
     begun(config.resume.run)
     return RunFolder(Path(config.resume.run))
 
@@ -56,6 +108,8 @@ def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
         "place": {"ranks": ranks, "device": device},
         "choices": {group: hydra_part.runtime.choices[group] for group in (*CHOICES, "experiment")},
         "overrides": list(hydra_part.overrides.task),
+        "name": config.name,
+        "tags": list(config.tags),
     }
 
 

@@ -113,6 +113,8 @@ class Train:
     run_root: str = anything(**OPERATIONAL)
     resume: Resume = field(default_factory=Resume)
     rerun: bool = anything(**OPERATIONAL)
+    name: str | None = anything(**OPERATIONAL)
+    tags: list[str] = anything(**OPERATIONAL)
 
 
 @dataclass

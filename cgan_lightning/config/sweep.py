@@ -16,10 +16,11 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from cgan_lightning.config import identity
+from cgan_lightning.config import identity, sizes
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.runtime import place
 from cgan_lightning.runtime.place import Place
+from cgan_lightning.runtime.run_folder import RunFolder
 from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
 
@@ -50,12 +51,19 @@ def job(config: DictConfig, number: int) -> Job:
     """The job that a config, composed or given by Hydra, is."""
     return Job(
         number=number,
-        name=identity.run_name(config),
+        name=identity.first_name(config),
         overrides=list(HydraConfig.get().overrides.task),
         run=str(identity.run_folder(config).path),
         max_epochs=config.trainer.max_epochs,
         max_steps=config.trainer.max_steps,
+        updates=sizes.planned_updates(config),
     )
+
+
+def refuse_longer_runs(jobs: Sequence[Job]) -> None:
+    """Raises UserError for the first job whose run is longer than this sweep wants it, and has no results of that length."""
+    for each in jobs:
+        RunFolder(Path(each.run)).end(each.updates or 0)
 
 
 def folder(run_root: str, overrides: Sequence[Override], jobs: Sequence[Job]) -> SweepFolder:

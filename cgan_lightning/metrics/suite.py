@@ -24,6 +24,8 @@ LEAST_PER_CLASS = 10  # below, no covariance means anything
 PAIRS = 10  # of samples and their nearest training images, kept to be looked at
 
 
+LEAST_FOR_INFINITY = 2000  # samples: a fifth of them are several times the features' width
+
 MEASURED = (  # what `measure` gives
     *("fid", "class_fid_mean", "class_fid_max", "kid", "kid_spread", "precision", "recall", "density", "coverage"),
     *("class_accuracy", "class_fids", "confusion", "fid_to_train", "nearest_train_ratio", "closest_pairs"),
@@ -82,8 +84,10 @@ def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
     class_fids = frechet.class_fids(real.features, places, images.features, asked, len(classes))
     subset = min(KID_SUBSET_SIZE, len(images.labels), len(real.labels))
     kid, spread = frechet.kid(real.features, images.features, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
+    enough = len(images.labels) >= LEAST_FOR_INFINITY
     return {
         "fid": frechet.fid(real.features, images.features),
+        **({"fid_infinity": frechet.fid_infinity(real.features, images.features, seed=seed)} if enough else {}),
         "class_fid_mean": sum(class_fids) / len(classes),
         "class_fid_max": max(class_fids),
         "kid": kid,

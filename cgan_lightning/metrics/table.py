@@ -24,6 +24,7 @@ class Row(NamedTuple):
 
 ROWS = {
     "fid": Row("FID", "{:.3f}", "lower"),
+    "fid_infinity": Row("FID∞", "{:.3f}", "lower"),
     "class_fid_mean": Row("FID within classes, mean", "{:.3f}", "lower"),
     "class_fid_max": Row("FID within the worst class", "{:.3f}", "lower"),
     "fid_to_train": Row("FID to training images", "{:.3f}"),

@@ -7,10 +7,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder
 from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.heads import Logit, Verdict
-from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
+from cgan_lightning.networks.layers import HalvingConvolution
 from cgan_lightning.networks.normalization import BATCH, BatchNorm, Normalization
 
 Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → Verdict

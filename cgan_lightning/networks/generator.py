@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder, Labels
-from cgan_lightning.networks.layers import coarsest_size
 from cgan_lightning.networks.normalization import BATCH, Chain, Normalization
 
 

@@ -6,11 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder, Labels
 from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.discriminator import Head, Judging
 from cgan_lightning.networks.heads import Logit
-from cgan_lightning.networks.layers import HalvingConvolution, coarsest_size
+from cgan_lightning.networks.layers import HalvingConvolution
 from cgan_lightning.networks.normalization import SCALED, Chain, Normalization, TakesLabel
 
 NARROWEST = 32  # maps, however often the width was halved

@@ -22,6 +22,7 @@ IN_TRAINING = {  # by the looks that a run takes while it trains, against traini
     "training_class_accuracy": table.Row("class accuracy in training, %", "{:.1f}", "higher", 100),
 }
 METRICS = table.ROWS | IN_TRAINING
+SAME_LENGTH = 0.01  # of training: runs whose numbers of images differ by no more than this share were trained alike
 
 
 @dataclass
@@ -35,6 +36,9 @@ class Study:
     curves: dict[str, list[dict[str, float]]]  # of each finished run: looks in training
     origins: dict[str, list[str]]  # revisions, machines and versions of all that has finished
     remarks: list[str]  # what a reader must know before the numbers
+    protocols: dict[str, str]  # how the numbers of each part, "evaluation" and "validation", were measured, in words
+    unequal: str | None  # why quality has no verdict: the runs were not trained alike
+    time_problem: str | None  # why times are not compared
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -65,15 +69,16 @@ def study(folder: Path) -> Study:
     if not any(state == "finished" for state, _ in states):
         raise UserError(f"runs={folder}: none of its {len(jobs)} runs has finished")
     identities = [_read(RunFolder(Path(job.run)).identity) for job in jobs]
+    ends = [job.end() if state == "finished" else None for job, (state, _) in zip(jobs, states, strict=True)]
     factors = swept([identity for identity in identities if identity])
-    results = [_read(RunFolder(Path(job.run)).results) if state == "finished" else {}
-               for job, (state, _) in zip(jobs, states, strict=True)]  # fmt: skip
-    remarks = [*_unfinished(jobs, states), *_incomparable(results)]
+    results = [_read(end.results) if end else {} for end in ends]
+    unequal, time_problem = _unequal(results), _time_problem(results)
+    remarks = [*_unfinished(jobs, states), *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
     rows = [
-        {"name": job.name, "state": state, "detail": detail, "path": job.run}
+        {"name": Path(job.run).name, "state": state, "detail": detail, "path": str(end.path) if end else job.run}
         | ({"seed": identity["settings"]["seed"]} | factors.values_of(identity) if identity else {})
         | (_figures(result) if result else {})
-        for job, (state, detail), identity, result in zip(jobs, states, identities, results, strict=True)
+        for job, (state, detail), identity, result, end in zip(jobs, states, identities, results, ends, strict=True)
     ]
     runs = pd.DataFrame(rows).reindex(columns=_columns(list(factors.keys), rows))
     return Study(
@@ -81,9 +86,12 @@ def study(folder: Path) -> Study:
         command=read_json(sweep.record)["command"],
         factors={name: list(dict.fromkeys(runs[name].dropna())) for name in factors.keys},
         runs=runs,
-        curves={job.name: result["validation"]["curve"] for job, result in zip(jobs, results, strict=True) if result},
+        curves={Path(job.run).name: result["validation"]["curve"] for job, result in zip(jobs, results, strict=True) if result},
         origins=_origins([result for result in results if result]),
         remarks=remarks,
+        protocols=_protocols(results),
+        unequal=unequal,
+        time_problem=time_problem,
     )
 
 
@@ -142,7 +150,7 @@ def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
         "images_per_second": speed,
         "seconds": result["images_seen"] / speed if speed else None,
         "parameters": sum(result["parameters"].values()),
-        "peak_memory_mib": result["peak_memory_mib"],
+        "peak_memory_mib": result.get("job_peak_memory_mib"),  # "peak_memory_mib", kept once, was of all earlier jobs too
     }
 
 
@@ -155,13 +163,20 @@ def _columns(factors: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[
 
 def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """All that runs were made on and with: one entry each where they agree."""
-    machine = [f"{each['machine']['device']}, {each['machine']['threads']} threads, {each['ranks']} ranks" for each in results]
+    machine = [
+        f"{each['machine']['device']}, {_counted(each['machine']['threads'], 'thread')}, {_counted(each['ranks'], 'rank')}"
+        for each in results
+    ]
     versions = [
         ", ".join(f"{name} {version or 'not installed'}" for name, version in each["versions"].items()) for each in results
     ]
     judges = [each.get("evaluation", {}).get("protocol", {}).get("judge") for each in results]
     found = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
     return {name: sorted(set(values)) for name, values in found.items()} | {"judge": sorted({j for j in judges if j})}
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def _unfinished(jobs: Sequence[Job], states: Sequence[tuple[str, str]]) -> list[str]:
@@ -172,10 +187,6 @@ def _unfinished(jobs: Sequence[Job], states: Sequence[tuple[str, str]]) -> list[
 def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
     """Takes values out of `results` that were measured differently than most were; says so, and what else differs."""
     finished, remarks = [result for result in results if result], []
-    lengths = Counter(result["images_seen"] for result in finished)
-    if len(lengths) > 1:
-        listed = ", ".join(f"{count} with {images:,}" for images, count in lengths.items())
-        remarks.append(f"The runs have not seen equally many images ({listed}): quality is not compared at equal training")
     for part in ("validation", "evaluation"):
         protocols = Counter(_protocol(result[part]) for result in finished if part in result)
         usual = protocols.most_common(1)[0][0] if protocols else ""
@@ -189,6 +200,53 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
     if missing := sum("evaluation" not in result for result in finished):
         remarks.append(f"{missing} of {len(finished)} finished runs were never evaluated on the test set")
     return remarks
+
+
+def _unequal(results: Sequence[Mapping[str, Any]]) -> str | None:
+    """Runs that differ by an incomplete last batch or so were trained alike."""
+    lengths = Counter(result["images_seen"] for result in results if result)
+    if max(lengths) <= min(lengths) * (1 + SAME_LENGTH):
+        return None
+    listed = ", ".join(f"{count} with {images:,}" for images, count in sorted(lengths.items()))
+    return f"The runs have not seen equally many images ({listed}): quality is not compared"
+
+
+def _time_problem(results: Sequence[Mapping[str, Any]]) -> str | None:
+    """Times compare between runs that each had the machine to itself, all on the same one."""
+    machines = [result["machine"] for result in results if result]
+    places = {(each["device"], each.get("cpus"), each["threads"]) for each in machines}
+    alone = Counter(each.get("alone") for each in machines)
+    if len(places) > 1:
+        return f"Times are not compared: the runs were on {len(places)} different machines or numbers of threads"
+    if alone[False]:
+        return f"Times are not compared: {alone[False]} of {_counted(len(machines), 'run')} shared the machine with other work"
+    if alone[None]:
+        return f"Times are not compared: {alone[None]} of {_counted(len(machines), 'run')} may have shared the machine"
+    return None
+
+
+def _protocols(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Of what is left in `results`, which is measured alike."""
+    found = {}
+    for result in results:
+        for part, said in (("evaluation", _of_evaluation), ("validation", _of_validation)):
+            if protocol := result.get(part, {}).get("protocol"):
+                found.setdefault(part, said(protocol))
+    return found
+
+
+def _of_evaluation(protocol: Mapping[str, Any]) -> str:
+    return (
+        f"{protocol['samples']:,} samples against the {protocol['reference']}; seed {protocol['seed']}; "
+        f"{'averaged' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['judge']}"
+    )
+
+
+def _of_validation(protocol: Mapping[str, Any]) -> str:
+    return (
+        f"{protocol['samples']:,} samples against {protocol['training_images']:,} training images, while training; "
+        f"feature extractor {protocol['judge']}"
+    )
 
 
 def _protocol(measured: Mapping[str, Any]) -> str:

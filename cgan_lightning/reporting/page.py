@@ -32,23 +32,29 @@ class Findings:
 
     metric: str
     settings: dict[str, dict[str, Interval]]  # metric: setting: mean, interval, seeds' values
-    effects: dict[str, list[Effect]]  # by metric
+    effects: dict[str, list[Effect]]  # by metric; none where the runs were not trained alike
+    simple: list[list[Effect]]  # of each of the metric's effects: at each value of what it depends on, if it does
     interactions: list[Effect]
     cost: pd.DataFrame  # a row a setting
     threshold: float
-    quickest: float  # seconds that the quickest run trained for: what each setting had reached by then
+    quickest: float | None  # seconds that the quickest run trained for, by which settings are compared; None: by no time
 
 
 def find(study: Study, metric: str, threshold: float | None) -> Findings:
     """`threshold`: FID in training, to which time is measured; None: the best that the worst run reached."""
     reached = [min(point[CURVE] for point in curve) for curve in study.curves.values() if curve]
     threshold = threshold if threshold is not None else max(reached, default=0.0)
-    together = statistics.interactions(study.finished, study.factors, metric)
-    quickest = float(study.finished.seconds.min())
+    together, effects, simple = [], {}, []
+    if study.unequal is None:
+        together = statistics.interactions(study.finished, study.factors, metric)
+        effects = {name: statistics.effects(study.finished, study.factors, name) for name in study.measured}
+        simple = [statistics.simple_effects(study.finished, study.factors, metric, each, together) for each in effects[metric]]
+    quickest = float(study.finished.seconds.min()) if study.time_problem is None else None
     return Findings(
         metric=metric,
         settings={name: _by_setting(study, name) for name in study.measured},
-        effects={name: statistics.effects(study.finished, study.factors, name) for name in study.measured},
+        effects=effects,
+        simple=simple,
         interactions=[effect for effect in together if effect.significant],
         cost=_costs(study, threshold, quickest),
         threshold=threshold,
@@ -57,12 +63,15 @@ def find(study: Study, metric: str, threshold: float | None) -> Findings:
 
 
 def sentences(study: Study, found: Findings) -> list[str]:
-    """The verdict on each factor, and on what depends on what."""
+    """The verdict on each factor, and on what depends on what; of a factor that does, at each value of what it depends on."""
     row = METRICS[found.metric]
-    prices = verdicts.costs(study.finished, study.factors)
-    told = [verdicts.effect(each, row, prices) for each in found.effects[found.metric]]
+    if study.unequal:
+        return []
+    prices = verdicts.costs(study.finished, study.factors, times=study.time_problem is None)
+    shown = [each for main, simple in zip(found.effects[found.metric], found.simple, strict=True) for each in simple or [main]]
+    told = [verdicts.effect(each, row, prices) for each in shown]
     told += [verdicts.interaction(each, row) for each in found.interactions]
-    if len(study.factors) > 1 and study.seeds > 1 and not found.interactions:
+    if len(study.factors) > 1 and study.seeds > 1 and not found.interactions and not any(found.simple):
         told.append(
             f"Whether one factor's effect on {row.name} depends on another's value: not that {study.seeds} seeds can show."
         )
@@ -115,15 +124,20 @@ def _settings(study: Study, runs: Any) -> list[tuple[str, pd.DataFrame]]:
     return [(label, runs[labels == label]) for label in dict.fromkeys(labels)]
 
 
-def _costs(study: Study, threshold: float, quickest: float) -> pd.DataFrame:
+def _costs(study: Study, threshold: float, quickest: float | None) -> pd.DataFrame:
+    """A row a setting; without `quickest` what is measured in time is left empty."""
     rows = []
     for label, part in _settings(study, study.finished):
+        sizes = {"setting": label, **{name: part[name].mean() for name in ("parameters", "peak_memory_mib")}}
+        if quickest is None:
+            timed = ("seconds", "images_per_second", "seconds_to_threshold", "reached", "at_equal_seconds")
+            rows.append(sizes | dict.fromkeys(timed))
+            continue
         to_threshold = [_seconds_to(study, run, threshold) for run in part.to_dict("records")]
         reached = [seconds for seconds in to_threshold if seconds is not None]
         by_then = [fid for run in part.to_dict("records") if (fid := _at(study, run, quickest)) is not None]
-        rows.append({
-            "setting": label,
-            **{name: part[name].mean() for name in ("seconds", "images_per_second", "parameters", "peak_memory_mib")},
+        rows.append(sizes | {
+            **{name: part[name].mean() for name in ("seconds", "images_per_second")},
             "seconds_to_threshold": sum(reached) / len(reached) if reached else None,
             "reached": f"{len(reached)} of {len(part)}",
             "at_equal_seconds": statistics.interval(by_then) if len(by_then) == len(part) else None,
@@ -149,6 +163,8 @@ def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
     shown = dict.fromkeys([found.metric, *(name for name in BESIDE if name in found.settings)][:2])
     drawn = {"points": [_points(found, name) for name in shown], "curves": [], "pareto": []}
     for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
+        if found.quickest is None and cost == "seconds":
+            continue
         priced = [(label, float(price) / unit, means[label])
                   for label, price in zip(found.cost.setting, found.cost[cost], strict=True) if label in means]  # fmt: skip
         if len({price for _, price, _ in priced}) > 1:
@@ -204,5 +220,7 @@ def _interval(each: Interval, metric: str) -> str:
     return row.show(each.mean) + ("" if each.half is None else f" ± {row.show(each.half)}")
 
 
-def _short_time(seconds: float) -> str:
+def _short_time(seconds: float | None) -> str:
+    if seconds is None or np.isnan(seconds):
+        return "not compared"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ settings within seeds takes the seed's part of the noise out.
 import itertools
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Effect:
     p: float | None
     settings: int  # pairs of settings compared
     seeds: int
+    at: tuple[str, Any] | None = None  # of a simple effect: the value of another factor at which it holds
 
     @property
     def significant(self) -> bool:
@@ -64,15 +65,26 @@ def interval(values: Sequence[float]) -> Interval:
 def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
     """Of every factor, from its first value to each other one: one family of comparisons."""
     model = _Model(runs, list(factors), metric)
-    found = []
-    for place, (factor, levels) in enumerate(factors.items()):
-        low = levels[0]
-        for high in levels[1:]:
-            pairs = [(cell, other) for cell in model.cells if cell[place] == low
-                     and (other := _with(cell, place, high)) in model.cells and model.share_seeds(cell, other)]  # fmt: skip
-            if pairs:
-                weights = [(cell, sign) for pair in pairs for cell, sign in zip(pair, (-1, 1), strict=True)]
-                found.append(model.effect((factor,), (low, high), weights, len(pairs)))
+    changes = [(factor, levels[0], high) for factor, levels in factors.items() for high in levels[1:]]
+    found = [model.change(factor, low, high) for factor, low, high in changes]
+    return _corrected([effect for effect in found if effect])
+
+
+def simple_effects(
+    runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str, main: Effect, interactions: Sequence[Effect]
+) -> list[Effect]:
+    """`main`'s change at each value of each other factor that it depends on; none where it depends on none.
+
+    It does by a significant interaction of the two, or where at some value each seed has it the other way than `main` has on
+    average: then that average speaks for no setting.
+    """
+    (factor,), (low, high) = main.factor, main.levels
+    model, found = _Model(runs, list(factors), metric), []
+    for other in (name for name in factors if name != factor):
+        each = [effect for level in factors[other] if (effect := model.change(factor, low, high, at=(other, level)))]
+        interact = any(effect.significant and set(effect.factor) == {factor, other} for effect in interactions)
+        if interact or any(model.all_seeds_oppose(effect, main.difference) for effect in each):
+            found += each
     return _corrected(found)
 
 
@@ -92,17 +104,42 @@ class _Model:
     """Setting plus seed, by least squares; a contrast of settings has its difference, interval and p from there."""
 
     def __init__(self, runs: pd.DataFrame, factors: list[str], metric: str) -> None:
-        known = runs.dropna(subset=[metric])
+        self.names, known = factors, runs.dropna(subset=[metric])
         rows = [(tuple(row[factor] for factor in factors), row["seed"]) for row in known.to_dict("records")]
         self.cells: dict[Cell, set[Any]] = {}
         for cell, seed in rows:
             self.cells.setdefault(cell, set()).add(seed)
+        self.values = dict(zip(rows, known[metric].tolist(), strict=True))
         self.order, seeds = list(self.cells), sorted({seed for _, seed in rows})
         design = [[*(cell == other for other in self.order), *(seed == other for other in seeds[1:])] for cell, seed in rows]
         with warnings.catch_warnings():  # seeds may not join all settings; contrasts are made of what they join
             warnings.simplefilter("ignore", SingularMatrixWarning)
             self.fit: Any = OLS(known[metric].to_numpy(float), np.asarray(design, float)).fit() if rows else None
         self.unseen = len(seeds[1:])
+
+    def change(self, factor: str, low: Any, high: Any, at: tuple[str, Any] | None = None) -> Effect | None:
+        """From one value of a factor to another, averaged over settings, or over those that have `at`."""
+        pairs = self._pairs(factor, low, high, at)
+        if not pairs:
+            return None
+        weights = [(cell, sign) for pair in pairs for cell, sign in zip(pair, (-1, 1), strict=True)]
+        return replace(self.effect((factor,), (low, high), weights, len(pairs)), at=at)
+
+    def all_seeds_oppose(self, simple: Effect, difference: float) -> bool:
+        """Whether each seed, of two or more, has a simple effect the other way than `difference`."""
+        by_seed: dict[Any, list[float]] = {}
+        (factor,), (low, high) = simple.factor, simple.levels
+        for cell, changed in self._pairs(factor, low, high, simple.at):
+            for seed in self.share_seeds(cell, changed):
+                by_seed.setdefault(seed, []).append(self.values[changed, seed] - self.values[cell, seed])
+        return len(by_seed) > 1 and all(sum(each) * difference < 0 for each in by_seed.values())
+
+    def _pairs(self, factor: str, low: Any, high: Any, at: tuple[str, Any] | None) -> list[tuple[Cell, Cell]]:
+        """Settings that differ in `factor` alone and were run with a common seed."""
+        place = self.names.index(factor)
+        chosen = [cell for cell in self.cells if cell[place] == low and (at is None or cell[self.names.index(at[0])] == at[1])]
+        pairs = [(cell, _with(cell, place, high)) for cell in chosen]
+        return [(cell, other) for cell, other in pairs if other in self.cells and self.share_seeds(cell, other)]
 
     def share_seeds(self, *cells: Cell) -> set[Any]:
         return set.intersection(*(self.cells[cell] for cell in cells))

@@ -17,7 +17,7 @@ SAME = 0.05  # a cost that differs by less isn't worth a word: machines drift by
 def effect(found: Effect, row: Row, costs: Mapping[str, Sequence[Effect]]) -> str:
     """ "channels 256 instead of 128 lowers FID by 3.1 ± 1.2 (p = 0.01); it takes 1.9 times the time"."""
     (factor,), (low, high) = found.factor, found.levels
-    subject = f"{factor} {high} instead of {low}"
+    subject = f"{factor} {high} instead of {low}" + (f" at {found.at[0]} {found.at[1]}" if found.at else "")
     difference = f"{abs(found.difference) * row.scale:{_precision(row)}}"
     price = _price(found, costs)
     if found.p is None or found.half is None:
@@ -41,9 +41,10 @@ def interaction(found: Effect, row: Row) -> str:
     )
 
 
-def costs(runs: pd.DataFrame, factors: dict[str, list[Any]]) -> dict[str, list[Effect]]:
-    """Effects on the logarithm of each cost: factors by which it grows."""
-    return {cost: statistics.effects(runs.assign(**{cost: np.log(runs[cost].astype(float))}), factors, cost) for cost in COSTS}
+def costs(runs: pd.DataFrame, factors: dict[str, list[Any]], *, times: bool = True) -> dict[str, list[Effect]]:
+    """Effects on the logarithm of each cost that all runs have, without `times` not of those: factors by which it grows."""
+    known = [cost for cost in COSTS if bool(runs[cost].notna().to_numpy().all()) and (times or cost != "seconds")]
+    return {cost: statistics.effects(runs.assign(**{cost: np.log(runs[cost].astype(float))}), factors, cost) for cost in known}
 
 
 def _price(found: Effect, costs: Mapping[str, Sequence[Effect]]) -> str:
@@ -55,7 +56,10 @@ def _price(found: Effect, costs: Mapping[str, Sequence[Effect]]) -> str:
                 low, high = (np.exp(each.difference + side * (each.half or 0)) for side in (-1, 1))
                 spread = f" ({low:.1f} to {high:.1f})" if f"{low:.1f}" != f"{high:.1f}" else ""
                 told.append(f"{np.exp(each.difference):.1f}{spread} times {COSTS[cost]}")
-    return f"; it takes {' and '.join(told)}" if told else "; no difference in cost to be seen"
+    if told:
+        return f"; it takes {' and '.join(told)}"
+    names = [name.removeprefix("the ") for name in map(COSTS.get, costs) if name]
+    return f"; no difference in {' or '.join(names)} to be seen" if names else ""
 
 
 def _precision(row: Row) -> str:

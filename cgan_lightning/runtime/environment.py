@@ -3,9 +3,7 @@
 import functools
 import os
 import platform
-import resource
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,12 +27,17 @@ def describe(device: torch.device) -> dict[str, Any]:
     }
 
 
-def peak_memory_mib(device: torch.device) -> float:
-    """The most memory that was in use at once, in MiB: the GPU's where there is one, else this process's."""
+def peak_memory_mib(device: torch.device) -> float | None:
+    """The most memory that was in use at once since `memory.count_peak_anew`, in MiB: the GPU's where there is one, else all
+    of this process. None where the system doesn't tell: getrusage knows the peak of the process's whole life alone.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    unit = 1 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:")), None)
 
 
 @functools.cache  # of the code that this process runs, whatever is committed meanwhile

@@ -1,10 +1,12 @@
 """What the process does with memory that tensors give back, and what it says when there is none left."""
 
+import contextlib
 import ctypes
 import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from cgan_lightning.errors import RunError
 
@@ -18,10 +20,7 @@ def keep_freed() -> None:
     It would give large pieces back to the system and take them anew, zeroed page by page, each update: about a tenth of an
     update's time on a CPU. Elsewhere (macOS, musl) nothing happens.
     """
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "gnu_get_libc_version"):
+    if (library := _glibc()) is None:
         return
     library.mallopt(M_MMAP_THRESHOLD, GIB)
     library.mallopt(M_TRIM_THRESHOLD, 2 * GIB - 1)
@@ -29,13 +28,24 @@ def keep_freed() -> None:
 
 
 def count_peak_anew() -> None:
-    """Gives back what an earlier run of this process has left on the GPU, and counts the most memory in use from here."""
+    """Gives back what an earlier run of this process has left, and counts the most memory in use from here."""
     import torch
 
+    gc.collect()
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+    with contextlib.suppress(OSError):  # not Linux, or one that forbids it
+        Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew: man 5 proc
     if torch.cuda.is_initialized():
-        gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+
+
+def _glibc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "gnu_get_libc_version") else None
 
 
 @contextmanager

@@ -15,9 +15,10 @@ if TYPE_CHECKING:  # seconds to import: for training alone
     from lightning import Trainer
 
 
-def of(trainer: "Trainer", model: Any, quality: Any, data: Any) -> dict[str, Any]:
-    """Last losses, quality, speed, sizes and what it was all measured on (promise 10)."""
+def of(trainer: "Trainer", model: Any, quality: Any, data: Any, *, alone: bool | None) -> dict[str, Any]:
+    """Last losses, quality, speed, sizes and what it was all measured on (promise 10); `alone`: see callbacks/contention.py."""
     device = trainer.strategy.root_device
+    peak, described = environment.peak_memory_mib(device), environment.describe(device)
     return {
         "updates": trainer.global_step,
         "epochs": trainer.global_step / data.updates_per_epoch,
@@ -27,8 +28,9 @@ def of(trainer: "Trainer", model: Any, quality: Any, data: Any) -> dict[str, Any
         "validation": {"protocol": quality.protocol, "curve": quality.curve},
         "images_per_second": quality.training_log.mean_images_per_second,
         "parameters": {"generator": count(model.generator), "discriminator": count(model.discriminator)},
-        "peak_memory_mib": round(environment.peak_memory_mib(device), 1),
-        **environment.describe(device),
+        "job_peak_memory_mib": None if peak is None else round(peak, 1),
+        **described,
+        "machine": described["machine"] | {"alone": alone},
     }
 
 

@@ -1,10 +1,12 @@
 """A run owns one folder, named by its settings: found again after any stop, never shared by two live runs."""
 
 import contextlib
+import functools
 import logging
+import shlex
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +16,15 @@ from cgan_lightning.runtime import lock
 from cgan_lightning.runtime.seal import DamagedError
 
 log = logging.getLogger("cgan_lightning")
+KEPT_AT_AN_END = ("generator.safetensors", "generator_best.safetensors", "samples.png", "closest_pairs.png")
 _PARTS = {"settings": dict, "choices": dict, "place": dict, "overrides": list}  # of run.json
 
 
 class RunFolder:
-    """The files of one run. Nothing is created before `claim`."""
+    """The files of one run. Nothing is created before `claim`.
+
+    A finished run that is extended keeps what was measured at its earlier end in `ends/UPDATES/`, with the generator.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,10 +39,26 @@ class RunFolder:
         self.results = path / "results.json"
         self.log = path / "train.log"
         self.progress = path / "progress.json"  # how far a live run is
+        self.earlier_ends = path / "ends"
 
-    def is_finished(self, updates: int) -> bool:
-        """Whether the run has ended with at least `updates` updates."""
-        return self.results.is_file() and read_json(self.results).get("updates", 0) >= updates
+    def ends(self) -> dict[int, "RunFolder"]:
+        """Where the results of each end of this run are, and its generator, by the number of updates."""
+        places = [self, *(RunFolder(place) for place in sorted(self.earlier_ends.glob("[0-9]*")))]
+        return {read_json(place.results).get("updates", 0): place for place in reversed(places) if place.results.is_file()}
+
+    def end(self, updates: int) -> "RunFolder | None":
+        """Where the results after exactly `updates` are, if the run has ended there.
+
+        Raises UserError where it is longer by now, and has no results of that length.
+        """
+        ends = self.ends()
+        if updates not in ends and max(ends, default=0) > updates:
+            longest = read_json(ends[max(ends)].results)
+            raise UserError(
+                f"{self.path} is finished at {length(longest)}, and has no results at the {updates:,} updates requested: "
+                f"give trainer.max_epochs={longest['epochs']:g} or more, or rerun=true to start over"
+            )
+        return ends.get(updates)
 
     @property
     def has_checkpoint(self) -> bool:
@@ -51,23 +73,27 @@ class RunFolder:
 
     @contextlib.contextmanager
     def claim(
-        self, identity: dict[str, Any], *, resume: bool, rerun: bool, allow_changes: bool, examine: Callable[[Path], int]
-    ) -> Iterator[tuple[Path, int] | None]:
+        self, identity: dict[str, Any], *, resume: bool, rerun: bool, allow_changes: bool, planned: int,
+        examine: Callable[[Path], int],
+    ) -> Iterator[tuple[Path, int] | None]:  # fmt: skip
         """Makes the folder, holds it and logs into it while the run lives; gives the checkpoint to go on from, and its update.
 
         `examine` gives a checkpoint's update, or raises DamagedError: then the one before it is used. Raises UserError when
         another process holds the folder, when it was begun with other settings and `allow_changes` is false, when it holds an
-        unfinished run and neither `resume` nor `rerun` says what is to become of that, and when no checkpoint is whole.
+        run already and neither `resume` nor `rerun` says what is to become of that, when that one has come further than the
+        `planned` updates, and when no checkpoint is whole.
         Raises RunError when there is no room for what the run writes.
         """
         with lock.hold(self.path, whose="these settings"):
             begun = not rerun and self.has_checkpoint
             if begun and not resume:
-                raise UserError(
-                    f"{self.path} holds an unfinished run of these settings: "
-                    "resume=auto goes on from its last checkpoint, rerun=true starts it anew"
-                )
+                raise UserError(self._what_is_there(identity["overrides"]))
             start = self._start(identity, allow_changes, examine) if begun else None  # refuses before anything is changed
+            if start is not None and start.update > planned:
+                raise UserError(
+                    f"{self.path} has come to update {start.update:,}, and {planned:,} were requested: "
+                    "give a higher trainer.max_epochs, or rerun=true to start over"
+                )
             with self._room():
                 if start is None:
                     self._clear()
@@ -88,17 +114,41 @@ class RunFolder:
         write_atomically(self.config, lambda path: path.write_text(config))
 
     def write_results(self, results: dict[str, Any]) -> None:
-        write_json(self.results, results | {"changes": self.begun().get("changes", [])})
+        begun = self.begun()
+        write_json(self.results, results | {"changes": begun.get("changes", [])})
+
+    def check_settings(self, settings: dict[str, Any], *, allow_changes: bool) -> dict[str, Any]:
+        """[before, now] of each setting that is not what the run was begun with.
+
+        Raises UserError where there are some, unless `allow_changes`.
+        """
+        changed = _changed(self.begun()["settings"], settings)
+        if changed and not allow_changes:
+            raise UserError(
+                f"{self.path} can't go on with other settings than it was begun with: {_listed(changed)}; "
+                "resume.allow_changes=true goes on all the same"
+            )
+        return changed
+
+    def _what_is_there(self, overrides: Sequence[str]) -> str:
+        """Why a run that was begun isn't gone on with unasked, and the commands that say what is to become of it."""
+        command = shlex.join(["python", "-m", "cgan_lightning.train", *overrides])
+        if not self.results.is_file():
+            return (
+                f"{self.path} holds an unfinished run of these settings: `{command} resume=auto` resumes it, "
+                f"`{command} rerun=true` starts it over"
+            )
+        ended = read_json(self.results)
+        return (
+            f"{self.path} is finished at {length(ended)}: `{command} resume=auto` extends it, "
+            f"`{command} rerun=true` starts it over"
+        )
 
     def _start(self, identity: dict[str, Any], allow_changes: bool, examine: Callable[[Path], int]) -> "_Start":
         """Where to go on from; other settings are refused, and two damaged checkpoints."""
-        begun, damage = self.begun(), []
-        settings, place = (_changed(begun[part], identity[part]) for part in ("settings", "place"))
-        if settings and not allow_changes:
-            raise UserError(
-                f"{self.path} can't go on with other settings than it was begun with: {_listed(settings)}; "
-                "resume.allow_changes=true goes on all the same"
-            )
+        damage = []
+        settings = self.check_settings(identity["settings"], allow_changes=allow_changes)
+        place = _changed(self.begun()["place"], identity["place"])
         for path in (self.checkpoint, self.previous_checkpoint):
             if path.is_file():
                 try:
@@ -108,8 +158,9 @@ class RunFolder:
         raise UserError(f"{'; '.join(damage)}: rerun=true starts the run anew")
 
     def _go_on(self, identity: dict[str, Any], start: "_Start") -> None:
-        """Says and writes down what is not as it was."""
+        """Keeps what was measured so far, says and writes down what is not as it was."""
         remove_partial(self.path)
+        self._keep_end()
         if start.damage:
             log.warning("%s; the one before it is used", start.damage)
         start.checkpoint.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
@@ -118,6 +169,16 @@ class RunFolder:
             log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(start.changes))
             noted = [*self.begun().get("changes", []), {"update": start.update, **start.changes}]
             write_json(self.identity, identity | {"changes": noted})
+
+    def _keep_end(self) -> None:
+        """Moves the results of a finished run, which goes on, into a folder of their own; they are there once they are last."""
+        if not self.results.is_file():
+            return
+        end = self.earlier_ends / f"{read_json(self.results)['updates']:08}"
+        for name in (*KEPT_AT_AN_END, self.results.name):
+            if (file := self.path / name).is_file():
+                write_atomically(end / name, functools.partial(shutil.copyfile, file))
+        self.results.unlink()
 
     def _clear(self) -> None:
         for entry in self.path.iterdir():
@@ -173,6 +234,12 @@ class _RunLog(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         """A line that can't be written ends the run; logging would print a traceback and go on."""
         raise
+
+
+def length(results: dict[str, Any]) -> str:
+    """ "3 epochs (2,811 updates)"."""
+    epochs = results["epochs"]
+    return f"{epochs:g} epoch{'' if epochs == 1 else 's'} ({results['updates']:,} updates)"
 
 
 def _no_room(error: BaseException | None) -> bool:

@@ -21,19 +21,30 @@ class Job:
     run: str
     max_epochs: int
     max_steps: int | None = None
+    updates: int | None = None  # in all; sweeps that were begun before this was kept go by the two above
     failure: str | None = None
+
+    def end(self) -> RunFolder | None:
+        """Where its results are, of this sweep's length, whatever the run has become since."""
+        for updates, place in sorted(RunFolder(Path(self.run)).ends().items()):
+            if updates == self.updates or (self.updates is None and self._is_long_enough(read_json(place.results))):
+                return place
+        return None
+
+    def _is_long_enough(self, results: dict) -> bool:
+        return results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))
 
     def state(self) -> tuple[str, str]:
         """One of waiting, running, finished, failed, interrupted; and how far it is, where it is, or the reason."""
         run = RunFolder(Path(self.run))
-        progress, results = _read(run.progress), _read(run.results)
+        if self.failure is None and (end := self.end()):
+            return "finished", str(end.path)
+        progress = _read(run.progress)
         done = f"{progress['updates'] / progress['planned']:.0%}" if progress else ""
         if lock.is_held(run.path):
             return "running", f"{done}{_left(progress)}" if progress else "starting"
         if self.failure:
             return "failed", self.failure
-        if results and (results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))):
-            return "finished", self.run
         begun = progress is not None and progress["updates"] < progress["planned"]
         return ("interrupted", f"at {done}") if begun else ("waiting", "")
 
@@ -65,7 +76,8 @@ class SweepFolder:
         return sorted(found, key=lambda job: (job.number, job.name))
 
     def finished_runs(self) -> list[RunFolder]:
-        return [RunFolder(Path(job.run)) for job in self.jobs() if job.state()[0] == "finished"]
+        """The runs at this sweep's length."""
+        return [end for job in self.jobs() if job.failure is None and (end := job.end())]
 
     def table(self) -> str:
         """A line a job: its state, its values of what is swept, how far it is or the reason; then a count of the states."""
@@ -81,6 +93,12 @@ class SweepFolder:
 
     def states(self) -> Counter[str]:
         return Counter(job.state()[0] for job in self.jobs())
+
+
+def using(run: Path) -> list[Path]:
+    """The sweeps beside a run, in whose jobs it is."""
+    jobs = (run.parent / "sweeps").glob("*/jobs/*.json")
+    return sorted({job.parents[1] for job in jobs if Path(read_json(job).get("run", "")).name == run.name})
 
 
 def _read(path: Path) -> dict | None:

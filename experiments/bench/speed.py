@@ -62,7 +62,7 @@ CONTESTANTS: dict[str, Contestant] = {
 }
 
 
-def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, accelerator: str = "auto") -> dict[str, float]:
+def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, accelerator: str = "auto") -> dict[str, Any]:
     """Speed and peak memory of one contestant."""
     logging.disable(logging.INFO)
     device = device_named(accelerator)

@@ -30,7 +30,7 @@ def main() -> None:
             train(config)
             seconds = time.perf_counter() - begun
             results = json.loads(identity.run_folder(config).results.read_text())
-        kept = ("epochs", "images_per_second", "peak_memory_mib", "metrics", "validation")
+        kept = ("epochs", "images_per_second", "job_peak_memory_mib", "metrics", "validation")
         found.append({"variant": name, "seconds": seconds, **{key: results[key] for key in kept}})
         print(f"{name}: {seconds:.1f} s, FID {results['metrics']['fid']:.3f}", flush=True)
         write_json(file, found)

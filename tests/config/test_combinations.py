@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.config import build, build_model, combinations
+from cgan_lightning.config.compose import with_hydras_part
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError
@@ -34,7 +35,7 @@ def parts() -> dict[tuple[str, str], object]:
     found = {}
     for index in range(max(map(len, FILES.values()))):
         chosen = {group: FILES[group][index % len(FILES[group])] for group in CHOICES}
-        config = composed(*(f"{group}={file}" for group, file in chosen.items()))
+        config = with_hydras_part(*(f"{group}={file}" for group, file in chosen.items()))
         found |= {(group, file): plain(OmegaConf.to_container(config[group])) for group, file in chosen.items()}
     return found
 
@@ -144,6 +145,6 @@ def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
 )
 def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
     with pytest.raises(UserError, match=sentence) as error:
-        combinations.check(composed(*overrides))
+        composed(*overrides)
     assert "\n" not in str(error.value)
     assert "; " in str(error.value) or ": take" in str(error.value), "it says what would be right"

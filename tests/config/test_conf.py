@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from cgan_lightning.config import checks, identity, ingredients, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
+from cgan_lightning.data.facts import CLASS_NAMES
 from tests.helpers.configs import composed
 
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
@@ -33,7 +34,7 @@ def compositions() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("chosen", compositions(), ids=lambda chosen: " ".join(chosen))
 def test_every_choice_composes_and_passes_its_checks(chosen):
-    config = compose(*chosen)
+    config = compose(*chosen, check=False)  # not all of them make sense together: test_combinations.py
     checks.check(config)
     picked = HydraConfig.get().runtime.choices
     assert {f"{group}={picked[group]}" for group, _, _ in (choice.partition("=") for choice in chosen)} == {*chosen}
@@ -75,8 +76,38 @@ STUDY = CONF.parent / "experiments" / "recipe" / "conf"
 def test_the_recipes_study_composes(file):
     """Each variant of the default is another run, but for the one that is the default itself."""
     variant = composed(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
-    same = identity.run_name(variant) == identity.run_name(composed())
+    same = identity.first_name(variant) == identity.first_name(composed())
     assert same == (file.stem in ("default", "comparison"))
+
+
+def test_a_runs_name_says_what_differs_from_the_default():
+    def middle(*overrides: str) -> str:
+        return (
+            identity.run_name(composed(*overrides))
+            .removeprefix("channels128-latent16-randn-embedding")
+            .rpartition("-seed0-")[0]
+        )
+
+    assert middle() == middle("loss=bce", "noise=randn", "model.channels=128") == ""
+    assert middle("loss=hinge", "regularizer.gamma=0.1") == "-hinge-gamma0.1"
+    assert middle("discriminator_normalization=none", "regularizer=none") == "-regularizer_none"
+    assert middle("experiment=nine_classes") == "-nine_classes"
+    assert middle("data.classes=[Dress,Ankle boot]") == "-classes_Dress_Ankle_boot"
+    assert len(middle(f"data.classes=[{','.join(CLASS_NAMES)}]")) == 1 + identity.MOST_DIFFERENCES
+    name = identity.run_name(composed("name='my first run!'", "loss=hinge"))
+    assert name.startswith("my_first_run-channels128-latent16-randn-embedding-hinge-seed0-")
+
+
+def test_a_run_is_found_whatever_it_was_named(tmp_path):
+    """Names had less in them once, and `name=` is for people: what tells runs apart is the hash."""
+    config = composed("loss=hinge", f"run_root={tmp_path}")
+    (tmp_path / identity.first_name(config)).mkdir()
+    assert identity.run_folder(config).path.name == identity.first_name(config)
+    assert identity.run_folder(composed("loss=hinge", "name=other", f"run_root={tmp_path}")).path.parent == tmp_path
+    assert identity.run_folder(composed("loss=hinge", "name=other", f"run_root={tmp_path}")).path.name.startswith("channels128")
+    assert identity.run_folder(composed("loss=hinge", "seed=1", f"run_root={tmp_path}")).path.name.endswith(
+        identity.run_name(composed("loss=hinge", "seed=1"))
+    )
 
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():

@@ -43,7 +43,7 @@ def run(runs, monkeypatch) -> Path:
 def test_train_says_how_updates_are_launched(run):
     said = (run / "train.log").read_text()
     assert "; CUDA graphs, in calls of up to 1 updates" in said
-    assert json.loads((run / "results.json").read_text())["peak_memory_mib"] > 1
+    assert json.loads((run / "results.json").read_text())["job_peak_memory_mib"] > 1
 
 
 def test_a_seed_is_the_same_picture_on_every_device(run):

@@ -9,8 +9,9 @@ from torch.nn import functional as F
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.errors import UserError
+from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks import conditioning
-from cgan_lightning.networks.layers import FeatureSum, HalvingConvolution, NearestUpsample, coarsest_size
+from cgan_lightning.networks.layers import FeatureSum, HalvingConvolution, NearestUpsample
 from tests.helpers.configs import composed
 
 
@@ -64,9 +65,8 @@ def test_a_size_that_does_not_divide_says_which_do():
     assert coarsest_size(28, 2) == 7
     with pytest.raises(ValueError, match=r"28 pixels.*3 times.*stages 1 or 2.*divisible by 8: 24, 32, 40"):
         coarsest_size(28, 3)
-    config = composed("model.stages=3")
     with pytest.raises(UserError, match=r"model.stages=3, data.image_size=28: 28 pixels"):
-        build_model.model(config, build_model.recipe(config, build.data(config)))
+        composed("model.stages=3")
 
 
 @pytest.mark.parametrize(

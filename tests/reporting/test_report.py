@@ -115,6 +115,53 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
     assert (sweep / "results.md").read_text().count("\n| channels ") == 4, "no second table while one setting has no value"
 
 
+def test_what_was_measured_stays_what_it_was(sweep, caplog):
+    """Another sweep extends two of the runs: the first one's report is what it was, and a message says who uses them."""
+    reported(sweep)
+    before = (sweep / "results.csv").read_text(), (sweep / "results.md").read_text()
+    here = sweep.parents[2]
+    with contextlib.chdir(here):
+        done = commands.give("train", "-m", *SMALL, "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3")
+    assert done.code == 0, done.said
+    assert done.said.count(f"results there, which runs/sweeps/{sweep.name} uses, stay in runs/") == 2
+    ends = sorted(here.glob("runs/*/ends/*/results.json"))
+    assert [json.loads(end.read_text())["evaluation"]["protocol"]["samples"] for end in ends] == [100, 100]
+    reported(sweep)
+    assert ((sweep / "results.csv").read_text(), (sweep / "results.md").read_text()) == before
+
+
+def test_unequal_training_has_no_verdict(sweep):
+    path = next(sweep.parents[1].glob("*/results.json"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"images_seen": 999}))
+    seen = text(reported(sweep))
+    assert "The runs have not seen equally many images (7 with 128, 1 with 999): quality is not compared" in seen
+    assert "p =" not in seen
+    assert "instead of" not in seen
+
+
+def test_times_are_compared_between_runs_that_had_the_machine_alone(sweep):
+    paths = sorted(sweep.parents[1].glob("*/results.json"))
+
+    def are_alone(*answers: bool | None) -> str:
+        for path, alone in zip(paths, answers, strict=True):
+            results = json.loads(path.read_text())
+            path.write_text(json.dumps(results | {"machine": results["machine"] | {"alone": alone}}))
+        return text(reported(sweep))
+
+    assert "not compared" not in are_alone(*[True] * 8)
+    seen = are_alone(*[True] * 5, False, False, None)
+    assert "Times are not compared: 2 of 8 runs shared the machine with other work" in seen
+    assert "the time" not in "".join(sentence for sentence in seen.split(".") if "instead of" in sentence)
+    assert "Times are not compared: 8 of 8 runs may have shared the machine" in are_alone(*[None] * 8)
+
+
+def test_numbers_say_how_they_were_measured(sweep):
+    seen = text(reported(sweep))
+    assert "100 samples against the test split, as many of each class; seed 0; averaged weights; feature extractor" in seen
+    assert seen.index("Caveats") < seen.index("instead of")
+    assert "1 thread, 1 rank" in seen
+
+
 def test_sheets_stand_side_by_side(sweep):
     reported(sweep)
     with Image.open(sweep / "samples.png") as picture:
@@ -125,8 +172,8 @@ def test_sheets_stand_side_by_side(sweep):
 def test_failed_and_missing_runs_are_named(sweep):
     jobs = sorted((sweep / "jobs").iterdir())
     failed, missing = (json.loads(path.read_text()) for path in jobs[:2])
-    shutil.rmtree(sweep.parents[1] / missing["name"])
-    (sweep.parents[1] / failed["name"] / "results.json").unlink()
+    shutil.rmtree(sweep.parents[1] / Path(missing["run"]).name)
+    (sweep.parents[1] / Path(failed["run"]).name / "results.json").unlink()
     jobs[0].write_text(json.dumps(failed | {"failure": "The loss was NaN at update 3"}))
     seen = text(reported(sweep))
     assert "6 of 8 runs finished" in seen
@@ -143,7 +190,7 @@ def test_what_comes_from_files_is_text(sweep, caplog):
     jobs = sorted((sweep / "jobs").iterdir())
     failed = json.loads(jobs[0].read_text())
     jobs[0].write_text(json.dumps(failed | {"failure": f"=1+1 {HOSTILE}", "name": f"@evil {HOSTILE}"}))
-    (sweep.parents[1] / failed["name"] / "results.json").unlink()
+    (sweep.parents[1] / Path(failed["run"]).name / "results.json").unlink()
     for path in sweep.parents[1].glob("*/run.json"):
         identity = json.loads(path.read_text())
         identity["choices"]["noise"] += "<script>$\x1b"

@@ -52,6 +52,42 @@ def test_what_was_put_in_is_found():
     assert not together.significant
 
 
+def test_a_crossing_interaction_has_its_simple_effects_and_no_average():
+    """128 → 256 lowers the FID with one prior and raises it with the other."""
+    runs = made_up(3, lambda channels, prior: 20 + (channels == 256) * (2 if prior == "randn" else -6), 0.1)
+    together = statistics.interactions(runs, FACTORS, "fid")
+    channels, noise = statistics.effects(runs, FACTORS, "fid")
+    assert channels.difference == pytest.approx(-2, abs=0.3)
+    simple = statistics.simple_effects(runs, FACTORS, "fid", channels, together)
+    assert [(each.at, round(each.difference)) for each in simple] == [(("noise", "randn"), 2), (("noise", "uniform"), -6)]
+    assert all(each.significant for each in simple)
+    sentence = verdicts.effect(simple[0], FID, {})
+    assert sentence.startswith("channels 256 instead of 128 at noise randn raises FID by ")
+    assert {each.at for each in statistics.simple_effects(runs, FACTORS, "fid", noise, together)} == {
+        ("channels", 128), ("channels", 256),
+    }  # fmt: skip
+
+
+def test_seeds_that_all_oppose_the_average_are_enough():
+    """Too noisy for a significant interaction: at the default prior every seed has it the other way."""
+    runs = pd.DataFrame(
+        [{"channels": channels, "noise": prior, "seed": seed, "fid": 10 + (channels == 256) * change}
+         for (prior, seed), change in {("randn", 0): 0.2, ("randn", 1): 1.5, ("uniform", 0): -9, ("uniform", 1): -1}.items()
+         for channels in (128, 256)]
+    )  # fmt: skip
+    (together,), (channels, _) = statistics.interactions(runs, FACTORS, "fid"), statistics.effects(runs, FACTORS, "fid")
+    assert channels.difference < 0
+    assert not together.significant
+    assert len(statistics.simple_effects(runs, FACTORS, "fid", channels, [together])) == 2
+
+
+def test_an_average_that_holds_everywhere_has_no_simple_effects():
+    runs = made_up(3, lambda channels, _: 20 - 3 * (channels == 256), 0.1)
+    together = statistics.interactions(runs, FACTORS, "fid")
+    channels, _ = statistics.effects(runs, FACTORS, "fid")
+    assert statistics.simple_effects(runs, FACTORS, "fid", channels, together) == []
+
+
 def test_an_interaction_is_found():
     runs = made_up(4, lambda channels, prior: 20 - 3 * (channels == 256 and prior == "uniform"), 0.1)
     (together,) = statistics.interactions(runs, FACTORS, "fid")
@@ -127,7 +163,7 @@ def test_verdicts_in_words():
     nothing = statistics.Effect(("noise",), ("randn", "uniform"), 0.2, 1.2, 0.7, 2, 3)
     assert verdicts.effect(nothing, FID, {"seconds": [replace(nothing, difference=0.04)]}) == (
         "noise uniform instead of randn: no difference in FID that 3 seeds can show (+0.20 ± 1.20, p = 0.7); "
-        "no difference in cost to be seen."
+        "no difference in time to be seen."
     )
 
 

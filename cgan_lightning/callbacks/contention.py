@@ -1,0 +1,80 @@
+"""Whether a training had its machine to itself: only then do its times compare with another's."""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+MOST_WAITING = 0.05  # of the time: above, a training counts as one that shared its machine
+
+
+class Contention(Callback):
+    """Counts how long the training's thread was ready to run and had no core, over all sittings of a run.
+
+    Linux counts it (/proc/self/schedstat). On a GPU, other processes that compute on it count too (nvidia-smi).
+    """
+
+    def __init__(self) -> None:
+        self.seconds, self.waiting = 0.0, 0.0
+        self.gpu_shared = False
+        self.known = True  # of every sitting
+        self._mark: tuple[float, float] | None = None  # time, seconds of waiting
+
+    def alone(self) -> bool | None:
+        """None where the system doesn't tell, or didn't in an earlier sitting."""
+        self._count()
+        if not self.known or not self.seconds:
+            return None
+        return self.waiting / self.seconds <= MOST_WAITING and not self.gpu_shared
+
+    def state_dict(self) -> dict[str, Any]:
+        self._count()
+        return {name: getattr(self, name) for name in ("seconds", "waiting", "gpu_shared", "known")}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        for name, value in state_dict.items():
+            setattr(self, name, value)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step and not self.seconds:  # a checkpoint from before this was counted
+            self.known = False
+        self._mark = _now()
+        self.known = self.known and self._mark is not None
+        if pl_module.device.type == "cuda":
+            self._look_at_gpu(pl_module.device)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if pl_module.device.type == "cuda":
+            self._look_at_gpu(pl_module.device)
+
+    def _look_at_gpu(self, device: torch.device) -> None:
+        users = _processes_on(device)
+        self.known = self.known and users is not None
+        self.gpu_shared = self.gpu_shared or (users or 0) > 1
+
+    def _count(self) -> None:
+        if self._mark is not None and (now := _now()) is not None:
+            self.seconds, self.waiting = self.seconds + now[0] - self._mark[0], self.waiting + now[1] - self._mark[1]
+            self._mark = now
+
+
+def _now() -> tuple[float, float] | None:
+    """The time, and how long this thread has waited for a core so far, both in seconds."""
+    try:
+        _, waited_ns, _ = Path("/proc/thread-self/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return time.perf_counter(), int(waited_ns) / 1e9
+
+
+def _processes_on(device: torch.device) -> int | None:
+    """How many processes compute on a GPU, this one among them."""
+    asked = ["nvidia-smi", f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", "--query-compute-apps=pid"]
+    try:
+        done = subprocess.run([*asked, "--format=csv,noheader"], capture_output=True, text=True, timeout=30)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return len(done.stdout.split()) if done.returncode == 0 else None
