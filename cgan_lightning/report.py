@@ -1,9 +1,10 @@
-"""Answers a sweep: `python -m cgan_lightning.report runs=SWEEP_FOLDER [key=value]`."""
+"""Compares runs: `python -m cgan_lightning.report runs=SWEEP_FOLDER|[RUN,RUN]|PATTERN [key=value]`."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cgan_lightning.config import command
 from cgan_lightning.errors import UserError
@@ -19,8 +20,9 @@ def report(config: DictConfig) -> None:
     except ModuleNotFoundError as error:
         raise UserError(f"report needs {error.name}: pip install 'cgan-lightning[report]'") from None
 
-    study = collect.study(Path(config.runs))
-    folder = Path(config.output or config.runs)
+    runs: Any = OmegaConf.to_container(config.runs) if isinstance(config.runs, ListConfig) else config.runs
+    study = collect.study(runs)
+    folder = Path(config.output or study.folder)
     writable.folder(folder, f"output={folder}")
     complete = "fid" in study.measured and not any(study.finished["fid"].isna())
     metric = config.metric or ("fid" if complete else "training_best_fid")

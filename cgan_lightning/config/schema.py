@@ -178,7 +178,7 @@ class Evaluate:
 
 @dataclass
 class Report:
-    runs: str = anything(example="SWEEP_FOLDER")
+    runs: Any = anything(example="SWEEP_FOLDER")  # or a run, a pattern, a list of those
     metric: str | None = MISSING
     threshold: float | None = number(above=0)
     output: str | None = MISSING

@@ -1,8 +1,8 @@
-"""The runs of a sweep as one table: what was swept, how good, at what cost; finished or not."""
+"""Runs as one table: what differs, how good they are, at what cost; finished or not."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import pandas as pd
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.files import read_json
 from cgan_lightning.metrics import table
+from cgan_lightning.reporting.factors import swept
+from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.runtime.results import comparable
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
 
 IN_TRAINING = {  # by the looks that a run takes while it trains, against training images
     "training_fid": table.Row("FID in training", "{:.3f}", "lower"),
@@ -59,83 +59,40 @@ class Study:
         return ", ".join(f"{factor} {run[factor]}" for factor in self.factors) or "the one setting"
 
 
-def study(folder: Path) -> Study:
-    """Raises UserError where `folder` is no sweep's, or no run of it has finished."""
-    sweep = SweepFolder(folder)
-    if not sweep.record.is_file():
-        raise UserError(f"runs={folder} is no sweep's folder: give one of runs/sweeps/")
-    jobs = sweep.jobs()
-    states = [job.state() for job in jobs]
-    if not any(state == "finished" for state, _ in states):
-        raise UserError(f"runs={folder}: none of its {len(jobs)} runs has finished")
-    identities = [_read(RunFolder(Path(job.run)).identity) for job in jobs]
-    ends = [job.end() if state == "finished" else None for job, (state, _) in zip(jobs, states, strict=True)]
-    factors = swept([identity for identity in identities if identity])
-    results = [_read(end.results) if end else {} for end in ends]
+def study(runs: str | Sequence[str]) -> Study:
+    """Of a sweep's folder, or of any run folders, given by their paths or by patterns of paths.
+
+    Raises UserError where there are none, or none has finished.
+    """
+    chosen = selected(runs)
+    entries, finished = chosen.entries, [entry for entry in chosen.entries if entry.end]
+    if not finished:
+        raise UserError(f"runs={shown(runs)}: none of the {_counted(len(entries), 'run')} has finished")
+    factors = swept([entry.identity for entry in entries if entry.identity])
+    results = [_read(entry.end.results) if entry.end else {} for entry in entries]
     unequal, time_problem = _unequal(results), _time_problem(results)
-    remarks = [*_unfinished(jobs, states), *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
+    remarks = [*_unfinished(entries), *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
     rows = [
-        {"name": Path(job.run).name, "state": state, "detail": detail, "path": str(end.path) if end else job.run}
-        | ({"seed": identity["settings"]["seed"]} | factors.values_of(identity) if identity else {})
+        {"name": entry.run.path.name, "state": entry.state, "detail": entry.detail, "path": str((entry.end or entry.run).path)}
+        | ({"seed": entry.identity["settings"]["seed"]} | factors.values_of(entry.identity) if entry.identity else {})
         | (_figures(result) if result else {})
-        for job, (state, detail), identity, result, end in zip(jobs, states, identities, results, ends, strict=True)
+        for entry, result in zip(entries, results, strict=True)
     ]
-    runs = pd.DataFrame(rows).reindex(columns=_columns(list(factors.keys), rows))
+    table = pd.DataFrame(rows).reindex(columns=_columns(list(factors.keys), rows))
     return Study(
-        folder=folder,
-        command=read_json(sweep.record)["command"],
-        factors={name: list(dict.fromkeys(runs[name].dropna())) for name in factors.keys},
-        runs=runs,
-        curves={Path(job.run).name: result["validation"]["curve"] for job, result in zip(jobs, results, strict=True) if result},
+        folder=chosen.folder,
+        command=chosen.command,
+        factors={name: list(dict.fromkeys(table[name].dropna())) for name in factors.keys},
+        runs=table,
+        curves={
+            entry.run.path.name: result["validation"]["curve"] for entry, result in zip(entries, results, strict=True) if result
+        },
         origins=_origins([result for result in results if result]),
         remarks=remarks,
         protocols=_protocols(results),
         unequal=unequal,
         time_problem=time_problem,
     )
-
-
-class Swept:
-    """Which settings differ between runs, by names as short as they can be told apart."""
-
-    def __init__(self, paths: Mapping[str, str]) -> None:
-        self.keys = paths  # short name: key of the settings, or a group of choices
-
-    def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
-        return {name: value if isinstance(value, int | float) else _plain(value) for name, value in found.items()}
-
-
-def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
-    """What differs, from the configs themselves: choices by the names of their files, and numbers.
-
-    What always goes with a named recipe (`experiment`) is that recipe; what differs beside it counts by itself.
-    """
-    recipes = [str(each["choices"].get("experiment")) for each in identities]
-    differs = _differs_within(recipes) if len(set(recipes)) > 1 else _differs
-    groups = sorted({group for each in identities for group in each["choices"]} - {"experiment"})
-    choices = [group for group in groups if differs([each["choices"].get(group) for each in identities])]
-    keys = {key for each in identities for key in each["settings"]} - {"seed"}
-    own = {key for key in keys if key.split(".")[0] not in choices}
-    differing = [key for key in sorted(own) if differs([_plain(each["settings"].get(key)) for each in identities])]
-    choices += ["experiment"] if len(set(recipes)) > 1 else []
-    return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
-
-
-def _differs(values: Sequence[Any]) -> bool:
-    return len(set(values)) > 1
-
-
-def _differs_within(recipes: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
-    """Whether values differ among the runs of one recipe."""
-    return lambda values: len({*zip(recipes, values, strict=True)}) > len(set(recipes))
-
-
-def _short(key: str, keys: Sequence[str]) -> str:
-    """The last part of `key`, or as many as tell it from the others."""
-    parts = key.split(".")
-    endings = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
-    return next(end for end in endings if sum(other == end or other.endswith(f".{end}") for other in keys) <= 1)
 
 
 def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,9 +136,9 @@ def _counted(count: int, name: str) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def _unfinished(jobs: Sequence[Job], states: Sequence[tuple[str, str]]) -> list[str]:
-    return [f"{shown(job.name)} is {state}" + (f": {shown(detail)}" if detail else "")
-            for job, (state, detail) in zip(jobs, states, strict=True) if state != "finished"]  # fmt: skip
+def _unfinished(entries: Sequence[Entry]) -> list[str]:
+    return [f"{shown(entry.run.path.name)} is {entry.state}" + (f": {shown(entry.detail)}" if entry.detail else "")
+            for entry in entries if entry.state != "finished"]  # fmt: skip
 
 
 def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -255,8 +212,3 @@ def _protocol(measured: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
-
-
-def _plain(value: Any) -> str:
-    """A value as one would type it."""
-    return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else shown(str(value))

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from cgan_lightning import runs
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
-from cgan_lightning.reporting import collect
+from cgan_lightning.reporting import collect, factors
 from cgan_lightning.reporting.page import find
 from tests.helpers import commands
 from tests.helpers.configs import composed
@@ -105,7 +106,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
         results = json.loads(path.read_text()) | {"images_per_second": rate}
         curves.setdefault(rate, []).append([point["fid"] for point in results["validation"]["curve"]])
         path.write_text(json.dumps(results))
-    cost = find(collect.study(sweep), "fid", None).cost.set_index("setting").at_equal_seconds
+    cost = find(collect.study(str(sweep)), "fid", None).cost.set_index("setting").at_equal_seconds
     assert cost["channels 64, noise randn"].values == pytest.approx([first for first, _ in curves[51]])
     assert cost["channels 64, noise uniform"] is None
     assert sorted(cost["channels 128, noise randn"].values + cost["channels 128, noise uniform"].values) == pytest.approx(
@@ -160,6 +161,55 @@ def test_numbers_say_how_they_were_measured(sweep):
     assert "100 samples against the test split, as many of each class; seed 0; averaged weights; feature extractor" in seen
     assert seen.index("Caveats") < seen.index("instead of")
     assert "1 thread, 1 rank" in seen
+
+
+def test_any_runs_can_be_compared(sweep):
+    """By their folders, by a pattern, and at an earlier end."""
+    root = sweep.parents[1]
+    one, other = sorted(root.glob("channels64*randn*"))
+    report(composed(f"runs=[{one},{other}]", "output=two", command="report"))
+    page = text(Path("two/report.html").read_text())
+    assert "2 of 2 runs finished, 2 seeds. Nothing was swept but the seed." in page
+    report(composed(f"runs='{root}/*seed0*'", command="report"))
+    (folder,) = (root / "reports").iterdir()
+    assert folder.name.startswith("4-runs-")
+    page = text((folder / "report.html").read_text())
+    assert "4 of 4 runs finished, 1 seed. Swept: channels (64, 128); noise (randn, uniform)." in page
+    assert "python -m cgan_lightning.report 'runs=" in page
+    with pytest.raises(UserError, match=r"^runs=nowhere is no sweep's folder and no run's: give one of runs/sweeps/, or run"):
+        report(composed("runs=nowhere", command="report"))
+
+
+def test_runs_are_listed(sweep, monkeypatch, capsys, tmp_path):
+    root = sweep.parents[1]
+
+    def shown(*words: str) -> list[str]:
+        monkeypatch.setattr(sys, "argv", ["runs", *words])
+        runs.main()
+        return capsys.readouterr().out.splitlines()
+
+    lines = shown(str(root), "--sort", "fid", "--csv", str(tmp_path / "runs.csv"))
+    assert lines[0].split() == ["run", "tags", "seed", "channels", "noise", "state", "epochs", "FID", "val.", "FID", "ended"]
+    assert len(lines) == 10
+    assert lines[-1].startswith("FID: 100 samples against the test split, as many of each class, seed 0, feature extractor ")
+    table = pd.read_csv(tmp_path / "runs.csv")
+    assert table.FID.is_monotonic_increasing
+    assert set(table.channels) == {64, 128}
+    assert set(table.epochs) == {2}
+    assert pd.Series([float(line.split()[-4]) for line in shown(str(root), "--sort=-FID")[1:9]]).is_monotonic_decreasing
+    path = next(root.glob("*/results.json"))
+    results = json.loads(path.read_text())
+    results["evaluation"]["protocol"]["samples"] = 50
+    path.write_text(json.dumps(results))
+    assert shown(str(root))[-1].endswith("; 1 measured otherwise are left out")
+    for wrong, sentence in (
+        (["nowhere"], "nowhere holds no runs"),
+        ([str(root), "--sort", "size"], "--sort size: there is no such"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["runs", *wrong])
+        with pytest.raises(SystemExit, match="2"):
+            runs.main()
+        assert capsys.readouterr().err.startswith(sentence)
 
 
 def test_sheets_stand_side_by_side(sweep):
@@ -275,10 +325,10 @@ def identity(**settings) -> dict:
 def test_factors_have_names_as_short_as_can_be_told_apart():
     both = [identity(**{"optimizer.generator.lr": rate, "optimizer.discriminator.lr": rate, "model.channels": 64})
             for rate in (0.1, 0.2)]  # fmt: skip
-    assert collect.swept(both).keys == {
+    assert factors.swept(both).keys == {
         "discriminator.lr": "optimizer.discriminator.lr", "generator.lr": "optimizer.generator.lr"
     }  # fmt: skip
-    assert collect.swept([identity(**{"model.channels": width}) for width in (64, 128)]).keys == {"channels": "model.channels"}
+    assert factors.swept([identity(**{"model.channels": width}) for width in (64, 128)]).keys == {"channels": "model.channels"}
 
 
 def test_what_goes_with_a_named_recipe_is_that_recipe():
@@ -288,6 +338,6 @@ def test_what_goes_with_a_named_recipe_is_that_recipe():
         for name, loss, rate in (("documented", "bce", 1), ("mine", "hinge", 2))
         for width in (64, 128)
     ]
-    assert collect.swept(runs).keys == {"channels": "model.channels", "experiment": "experiment"}
+    assert factors.swept(runs).keys == {"channels": "model.channels", "experiment": "experiment"}
     runs[0]["choices"]["loss"] = "wasserstein"
-    assert "loss" in collect.swept(runs).keys, "it differs within a recipe"
+    assert "loss" in factors.swept(runs).keys, "it differs within a recipe"

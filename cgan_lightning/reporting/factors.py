@@ -1,0 +1,55 @@
+"""Which settings differ between runs, and by what names."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cgan_lightning.errors import shown
+
+
+class Swept:
+    """Which settings differ between runs, by names as short as they can be told apart."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self.keys = paths  # short name: key of the settings, or a group of choices
+
+    def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
+        return {name: value if isinstance(value, int | float) else _plain(value) for name, value in found.items()}
+
+
+def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
+    """What differs, from the configs themselves: choices by the names of their files, and numbers.
+
+    What always goes with a named recipe (`experiment`) is that recipe; what differs beside it counts by itself.
+    """
+    recipes = [str(each["choices"].get("experiment")) for each in identities]
+    differs = _differs_within(recipes) if len(set(recipes)) > 1 else _differs
+    groups = sorted({group for each in identities for group in each["choices"]} - {"experiment"})
+    choices = [group for group in groups if differs([each["choices"].get(group) for each in identities])]
+    keys = {key for each in identities for key in each["settings"]} - {"seed"}
+    own = {key for key in keys if key.split(".")[0] not in choices}
+    differing = [key for key in sorted(own) if differs([_plain(each["settings"].get(key)) for each in identities])]
+    choices += ["experiment"] if len(set(recipes)) > 1 else []
+    return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
+
+
+def _differs(values: Sequence[Any]) -> bool:
+    return len(set(values)) > 1
+
+
+def _differs_within(recipes: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
+    """Whether values differ among the runs of one recipe."""
+    return lambda values: len({*zip(recipes, values, strict=True)}) > len(set(recipes))
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """The last part of `key`, or as many as tell it from the others."""
+    parts = key.split(".")
+    endings = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+    return next(end for end in endings if sum(other == end or other.endswith(f".{end}") for other in keys) <= 1)
+
+
+def _plain(value: Any) -> str:
+    """A value as one would type it."""
+    return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else shown(str(value))

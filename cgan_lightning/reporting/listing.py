@@ -1,0 +1,96 @@
+"""Runs as a list: what differs, how far each is, how good, and when it ended."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import read_json
+from cgan_lightning.reporting.factors import swept
+from cgan_lightning.reporting.selection import Entry, of_run
+from cgan_lightning.runtime.results import comparable
+
+
+@dataclass
+class Listing:
+    columns: list[str]
+    rows: list[list[Any]]  # "" where a run has no such value
+    remarks: list[str]
+
+
+def listed(folder: Path, sort: str) -> Listing:
+    """All runs in `folder`, sorted by a column. Raises UserError where there are none, or no such column."""
+    entries = [of_run(path.parent) for path in sorted(folder.glob("*/run.json"))]
+    if not entries:
+        raise UserError(f"{folder} holds no runs: give the folder of run folders, as in runs")
+    remarks, factors = list[str](), swept([entry.identity for entry in entries])
+    results = [read_json(entry.end.results) if entry.end else {} for entry in entries]
+    fid = _of_one_protocol(results, remarks)
+    columns = ["run", "tags", "seed", *factors.keys, "state", "epochs", "FID", "val. FID", "ended"]
+    rows = [
+        [
+            *(entry.identity.get("name") or entry.run.path.name, " ".join(entry.identity.get("tags") or [])),
+            entry.identity["settings"]["seed"],
+            *factors.values_of(entry.identity).values(),
+            *(entry.state, _epochs(result), fid.get(place, ""), _rounded(result.get("metrics", {}).get("fid")), _ended(entry)),
+        ]
+        for place, (entry, result) in enumerate(zip(entries, results, strict=True))
+    ]
+    return Listing(columns, _sorted(rows, columns, sort), remarks)
+
+
+def text(listing: Listing) -> str:
+    """Columns side by side, numbers to the right; then what a reader must know."""
+    shown = [[str(cell) for cell in row] for row in [listing.columns, *listing.rows]]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    right = [all(isinstance(cell, int | float) or cell == "" for cell in column) for column in zip(*listing.rows, strict=True)]
+    sides = [str.rjust if to_right else str.ljust for to_right in right]
+    lines = ["  ".join(side(*cell) for side, cell in zip(sides, zip(row, widths, strict=True), strict=True)) for row in shown]
+    return "\n".join([*(line.rstrip() for line in lines), *listing.remarks])
+
+
+def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> dict[int, float]:
+    """FIDs on the test set by the place of their run: those that were measured as most were, and a remark on the others."""
+    measured = {place: result["evaluation"] for place, result in enumerate(results) if "evaluation" in result}
+    protocols = {place: json.dumps(comparable(each["protocol"]), sort_keys=True) for place, each in measured.items()}
+    if not protocols:
+        return {}
+    usual, count = Counter(protocols.values()).most_common(1)[0]
+    protocol = json.loads(usual)
+    remarks.append(
+        f"FID: {protocol['samples']:,} samples against the {protocol['reference']}, seed {protocol['seed']}, "
+        f"feature extractor {protocol['judge']}"
+        + (f"; {len(protocols) - count} measured otherwise are left out" if len(protocols) > count else "")
+    )
+    return {place: _rounded(measured[place]["samples"]["fid"]) for place, each in protocols.items() if each == usual}
+
+
+def _rounded(value: float | None) -> Any:
+    return "" if value is None else round(value, 4)
+
+
+def _epochs(result: dict[str, Any]) -> Any:
+    return round(result["epochs"], 2) if result else ""
+
+
+def _ended(entry: Entry) -> str:
+    if entry.end is None:
+        return ""
+    return datetime.fromtimestamp(entry.end.results.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+
+
+def _sorted(rows: list[list[Any]], columns: list[str], sort: str) -> list[list[Any]]:
+    """By a column, or by -column from the largest down; runs without a value come last."""
+    name = sort.removeprefix("-")
+    known = {column.casefold(): place for place, column in enumerate(columns)}
+    if name.casefold() not in known:
+        raise UserError(f"--sort {sort}: there is no such column; there are {', '.join(columns)}")
+    place = known[name.casefold()]
+    without = [row for row in rows if row[place] == ""]
+    having = [row for row in rows if row[place] != ""]
+    plain = all(isinstance(row[place], int | float) for row in having)
+    return sorted(having, key=lambda row: row[place] if plain else str(row[place]), reverse=sort.startswith("-")) + without
