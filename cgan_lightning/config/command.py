@@ -83,11 +83,11 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     arguments, unknown = command_line.read(sys.argv[1:])
     if unknown:
         raise UserError(_no_flag(unknown[0], config_name))
-    if arguments.help:
-        first = sweep.combinations(parse(arguments.overrides))[0]
-        return _page(help_text.text(_compose(config_name, first, arguments, check=False), config_name))
-    if arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:
+    if arguments.hydra_help or arguments.shell_completion:
         return application()
+    if arguments.help or arguments.cfg or arguments.info:
+        config = _compose(config_name, sweep.combinations(parse(arguments.overrides))[0], arguments, check=False)
+        return _page(help_text.text(config, config_name)) if arguments.help else application()
     if arguments.config_path:
         raise UserError(f"--config-path={arguments.config_path}: settings stand in conf/; --config-dir adds a folder of yours")
     overrides = parse(_with_those_of_the_resumed_run(arguments.overrides))

@@ -46,6 +46,8 @@ def parse(words: Sequence[str]) -> list[Override]:
         word = error.override or ""
         if joined := _joined(words[words.index(word) :] if word in words else [word]):
             raise UserError(f"{joined} came as several words: put it in quotes, as in {shlex.quote(joined)}") from None
+        if apart := re.search(r"(\S+) = ?([^\s=]+)|(\S+)= ([^\s=]+)", " ".join(words)):
+            raise UserError(f"{apart[0]} came as several words: write {apart[0].replace(' ', '')}") from None
         quotes = "" if "=" in word else ", in quotes where there are spaces"
         raise UserError(f"{word} can't be read: write key=value or group=choice{quotes}") from None
     _check_braces(words)
