@@ -88,7 +88,7 @@ def _group(group: str, config: DictConfig) -> list[str]:
                 brought[setting[0]] = setting
             having.setdefault(setting[0], []).extend(owners)
     for key, setting in brought.items():
-        lines += _setting(*setting, whose="" if len(having[key]) == len(options) else f"{', '.join(having[key])}: ")
+        lines += _setting(*setting, whose="" if len(having[key]) == len(options) else f"with {', '.join(having[key])}: ")
     return lines
 
 
