@@ -35,8 +35,14 @@ def in_words(bounds: Mapping[str, float]) -> str:
     """
     >>> in_words(CHANNELS)
     'at least 64 and at most 1024'
+    >>> in_words({"above": 0.5, "below": 2**32})
+    'above 0.5 and below 4294967296'
     """
-    return " and ".join(f"{_BOUNDS[bound][1]} {limit:g}" for bound, limit in bounds.items())
+    return " and ".join(f"{_BOUNDS[bound][1]} {_exactly(limit)}" for bound, limit in bounds.items())
+
+
+def _exactly(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else f"{limit:g}"
 
 
 def coarsest_size(image_size: int, stages: int) -> int:

@@ -1,15 +1,15 @@
 """Ranges, choices and unknown keys of a composed config, each refused in one sentence; and which settings name a run."""
 
 import dataclasses
-import difflib
 import types
 import typing
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cgan_lightning import limits
+from cgan_lightning.config import suggestions
 from cgan_lightning.errors import UserError
 
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list[float]: "numbers"}
@@ -19,11 +19,11 @@ def check(config: DictConfig) -> None:
     """Raises UserError for the first key that is unknown, missing or out of its range."""
     for key, value, field in leaves(config):
         if field is None:
-            raise UserError(unknown_key(key, keys(config)))
+            raise UserError(suggestions.unknown_key(key, keys(config)))
         if value == "???":
             raise UserError(f"{key} is needed: give {key}={field.metadata.get('example', '...')}")
         if not _is_right(value, field):
-            raise UserError(f"{key}={show(value)}: must be {requirement(field)}")
+            raise UserError(refusal(key, value, field))
 
 
 def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field | None]]:
@@ -32,7 +32,7 @@ def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dat
     What a choice brings without a schema (its `_target_`) comes as one value.
     """
     schema = {field.name: field for field in dataclasses.fields(OmegaConf.get_type(config))}  # pyright: ignore
-    for name in [*config, *(name for name in schema if name not in config)]:
+    for name in dict.fromkeys([*config, *schema]):
         key = f"{prefix}{name}"
         missing = name not in config or OmegaConf.is_missing(config, name)
         value = "???" if missing else config[name]
@@ -47,15 +47,11 @@ def keys(config: DictConfig) -> list[str]:
     return [key for key, _, field in leaves(config) if field is not None]
 
 
-def unknown_key(key: str, known: Collection[str]) -> str:
-    """The sentence for a key that isn't there, with the nearest that is: by the whole key, else by its last part."""
-    if key in known:
-        return f"{key} is no setting of the choice made for {key.split('.')[0]}"
-    known = sorted({*known, *(key.rsplit(".", 1)[0] for key in known if "." in key)})
-    last_parts = {name.rsplit(".", 1)[-1]: name for name in known}
-    near = difflib.get_close_matches(key, known, 1, 0.7)
-    near = near or [last_parts[part] for part in difflib.get_close_matches(key.rsplit(".", 1)[-1], last_parts, 1, 0.7)]
-    return f"{key} is no setting; " + (f"did you mean {near[0]}?" if near else "--help lists them all")
+def refusal(key: str, value: Any, field: dataclasses.Field) -> str:
+    """The sentence for a value that `key` can't have."""
+    written = "true" if value == "True" else "false" if value == "False" else show(value)
+    near = suggestions.near_choice(written, field.metadata.get("choices", ()))
+    return f"{suggestions.in_short(key)}={written}: must be {requirement(field)}" + (f"; did you mean {near}?" if near else "")
 
 
 def requirement(field: dataclasses.Field) -> str:
@@ -63,7 +59,7 @@ def requirement(field: dataclasses.Field) -> str:
     kind, optional = type_of(field)
     if choices := field.metadata.get("choices"):
         return " or ".join([*choices, *(["null"] if optional else [])])
-    name = _TYPE_NAMES.get(kind, "one of its group's files")
+    name = field.metadata.get("must_be") or _TYPE_NAMES.get(kind, "one of its group's files")
     if count := field.metadata.get("count"):
         name = f"{count} {name}, each"
     bounds = limits.in_words(field.metadata.get("bounds", {}))
@@ -91,6 +87,8 @@ def _is_right(value: Any, field: dataclasses.Field) -> bool:
         return True  # composition has refused null where it isn't allowed
     if choices := field.metadata.get("choices"):
         return value in choices
+    if type_of(field)[0] is str:
+        return value not in ("True", "False")  # what OmegaConf makes of true and false where a text must be
     if count := field.metadata.get("count"):
         return len(value) == count and all(limits.within(item, field.metadata["bounds"]) for item in value)
     return limits.within(value, field.metadata.get("bounds", {}))

@@ -11,18 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cgan_lightning.config import identity, pool, schema, slurm, sweep, trust
+from cgan_lightning.config import (
+    checks,
+    command_line,
+    help_text,
+    identity,
+    places,
+    pool,
+    schema,
+    slurm,
+    suggestions,
+    sweep,
+    trust,
+    version,
+)
+from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.compose import compose, in_full, refuse_wrong
-from cgan_lightning.config.explain import explain
+from cgan_lightning.config.explain import explain, groups
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.runtime import parent
@@ -31,8 +43,8 @@ from cgan_lightning.runtime import parent
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """`task` with the config that the command line asks for; exits with 2 on a user's mistake, 1 on a failed run.
 
-    Hydra does the rest: --help, --cfg, --multirun, launchers and sweepers work as in any Hydra application. A sweep's jobs
-    fail each for itself; a table at the end says what became of them.
+    Hydra does the rest: --cfg, --multirun, shell completion, launchers and sweepers work as in any Hydra application. --help
+    and --version are ours. A sweep's jobs fail each for itself; a table at the end says what became of them.
     """
 
     def checked(config: DictConfig) -> Any:
@@ -66,12 +78,19 @@ def _stoppable() -> Iterator[None]:
 def _go(application: Callable[[], Any], config_name: str) -> None:
     parent.stop_with_it()
     sys.argv[1:] = [in_full(word) for word in sys.argv[1:]]
-    arguments = get_args_parser().parse_args()
-    if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.cfg or arguments.info:
+    if "--version" in sys.argv[1:]:
+        return _page(version.line())
+    arguments, unknown = command_line.read(sys.argv[1:])
+    if unknown:
+        raise UserError(_no_flag(unknown[0], config_name))
+    if arguments.hydra_help or arguments.shell_completion:
         return application()
+    if arguments.help or arguments.cfg or arguments.info:
+        config = _compose(config_name, sweep.combinations(parse(arguments.overrides))[0], arguments, check=False)
+        return _page(help_text.text(config, config_name)) if arguments.help else application()
     if arguments.config_path:
         raise UserError(f"--config-path={arguments.config_path}: settings stand in conf/; --config-dir adds a folder of yours")
-    overrides = _parse(_with_those_of_the_resumed_run(arguments.overrides))
+    overrides = parse(_with_those_of_the_resumed_run(arguments.overrides))
     flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
     sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
     config = _compose(config_name, sweep.combinations(overrides)[0], arguments)
@@ -82,7 +101,7 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
             raise UserError(
                 f"resume={config.resume.run} goes on with one run; in a sweep going on is the default: leave it out"
             )
-        params = _parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
+        params = parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
         return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
     swept = [override.input_line for override in overrides if override.is_sweep_override()]
     if swept and not arguments.multirun:
@@ -137,34 +156,47 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     """`resume=FOLDER` alone means all settings of that run: what it was started with, then what is given now."""
-    given = {override.key_or_group: override for override in _parse(overrides)}
+    given = {override.key_or_group: override for override in parse(overrides)}
     folder = given["resume.run"].value() if "resume.run" in given else None
-    if folder in (None, "auto") or isinstance(folder, list | dict):  # these are refused by their type
+    if folder in (None, "auto") or isinstance(folder, list | dict | bool):  # these are refused by their type
         return overrides
+    places.check_folder(f"resume={folder}", Path(str(folder)), ("run",))
     earlier = [override.input_line or "" for override in trust.overrides_of_run(str(folder), identity.begun(str(folder)))
                if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
     return earlier + overrides
 
 
-def _parse(overrides: list[str]) -> list[Override]:
+def _page(text: str) -> None:
+    """On stdout, which may be a pager that ends before the text does."""
     try:
-        return OverridesParser.create().parse_overrides(overrides)
-    except OverrideParseException as error:
-        raise UserError(f"{error.override} can't be read: write key=value or group=choice") from None
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python writes at its end
 
 
-def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespace) -> DictConfig:
-    """The checked config, Hydra's own part set; what Hydra or OmegaConf refuse is said in a sentence."""
+def _no_flag(word: str, config_name: str) -> str:
+    """The sentence for a word that looks like a flag and is none."""
+    fields = {key: field for key, _, field in checks.leaves(compose(command=config_name, check=False)) if field is not None}
+    following = next(iter(sys.argv[sys.argv.index(word) + 1 :]), None)
+    return suggestions.flag(word, following, fields=fields, groups=groups(), flags=command_line.flags())
+
+
+def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespace, *, check: bool = True) -> DictConfig:
+    """The config, checked if so wished, Hydra's own part set; what Hydra or OmegaConf refuse is said in a sentence."""
     if arguments.config_dir:
         overrides = [*overrides, f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"]
-    chosen = [override for override in _parse(overrides) if (CONF / override.key_or_group).is_dir()]
+    chosen = [override for override in parse(overrides) if (CONF / override.key_or_group).is_dir()]
     for override in chosen:
         # Hydra takes these for a programmer's mistake.
         if isinstance(override.value(), int | float | dict | None) and not override.is_delete():
             files = sorted(file.stem for file in (CONF / override.key_or_group).glob("*.yaml"))
-            raise UserError(f"{override.input_line}: must be {' or '.join(files)}")
+            raise UserError(suggestions.choice(override.key_or_group, (override.input_line or "").partition("=")[2], files))
     try:
-        return compose(*overrides, command=arguments.config_name or config_name)
+        config = compose(*overrides, command=arguments.config_name or config_name, check=check)
     except (HydraException, OmegaConfBaseException) as error:
         choices = [override.input_line or "" for override in chosen]
-        raise UserError(explain(error, lambda *given: compose(*given, command=config_name, check=False), choices)) from None
+        keys = [override.key_or_group for override in parse(overrides)]
+        raise UserError(explain(error, lambda *some: compose(*some, command=config_name, check=False), choices, keys)) from None
+    if check:
+        places.check(config)
+    return config

@@ -59,5 +59,5 @@ def _too_deep() -> UserError:
 
 
 def in_full(override: str) -> str:
-    """`resume=auto` is short for `resume.run=auto`, beside which `resume.allow_changes` stands."""
+    """`resume=auto` is short for `resume.run=auto`: suggestions.in_short the other way round."""
     return re.sub("^resume=", "resume.run=", override)

@@ -3,15 +3,19 @@
 import re
 from collections.abc import Callable, Sequence
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from cgan_lightning.config import checks
+from cgan_lightning.config import checks, suggestions
 
 
-def explain(error: Exception, composed: Callable[..., DictConfig], chosen: Sequence[str]) -> str:
-    """What is wrong with a command line whose group choices are `chosen`; `composed` gives a config, unchecked, of some."""
+def explain(error: Exception, composed: Callable[..., DictConfig], chosen: Sequence[str], given: Sequence[str]) -> str:
+    """What is wrong with a command line whose group choices are `chosen` and whose keys are `given`.
+
+    `composed` gives a config, unchecked, of some choices.
+    """
     if isinstance(error, MissingConfigException):
         return _missing(error)
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
@@ -19,12 +23,13 @@ def explain(error: Exception, composed: Callable[..., DictConfig], chosen: Seque
     known = composed(*chosen)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
         others = checks.keys(composed()) if chosen else ()
-        return checks.unknown_key(key, {*checks.keys(known), *others})
+        key = next((each for each in given if each.startswith(f"{key}.")), key)  # Hydra names its first part
+        return suggestions.unknown_key(key, list(dict.fromkeys([*checks.keys(known), *others, *groups()])))
     fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
     if inside := [name for name in fields if name.startswith(f"{key}.")]:
         return f"{key} is a section of settings: set them one by one, as in {inside[0]}=..."
     if isinstance(cause, ValidationError) and key in fields:
-        return f"{key}={checks.show(cause.value)}: must be {checks.requirement(fields[key])}"
+        return checks.refusal(key, cause.value, fields[key])
     return " ".join(str(error).split())
 
 
@@ -34,4 +39,10 @@ def _missing(error: MissingConfigException) -> str:
         return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
     if not error.options:
         return f"{error.missing_cfg_file}: there is no such file in conf/"
-    return f"{group}={choice}: must be {' or '.join(error.options)}"
+    return suggestions.choice(group, choice, error.options)
+
+
+def groups() -> list[str]:
+    """The groups that the config which was composed last has a choice of: the command's, and where and how a sweep goes."""
+    choices = HydraConfig.get().runtime.choices
+    return [group for group in choices if not group.startswith("hydra/")] + ["hydra/launcher", "hydra/sweeper"]

@@ -1,197 +1,200 @@
-"""Types and ranges of every command's keys; their values stand in conf/ alone, beside the reasons for them."""
+"""Types, ranges and descriptions of every command's keys; values stand in conf/ alone, beside the reasons for them."""
 
 import functools
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
 from cgan_lightning import limits
-from cgan_lightning.config import ingredients
-from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, number, one_of
+from cgan_lightning.config import drawing, ingredients
+from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, device, number, of_one, one_of, seed, weights
+
+CLASSES = "a class or a list of classes, by name or number, or null"
+SAMPLES = {"at_least": 100, "at_most": 10_000}
+BESIDE_KEYS = {  # groups that only set what other keys are, and Hydra's own
+    "experiment": "a named recipe",
+    "sweep": "a named grid; values given beside it count",
+    "hydra/launcher": "where a sweep's jobs run",
+    "hydra/sweeper": "which jobs a sweep has",
+}
 
 
 @dataclass
 class Data:
-    root: str | None = anything(**OPERATIONAL)
-    batch_size: int = number(at_least=2)
-    limit: int | None = number(at_least=2)
-    classes: Any = anything(**as_before(None))  # null, one class, or a list
-    per_class_limit: Any = anything(**as_before(None))  # null, a whole number, or {class: whole number}
-    balanced: bool = MISSING
-    image_size: int = number(**limits.IMAGE_SIZE)
-    placement: str = one_of("device", "host", **OPERATIONAL)
-    workers: int = number(at_least=0, at_most=64, **OPERATIONAL)
+    root: str | None = anything(
+        "the four IDX files, gzipped or not; null: found or fetched, then cached", must_be="a folder", **OPERATIONAL
+    )
+    batch_size: int = number("images in a batch, of all devices together", at_least=2)
+    limit: int | None = number("only the first so many images, for a quick look; null: all", at_least=2)
+    classes: Any = anything("what to train on, as in [Dress, 9]; null: all ten", must_be=CLASSES, **as_before(None))
+    per_class_limit: Any = anything(
+        "only the first so many images of each class, or of some: {Ankle boot: 100}; null: all 6,000",
+        must_be="a whole number at least 1, or one for some classes, or null", **as_before(None),
+    )  # fmt: skip
+    balanced: bool = anything("whether each batch, real and fake, has equally many images of each class")
+    image_size: int = number("height and width; a larger even number than 28 adds a black border", **limits.IMAGE_SIZE)
+    placement: str = one_of(
+        "device: all images stay on the training device; host: worker processes prepare batches",
+        "device", "host", **OPERATIONAL,
+    )  # fmt: skip
+    workers: int = number("worker processes, for data.placement=host", at_least=0, at_most=64, **OPERATIONAL)
 
 
 @dataclass
 class Adam:
-    lr: float = number(above=0, at_most=1)
-    betas: list[float] = number(at_least=0, below=1, count=2)
-    decay_images: float | None = number(above=0)
-    final_lr: float = number(at_least=0, at_most=1)
+    lr: float = number("learning rate of Adam at the first update", above=0, at_most=1)
+    betas: list[float] = number("decay rates of Adam's two moment estimates", at_least=0, below=1, count=2)
+    decay_images: float | None = number(
+        "lr falls to final_lr along half a cosine over so many images; null: lr throughout", above=0
+    )
+    final_lr: float = number("learning rate once it has fallen", at_least=0, at_most=1)
 
 
 @dataclass
 class Optimizer:
     generator: Adam = field(default_factory=Adam)
     discriminator: Adam = field(default_factory=Adam)
-    discriminator_updates: int = number(at_least=1, at_most=100)
+    discriminator_updates: int = number("updates of the discriminator for each of the generator", at_least=1, at_most=100)
 
 
 @dataclass
 class Ema:
-    halflife_images: float | None = number(above=0)
+    halflife_images: float | None = number(
+        "half-life of the generator's moving average, which samples are drawn from; null: no average", above=0
+    )
 
 
 @dataclass
 class WarmStart:
-    checkpoint: str | None = anything(**as_before(None))
-    freeze: bool = anything(**as_before(False))
-
-
-@dataclass
-class Trainer:
-    accelerator: str = one_of("auto", "cpu", "gpu", **OPERATIONAL)
-    devices: int | None = number(at_least=1, **OPERATIONAL)
-    num_nodes: int = number(at_least=1, **OPERATIONAL)
-    sync_batchnorm: bool = anything(**OPERATIONAL)
-    max_epochs: int = number(at_least=1, **OPERATIONAL)
-    max_steps: int | None = number(at_least=1, **OPERATIONAL)
-    updates_per_call: int | None = number(at_least=1, at_most=1000, **OPERATIONAL)
-    cuda_graphs: bool = anything(**OPERATIONAL)
-    precision: str = one_of("32-true", "64-true", "bf16-mixed")
-    tf32: bool = anything(**as_before(True))
-    deterministic: bool = MISSING
-    backend: str | None = one_of("nccl", "gloo", **OPERATIONAL)
+    checkpoint: str | None = anything(
+        "whose weights are the first ones, those of classes by name; null: random ones",
+        must_be="a run folder", **of_one("run"), **as_before(None),
+    )  # fmt: skip
+    freeze: bool = anything("true: only the generator's label embedding is trained", **as_before(False))
 
 
 @dataclass
 class Samples:
-    columns: int = number(at_least=1, at_most=100, **OPERATIONAL)
-    every_n_epochs: int = number(at_least=1, **OPERATIONAL)
+    columns: int = number("pictures of each class in samples.png and TensorBoard", at_least=1, at_most=100, **OPERATIONAL)
+    every_n_epochs: int = number("how often they are drawn", at_least=1, **OPERATIONAL)
 
 
 @dataclass
 class Metrics:
-    every_n_epochs: int | None = number(at_least=1, **OPERATIONAL)
-    samples: int = number(at_least=100, at_most=10_000, **OPERATIONAL)
+    every_n_epochs: int | None = number(
+        "how often FID and class accuracy are measured against training images; null: never", at_least=1, **OPERATIONAL
+    )
+    samples: int = number("drawn for that, and as many real images: about 7 s on one core", **SAMPLES, **OPERATIONAL)
 
 
 @dataclass
 class Resume:
-    run: str | None = anything(**OPERATIONAL)
-    allow_changes: bool = anything(**OPERATIONAL)
+    run: str | None = anything(
+        "auto: go on with this run if it was begun, in a sweep the default; a run folder: go on with that one",
+        must_be="auto or a run folder", **of_one("run"), **OPERATIONAL,
+    )  # fmt: skip
+    allow_changes: bool = anything("true: also with other settings than the run was begun with", **OPERATIONAL)
 
 
 @dataclass
 class Train:
-    seed: int = number(at_least=0, below=2**32)
+    """Trains a conditional GAN on Fashion-MNIST."""
+
+    seed: int = seed("decides the first weights, every z, every label and the order of the data")
     data: Data = field(default_factory=Data)
-    model: Any = MISSING
-    conditioning: Any = MISSING
-    generator_normalization: Any = MISSING
-    discriminator_normalization: Any = MISSING
-    discriminator_label: Any = MISSING
-    upsampling: Any = MISSING
-    noise: Any = MISSING
-    loss: Any = MISSING
-    regularizer: Any = MISSING
-    augmentation: Any = MISSING
+    model: Any = anything("the pair of networks")
+    conditioning: Any = anything("what a label becomes, in the generator and as planes in the discriminator")
+    generator_normalization: Any = anything("of the generator's feature maps")
+    discriminator_normalization: Any = anything("of the discriminator's feature maps or weights")
+    discriminator_label: Any = anything("how the discriminator is given the label")
+    upsampling: Any = anything("how the generator doubles height and width")
+    noise: Any = anything("the distribution of z")
+    loss: Any = anything("the adversarial objective")
+    regularizer: Any = anything("a penalty on the discriminator's gradient with respect to its input")
+    augmentation: Any = anything("of what the discriminator sees, real and fake")
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     warm_start: WarmStart = field(default_factory=WarmStart)
-    trainer: Any = MISSING
+    trainer: Any = anything("what it runs on: one process, or several that share each batch")
     samples: Samples = field(default_factory=Samples)
     metrics: Metrics = field(default_factory=Metrics)
-    checkpoint_every_n_epochs: int = number(at_least=1, **OPERATIONAL)
-    log_every_n_updates: int = number(at_least=1, **OPERATIONAL)
+    checkpoint_every_n_epochs: int = number("how often the whole training state is saved", at_least=1, **OPERATIONAL)
+    log_every_n_updates: int = number("how often losses go to TensorBoard and the log", at_least=1, **OPERATIONAL)
     objective_metric: str | None = one_of(
-        *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL
-    )
-    run_root: str = anything(**OPERATIONAL)
+        "what a job returns to a sweeper that searches",
+        *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL,
+    )  # fmt: skip
+    run_root: str = anything("where run folders are made", must_be="a folder", **OPERATIONAL)
     resume: Resume = field(default_factory=Resume)
-    rerun: bool = anything(**OPERATIONAL)
-    name: str | None = anything(**OPERATIONAL)
-    tags: list[str] = anything(**OPERATIONAL)
-
-
-@dataclass
-class Sample:
-    checkpoint: str = anything(example="RUN_FOLDER")
-    classes: Any = MISSING  # null, one class or mixture, or a list
-    z: str | None = MISSING
-    directions: str | None = MISSING
-    move: Any = MISSING  # null, or {direction: how far}
-    count: int = number(at_least=1, at_most=100_000)
-    seed: int = number(at_least=0, below=2**32)
-    output: str = MISSING
-    weights: str = one_of("ema", "raw")
-    batch_size: int = number(at_least=1)
-    device: str = one_of("auto", "cpu", "gpu")
-
-
-@dataclass
-class Explore:
-    checkpoint: str = anything(example="RUN_FOLDER")
-    mode: str = one_of("transition", "directions", "embeddings", "page")
-    classes: Any = MISSING  # null, or classes and mixtures: in mode=transition two
-    seed: int = number(at_least=0, below=2**32 - 1001)
-    rows: int = number(at_least=1, at_most=1000)
-    steps: int = number(at_least=2, at_most=1000)
-    count: int = number(at_least=1, at_most=100)
-    names: Any = MISSING  # null, or {new name: direction}
-    serve: bool = MISSING
-    port: int = number(at_least=0, at_most=65535)
-    output: str = MISSING
-    weights: str = one_of("ema", "raw")
-    device: str = one_of("auto", "cpu", "gpu")
+    rerun: bool = anything("true: forget what this run's folder holds and start anew", **OPERATIONAL)
+    name: str | None = anything("for people: the run folder's name begins with it, and lists show it", **OPERATIONAL)
+    tags: list[str] = anything("for people: lists show them", must_be="a list of words", **OPERATIONAL)
 
 
 @dataclass
 class Judge:
-    epochs: int = number(at_least=1, at_most=1000)
-    seed: int = number(at_least=0, below=2**32)
-    threads: int = number(at_least=1, at_most=1024)
-    limit: int | None = number(at_least=256)
-    root: str | None = MISSING
-    device: str = one_of("auto", "cpu", "gpu")
-    output: str = MISSING
+    """Trains the classifier that the metrics use, from scratch."""
+
+    epochs: int = number("how long to train, in passes over the images", at_least=1, at_most=1000)
+    seed: int = seed("decides the first weights and the order of the data")
+    threads: int = number("of the CPU; another number gives other last bits, and another hash", at_least=1, at_most=1024)
+    limit: int | None = number("only the first so many images, for a quick look; null: all", at_least=256)
+    root: str | None = anything("the data's four files; null: found or fetched, then cached", must_be="a folder")
+    device: str = device()
+    output: str = anything("where the classifier is written; an existing file is replaced", must_be="a file")
 
 
 @dataclass
 class Evaluate:
-    checkpoint: str = anything(example="RUN_FOLDER")
-    samples: int = number(at_least=100, at_most=10_000)
-    seed: int = number(at_least=0, below=2**32)
-    weights: str = one_of("ema", "raw")
-    accuracy_score: bool = MISSING
-    metrics: str = one_of("judge", "inception")
-    judge: str | None = MISSING
-    inception_weights: str | None = MISSING
-    output: str | None = MISSING
-    root: str | None = MISSING
-    device: str = one_of("auto", "cpu", "gpu")
-    devices: int = number(at_least=1, at_most=64)
+    """Measures how good a trained generator is."""
+
+    checkpoint: str = anything(
+        "which generator, or all of a sweep's finished runs",
+        must_be="a run folder, its generator.safetensors or a sweep's folder", **of_one("run", "sweep"),
+    )  # fmt: skip
+    samples: int = number("pictures drawn, as many of each class", **SAMPLES)
+    seed: int = seed("image seed of the first picture, and of what metrics draw")
+    weights: str = weights()
+    accuracy_score: bool = anything("true: also train classifiers on samples and on real images, which takes minutes")
+    metrics: str = one_of(
+        "inception: also FID and KID by Inception-v3, as published; hours without a GPU", "judge", "inception"
+    )
+    judge: str | None = anything("one that cgan_lightning.judge has made; null: the package's own", must_be="a file")
+    inception_weights: str | None = anything("Inception-v3's; null: downloaded (91 MB) and cached", must_be="a file")
+    output: str | None = anything("where the result is kept; null: results.json of the run", must_be="a .json file")
+    root: str | None = anything("the data's four files; null: found or fetched, then cached", must_be="a folder")
+    device: str = device()
+    devices: int = number("processes of this machine that share the work, each with its device", at_least=1, at_most=64)
 
 
 @dataclass
 class Report:
-    runs: Any = anything(example="SWEEP_FOLDER")  # or a run, a pattern, a list of those
-    metric: str | None = MISSING
-    threshold: float | None = number(above=0)
-    output: str | None = MISSING
+    """Compares runs: a page, figures, a CSV file and tables."""
+
+    runs: Any = anything(
+        "which runs: a sweep, run folders, or a pattern of them",
+        must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'", example="SWEEP_FOLDER",
+    )  # fmt: skip
+    metric: str | None = anything(
+        "what verdicts go by; null: fid on the test set where all runs were evaluated, else training_best_fid",
+        must_be="a metric of results.json",
+    )
+    threshold: float | None = number(
+        "FID in training to which time is measured; null: the best that every run reached", above=0
+    )
+    output: str | None = anything(
+        "where it is written; null: the sweep's own, or one in reports/ beside the runs", must_be="a folder"
+    )
 
 
 NODES = {
     "train": Train,
-    "sample": Sample,
-    "explore": Explore,
+    "sample": drawing.Sample,
+    "explore": drawing.Explore,
     "judge": Judge,
     "evaluate": Evaluate,
     "report": Report,
-    "trainer": Trainer,
     **ingredients.NODES,
 }
 

@@ -40,6 +40,9 @@ def prepare(folder: Path) -> None:
     job = Job(number=0, name="run", overrides=[], run="run", max_epochs=9, max_steps=1)
     with SweepFolder(folder / "sweep").claim("python -m cgan_lightning.train -m seed=0", {"seed": ["0"]}, [job]):
         pass
+    (folder / "runs" / "sweeps").mkdir(parents=True)
+    for name, held in {"runs/first": "run", "runs/second": "stopped", "runs/sweeps/seed": "sweep"}.items():
+        (folder / name).symlink_to(folder / held)
 
 
 def _data(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan_lightning.config import checks
+from cgan_lightning.config import checks, suggestions
 from tests.bad_input import values
 from tests.helpers import commands
 
@@ -33,11 +33,11 @@ def test_no_key_takes_what_it_cannot_be(command, choice):
         for value in values.wrong(field):
             said = values.refusal(command, choice, f"{key}={value}")
             assert said is not None, f"{key}={value} is taken"
-            assert said.startswith(f"{key}="), said
+            assert said.startswith(f"{suggestions.in_short(key)}="), said
             assert said.endswith(f": must be {checks.requirement(field)}"), said
             assert "\n" not in said
             if not value.startswith("["):  # numbers in a list are shown as they were read
-                assert said.startswith(f"{key}={value}: must be"), said
+                assert said.startswith(f"{suggestions.in_short(key)}={value}: must be"), said
 
 
 def misspelt(key: str, how: str, at: int) -> str:
@@ -96,7 +96,7 @@ def test_what_was_meant_is_recognised(data):
     wrong = misspelt(key, how, data.draw(st.integers(0, max(0, len(name) - 2))))
     if wrong in known(command):
         return
-    sentence = checks.unknown_key(wrong, keys)
+    sentence = suggestions.unknown_key(wrong, keys)
     assert sentence.startswith(f"{wrong} is no setting; ")
     if len(name) > 4:
         assert sentence.partition("did you mean ")[2].removesuffix("?") in known(command)

@@ -24,7 +24,13 @@ NEEDED = {
     "judge": (),
     "explore": ("checkpoint=some",),
 }
-WRONG_TYPE = {int: ["many", "2.5"], float: ["fast", "nan"], bool: ["perhaps"], str: ["[a]"], list[float]: ["0.5", "[0.5]"]}
+WRONG_TYPE = {
+    int: ["many", "2.5"],
+    float: ["fast", "nan"],
+    bool: ["perhaps"],
+    str: ["[a]", "true"],
+    list[float]: ["0.5", "[0.5]"],
+}
 
 
 CHOICES_OF = {"train": [f"{group}={file.stem}" for group in CHOICES for file in sorted((CONF / group).glob("*.yaml"))]}
@@ -51,7 +57,7 @@ def refusal(command: str, choices: tuple[str, ...], override: str) -> str | None
     except UserError as error:
         return str(error)
     except OmegaConfBaseException as error:
-        return explain(error, lambda *given: composed(command, *given), choices)
+        return explain(error, lambda *given: composed(command, *given), choices, [parsed.key_or_group])
     return None
 
 

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import torch
 
 from cgan_lightning.config import command
 from cgan_lightning.config.compose import compose
+from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError
 from cgan_lightning.train import train
 from tests.helpers.processes import fork_command
@@ -18,10 +20,23 @@ MISTAKES = {
     "model.chanels=256": "model.chanels is no setting; did you mean model.channels?",
     "chanels=256": "chanels is no setting; did you mean model.channels?",
     "lattent_dim=10": "did you mean model.latent_dim?",
+    "lr=1e-3": "lr is no setting; there are optimizer.generator.lr and optimizer.discriminator.lr",
+    "optimizer.lr=1e-3": "optimizer.lr is no setting; there are optimizer.generator.lr and optimizer.discriminator.lr",
+    "learning_rate=1e-3": "there are optimizer.generator.lr and optimizer.discriminator.lr",
+    "generator.lr=1e-3": "generator.lr is no setting; did you mean optimizer.generator.lr?",
+    "max_epochs=5": "max_epochs is no setting; did you mean trainer.max_epochs?",
+    "channels=64": "channels is no setting; did you mean model.channels?",
+    "epochs=5": "epochs is no setting; did you mean trainer.max_epochs?",
+    "launcher=pool": "launcher is no setting; did you mean hydra/launcher?",
     "conditioning.generator.widht=3": "did you mean conditioning.generator.width?",
     "nois=uniform": "nois is no setting; did you mean noise?",
     "+foo=1": "foo is no setting",
-    "noise=gausian": "noise=gausian: must be randn or uniform",
+    "noise=gausian": "noise=gausian: must be randn or uniform; did you mean randn?",
+    "noise=unifrom": "noise=unifrom: must be randn or uniform; did you mean uniform?",
+    "loss=lsgan": "did you mean least_squares?",
+    "trainer=cuda": "did you mean gpu?",
+    "hydra/launcher=pol": "hydra/launcher=pol: must be basic or pool",
+    "trainer.precision=bf16": "trainer.precision=bf16: must be 32-true or 64-true or bf16-mixed; did you mean bf16-mixed?",
     "experiment=documentd": "experiment=documentd: must be documented or nine_classes or quick or transfer",
     "trainer=tpu": "trainer=tpu: must be auto or cpu or ddp or ddp_cpu or gpu",
     "model.channels=wide": "model.channels=wide: must be a whole number at least 64 and at most 1024",
@@ -35,13 +50,26 @@ MISTAKES = {
     "data.placement=gpu": "data.placement=gpu: must be device or host",
     "data.limit=many": "data.limit=many: must be a whole number at least 2, or null",
     "rerun=perhaps": "rerun=perhaps: must be true or false",
-    "seed=-1": "seed=-1: must be a whole number at least 0 and below 4.29497e+09",
+    "seed=abc": "seed=abc: must be a whole number at least 0 and below 4294967296",
+    "seed=-1": "seed=-1: must be a whole number at least 0 and below 4294967296",
     "data=3": "data is a section of settings: set them one by one, as in data.root=...",
     "model=3": "model=3: must be documented or residual",
     "~noise": "noise is needed",
     "model.channels=128,256": "model.channels=128,256 has several values: add -m",
     "model.channels=(3": "model.channels=(3 can't be read: write key=value or group=choice",
     "seed": "seed can't be read: write key=value or group=choice",
+    "resume=true": "resume=true: must be auto or a run folder, or null",
+    "run_root=false": "run_root=false: must be a folder",
+    "--seed=3": "--seed=3 is no flag: write seed=3",
+    "-lr=3": "-lr=3 is no flag: write optimizer.generator.lr=3 optimizer.discriminator.lr=3, or one of them",
+    "--rerun": "--rerun is no flag: write rerun=true",
+    "--noise=uniform": "--noise=uniform is no flag: write noise=uniform",
+    "--max-epochs=5": "--max-epochs=5 is no flag: write trainer.max_epochs=5",
+    "--batch-sise=5": "--batch-sise=5 is no flag; did you mean data.batch_size=...?",
+    "--hepl": "--hepl is no flag; did you mean --help?",
+    "--multi": "--multi is no flag; did you mean --multirun?",
+    "--foo": "--foo is no flag; --help lists the flags and all settings",
+    "--cfg=jobs": "argument --cfg/-c: invalid choice: 'jobs'",
     "resume=3": "resume=3: no run was begun there",
     "resume=no-such-run": "resume=no-such-run: no run was begun there",
 }
@@ -66,6 +94,35 @@ def answer(monkeypatch, capsys, tmp_path):
 def test_a_mistake_gets_one_sentence(answer, mistake):
     sentence, code = answer(mistake)
     assert MISTAKES[mistake] in sentence
+    assert sentence.count("\n") == 1
+    assert code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--epochs", "5"], "--epochs 5 is no flag: write trainer.max_epochs=5"),
+        (["seed=3", "--lr", "1e-3", "noise=uniform"], "--lr 1e-3 is no flag: write optimizer.generator.lr=1e-3 optimizer."),
+        (["--rerun", "seed=3"], "--rerun is no flag: write rerun=true"),
+        (["--seed", "--rerun"], "--seed is no flag: write seed=..."),
+        (["seed=0,1", "-m", "noise=gausian,randn"], "noise=gausian: must be randn or uniform; did you mean randn?"),
+        (
+            ["data.per_class_limit={Ankle", "boot:", "9}"],
+            "data.per_class_limit={Ankle boot: 9} came as several words: put it in",
+        ),
+        (["-m", "model.channels=64,", "128"], "model.channels=64, 128 came as several words: put it in quotes, as in 'model."),
+        (["lr", "=", "3"], "lr = 3 came as several words: write lr=3"),
+        (["seed=1", "seed", "=3"], "seed =3 came as several words: write seed=3"),
+        (["seed=", "3", "noise=uniform"], "seed= 3 came as several words: write seed=3"),
+        (["--cfg", "job", "lr=3"], "lr is no setting; there are optimizer.generator.lr and optimizer.discriminator.lr"),
+        (["--help", "noise=gausian"], "noise=gausian: must be randn or uniform; did you mean randn?"),
+        (["seed=1", "run_root=my", "runs"], "runs can't be read: write key=value or group=choice, in quotes where there are"),
+    ],
+    ids=" ".join,
+)
+def test_words_that_are_no_settings_get_one_sentence(answer, words, said):
+    sentence, code = answer(*words)
+    assert said in sentence
     assert sentence.count("\n") == 1
     assert code == 2
 
@@ -116,8 +173,25 @@ def test_help_names_the_groups_and_imports_no_torch(tmp_path):
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
-    assert "noise: randn, uniform" in done.stdout
+    assert "noise=randn " in done.stdout
     assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("words", [["train", "--version"], ["sample", "seed=1", "--version"], ["status", "--version"]])
+def test_the_version_is_ours(tmp_path, words):
+    done = fork_command(*words, cwd=tmp_path)
+    project = tomllib.loads((CONF.parent / "pyproject.toml").read_text())["project"]
+    assert done.stdout.startswith(f"cgan_lightning {project['version']} (Python ")
+    assert f"torch {torch.__version__.partition('+')[0]}" in done.stdout
+    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")
+
+
+@pytest.mark.process
+def test_help_ends_quietly_where_its_reader_does(tmp_path):
+    command = f"{sys.executable} -m cgan_lightning.train --help | head -n 1"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])

@@ -11,7 +11,7 @@ from cgan_lightning.config.compose import accepted, in_full, with_hydras_part
 from cgan_lightning.config.paths import CONF
 
 
-def composed(*overrides: str, command: str = "train") -> DictConfig:
+def composed(*overrides: str, command: str = "train", check: bool = True) -> DictConfig:
     """What `compose` gives; values are set as Hydra sets them, on a copy of a config that was composed before."""
     parsed = [_parsed(in_full(override)) for override in overrides]
     choices = tuple(each.input_line or "" for each in parsed if _is_choice(each))
@@ -21,7 +21,7 @@ def composed(*overrides: str, command: str = "train") -> DictConfig:
             OmegaConf.update(config, each.key_or_group, each.value(), merge=True)
     with read_write(config.hydra):
         config.hydra.overrides.task = [each.input_line for each in parsed]
-    return accepted(config)
+    return accepted(config, check=check)
 
 
 _with_choices = functools.cache(lambda command, choices: with_hydras_part(*choices, command=command))

@@ -70,6 +70,23 @@ def test_conf_comes_from_the_wheel(python, tmp_path):
     assert not Path(done.stdout.strip()).is_relative_to(ROOT)
 
 
+def test_help_and_version_come_from_the_wheel(python, tmp_path):
+    done = run(python, "-m", "cgan_lightning.train", "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for shown in (
+        "noise=randn",
+        "Uniform on [-1, 1].",
+        "optimizer.generator.lr=0.002",
+        "learning rate of Adam",
+        "pool",
+        "seed=0",
+    ):
+        assert shown in done.stdout
+    assert " slurm " not in done.stdout.partition("\nSweeps: ")[2], "the extra is not there"
+    done = run(python, "-m", "cgan_lightning.sample", "--version", cwd=tmp_path)
+    assert done.stdout.startswith("cgan_lightning 0."), done.stderr
+
+
 def test_it_trains_and_samples_from_any_folder(python, tmp_path):
     done = run(
         python, "-m", "cgan_lightning.train", "model.channels=64", "noise=uniform", "data.limit=128", "trainer.max_epochs=1",

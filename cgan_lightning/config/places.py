@@ -1,0 +1,57 @@
+"""A folder of runs or of sweeps, given where one of them is meant: what it holds is named, before anything slow is imported."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from cgan_lightning.config import checks
+from cgan_lightning.config.suggestions import in_short
+from cgan_lightning.errors import UserError
+from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.runtime.sweep_folder import SweepFolder
+
+NAMED = 5  # in a sentence
+
+
+def check(config: DictConfig) -> None:
+    """Raises UserError for the first setting that is to name a run or a sweep, and names a folder with several."""
+    for key, value, field in checks.leaves(config):
+        kinds = field.metadata.get("folder_of", ()) if field is not None else ()
+        if kinds and isinstance(value, str):
+            check_folder(f"{in_short(key)}={value}", Path(value), kinds)
+
+
+def check_folder(told: str, folder: Path, kinds: Collection[str]) -> None:
+    """Raises UserError where `folder` is neither run nor sweep of `kinds`, but holds some; `told` is how it was given."""
+    if _is_run(folder) or ("sweep" in kinds and _is_sweep(folder)):
+        return
+    sweeps = [folder] if _is_sweep(folder) else [each for each in _inside(folder, folder / "sweeps") if _is_sweep(each)]
+    runs = [each for each in _inside(folder) if _is_run(each)]
+    runs = runs or [run for sweep in sweeps for run in _of_sweep(sweep)]
+    found = {"run": runs if "run" in kinds else [], "sweep": sweeps if "sweep" in kinds else []}
+    if counts := [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in found.items() if each]:
+        raise UserError(f"{told} holds {' and '.join(counts)}: give {_named([*found['run'], *found['sweep']])}")
+
+
+def _named(paths: Sequence[Path]) -> str:
+    newest = [str(path) for path in sorted(paths, key=lambda path: (-path.stat().st_mtime, path))][:NAMED]
+    listed = " or ".join([", ".join(newest[:-1]), newest[-1]]) if len(newest) > 1 else newest[0]
+    return listed if len(paths) <= NAMED else f"one of them; the newest are {listed.replace(' or ', ' and ')}"
+
+
+def _inside(*folders: Path) -> list[Path]:
+    return [path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
+
+
+def _is_run(folder: Path) -> bool:
+    return RunFolder(folder).identity.is_file() or RunFolder(folder).generator.is_file()
+
+
+def _is_sweep(folder: Path) -> bool:
+    return SweepFolder(folder).record.is_file()
+
+
+def _of_sweep(folder: Path) -> list[Path]:
+    """Those of its runs that were begun."""
+    return [Path(job.run) for job in SweepFolder(folder).jobs() if _is_run(Path(job.run))]

@@ -1,0 +1,133 @@
+"""What was meant by a key, a flag or a choice that isn't there, and the sentence that says so."""
+
+import dataclasses
+import difflib
+import itertools
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from cgan_lightning.config.paths import CONF
+
+OTHER_NAMES = {  # what other programs call a setting: the last part of its key here
+    **dict.fromkeys(("epochs", "num_epochs", "n_epochs"), "max_epochs"),
+    **dict.fromkeys(("steps", "num_steps", "iterations", "updates"), "max_steps"),
+    "learning_rate": "lr",
+    **dict.fromkeys(("batch", "bs"), "batch_size"),
+    **dict.fromkeys(("z_dim", "nz"), "latent_dim"),
+    **dict.fromkeys(("data_dir", "dataroot"), "root"),
+    "num_workers": "workers",
+    **dict.fromkeys(("gpus", "num_gpus"), "devices"),
+    "nodes": "num_nodes",
+    **dict.fromkeys(("log_dir", "logdir", "output_dir"), "run_root"),
+    **dict.fromkeys(("gan_loss", "loss_type"), "loss"),
+    "launcher": "hydra/launcher",
+    "sweeper": "hydra/sweeper",
+}
+OTHER_CHOICES = {
+    "cuda": "gpu",
+    **dict.fromkeys(("fp32", "float32", "32"), "32-true"),
+    **dict.fromkeys(("fp64", "float64", "double", "64"), "64-true"),
+    **dict.fromkeys(("bf16", "bfloat16"), "bf16-mixed"),
+}
+
+
+def in_short(key: str) -> str:
+    """`resume` for `resume.run`, beside which `resume.allow_changes` stands."""
+    return "resume" if key == "resume.run" else key
+
+
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """The sentence for a key that isn't there, with those of `known` that may have been meant."""
+    if key in known:
+        return f"{key} is no setting of the choice made for {key.split('.')[0]}"
+    found = meant(key, known)
+    if len(found) > 1:
+        return f"{key} is no setting; there are {', '.join(found[:-1])} and {found[-1]}"
+    return f"{key} is no setting; " + (f"did you mean {found[0]}?" if found else "--help lists them all")
+
+
+def meant(key: str, known: Collection[str]) -> list[str]:
+    """The keys that `key` may stand for: several, where they have in common what it says.
+
+    >>> meant("optimizer.lr", ["optimizer.generator.lr", "optimizer.discriminator.lr", "trainer.max_epochs"])
+    ['optimizer.generator.lr', 'optimizer.discriminator.lr']
+    >>> meant("epochs", ["optimizer.generator.lr", "trainer.max_epochs"])
+    ['trainer.max_epochs']
+    """
+    known = [name for name in known if not name.rpartition(".")[2].startswith("_")]
+    if exact := _by_last_part(key, known):
+        return exact
+    known = sorted({*known, *(name.rsplit(".", 1)[0] for name in known if "." in name)})  # sections too
+    if near := difflib.get_close_matches(key, known, 1, 0.7):
+        return near
+    last_parts = [name.rpartition(".")[2] for name in known]
+    near = difflib.get_close_matches(key.rpartition(".")[2], last_parts, 1, 0.7)
+    return [name for name, part in zip(known, last_parts, strict=True) if part in near]
+
+
+def _by_last_part(key: str, known: Sequence[str]) -> list[str]:
+    """Those that end as `key` does, or as its name in other programs: only those that have all its parts, if there are any."""
+    *sections, last = key.split(".")
+    for name in (last, OTHER_NAMES.get(last)):
+        found = [each for each in known if each.rpartition(".")[2] == name]
+        within = [each for each in found if set(sections) <= {*each.split(".")}]
+        if found:
+            return within or found
+    return []
+
+
+def flag(
+    word: str,
+    following: str | None,
+    *,
+    fields: Mapping[str, dataclasses.Field],
+    groups: Collection[str],
+    flags: Collection[str],
+) -> str:
+    """The sentence for `word`, a flag that isn't there, with `following` after it: settings are no flags."""
+    dashed, _, value = word.partition("=")
+    name = dashed.lstrip("-").replace("-", "_")
+    if "=" not in word and following is not None and "=" not in following and not following.startswith("-"):
+        word, value = f"{word} {following}", following
+    known = [*dict.fromkeys([*(in_short(key) for key in fields), *groups])]
+    if found := _by_last_part(name, known):
+        yes = all(key in fields and fields[key].type is bool for key in found)
+        written = [f"{key}={value or ('true' if yes else '...')}" for key in found]
+        both = ", or one of them" if len(written) > 1 else ""
+        return f"{word} is no flag: write {' '.join(written)}{both}"
+    near = [f"--{each}" for each in difflib.get_close_matches(name, [each.removeprefix("--") for each in flags], 1, 0.7)]
+    near = near or [f"{key}=..." for key in meant(name, known)[:1]]
+    return f"{word} is no flag; " + (f"did you mean {near[0]}?" if near else "--help lists the flags and all settings")
+
+
+def choice(group: str, value: str, options: Sequence[str]) -> str:
+    """The sentence for a choice that `group` doesn't have: the nearest by its name, else by what its file says that it is."""
+    words = _words(group, options)
+    near = near_choice(value, options) or words.get(near_choice(value, words, 0.85) or "")
+    return f"{group}={value}: must be {' or '.join(options)}" + (f"; did you mean {near}?" if near else "")
+
+
+def near_choice(value: str, options: Collection[str], alike: float = 0.7) -> str | None:
+    """
+    >>> near_choice("transitions", ["transition", "page"]), near_choice("cuda", ["cpu", "gpu"]), near_choice("tpu", ["cuda"])
+    ('transition', 'gpu', None)
+    """
+    if (other := OTHER_CHOICES.get(value.lower())) in options:
+        return other
+    return next(iter(difflib.get_close_matches(value.lower(), options, 1, alike)), None)
+
+
+def _words(group: str, options: Sequence[str]) -> dict[str, str]:
+    """Each word of the descriptions of `options`, and the option whose it is; words that several have are left out."""
+    found: dict[str, str | None] = {}
+    for option in options:
+        for word in {*re.findall(r"[a-z]{4,}", about(group, option).lower())}:
+            found[word] = None if word in found else option
+    return {word: option for word, option in found.items() if option is not None}
+
+
+def about(group: str, option: str) -> str:
+    """What a group's file in conf/ says that it is, at its head; "" for a file that is not there."""
+    file = CONF / group / f"{option}.yaml"
+    lines = file.read_text().removeprefix("# @package _global_\n").splitlines() if file.is_file() else []
+    return " ".join(line.removeprefix("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines))
