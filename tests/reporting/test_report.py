@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from cgan_lightning import plots
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
@@ -46,6 +47,15 @@ def sweep(swept, tmp_path) -> Path:
     return tmp_path / "runs" / "sweeps" / swept.name
 
 
+KINDS = dict(plots.KINDS)
+
+
+@pytest.fixture(autouse=True)
+def _no_files_of_figures(monkeypatch):
+    """They take seconds, and one test looks at them."""
+    monkeypatch.setattr(plots, "KINDS", {})
+
+
 def reported(folder: Path, *overrides: str) -> str:
     report(composed(f"runs={folder}", *overrides, command="report"))
     return (folder / "report.html").read_text()
@@ -53,7 +63,7 @@ def reported(folder: Path, *overrides: str) -> str:
 
 def text(page: str) -> str:
     """What a reader sees, in one line."""
-    return html.unescape(" ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split()))
+    return html.unescape(" ".join(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL).split()))
 
 
 def test_all_runs_of_a_sweep_are_evaluated_once(swept, caplog):
@@ -89,7 +99,8 @@ def test_the_table_and_the_csv_have_every_run(sweep):
     results = json.loads((sweep.parents[1] / runs.name[0] / "results.json").read_text())
     assert runs.fid[0] == pytest.approx(results["evaluation"]["samples"]["fid"])
     table = (sweep / "results.md").read_text()
-    assert table.count("\n| channels ") == 8, "a row a setting, in each of two tables"
+    assert table.count("\n| channels ") == 8, "a row a setting, of what it gives and of what it costs"
+    assert "| FID\u00a0↓ | channels 64 → 128 | " in table
     assert "| channels 64, noise uniform |" in table
     assert "Mean ± half of the 95 % interval over 2 seeds." in table
 
@@ -112,7 +123,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
         sorted(last for _, last in curves[100])
     )
     assert "no look by then" in reported(sweep)
-    assert (sweep / "results.md").read_text().count("\n| channels ") == 4, "no second table while one setting has no value"
+    assert (sweep / "results.md").read_text().count("| no look by then |") == 1
 
 
 def test_sheets_stand_side_by_side(sweep):
@@ -120,6 +131,27 @@ def test_sheets_stand_side_by_side(sweep):
     with Image.open(sweep / "samples.png") as picture:
         assert picture.width > 3 * 300, "three in a row"
         assert picture.height > 2 * 300, "of four"
+
+
+def test_figures_lie_beside_the_page_and_none_of_an_earlier_report(sweep, monkeypatch):
+    monkeypatch.setattr(plots, "KINDS", KINDS)
+    reported(sweep)
+    names = {"points-fid", "points-class_accuracy", "pareto-seconds", "pareto-parameters", "curves-settings"}
+    assert {path.name for path in (sweep / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in names for kind in ("svg", "pdf", "png")
+    }
+    with Image.open(sweep / "figures" / "curves-settings.png") as picture, Image.open(sweep / "samples.png") as sheets:
+        for path in sweep.parents[1].glob("*/results.json"):
+            results = json.loads(path.read_text())
+            for said in (picture.info["Description"], sheets.info["Description"]):
+                assert path.parent.name in said
+                assert "seeds: 0, 1" in said
+                assert results["git_revision"] in said
+    (sweep / "figures" / "pareto-older.png").write_bytes(b"")
+    (sweep / "figures" / "mine.png").write_bytes(b"")
+    monkeypatch.setattr(plots, "KINDS", {})
+    reported(sweep, "metric=class_accuracy")
+    assert [path.name for path in (sweep / "figures").iterdir()] == ["mine.png"]
 
 
 def test_failed_and_missing_runs_are_named(sweep):
@@ -155,9 +187,12 @@ def test_what_comes_from_files_is_text(sweep, caplog):
     (sweep / "sweep.json").write_text(json.dumps(json.loads((sweep / "sweep.json").read_text()) | {"command": HOSTILE}))
     page = reported(sweep)
     assert page.count("alert(1)") >= 5
-    for written in (page, (sweep / "results.md").read_text()):
+    assert page.count("<script") == 1, "its own"
+    for written in (page.replace("<script>", "", 1), (sweep / "results.md").read_text()):
         assert "<script" not in written
         assert not re.search(r"<img src=x", written)
+    latex = (sweep / "results.tex").read_text()
+    assert not re.search(r"[^\\]_", latex.replace("toprule", "")), "all escaped"
     assert page.count("&lt;script&gt;$") > 20
     assert "\x1b" not in caplog.text
     runs = pd.read_csv(sweep / "results.csv")
