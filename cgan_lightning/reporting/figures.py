@@ -79,12 +79,13 @@ def look(place: int) -> dict[str, Any]:
 
 
 @_styled
-def points(name: str, rows: Mapping[str, Interval], title: str) -> Drawing:
-    """A line a setting: each seed's value, their mean and its 95 % interval where that fits."""
+def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawing:
+    """A line a setting: each seed's value, their mean and its 95 % interval where that fits; None leaves it empty."""
     labels = [textwrap.fill(label, BESIDE) for label in rows]
     lines = max(label.count("\n") + 1 for label in labels)
     figure, axes = _axes(1.1 + (0.14 + 0.2 * lines) * len(rows))
-    for place, each in enumerate(rows.values()):
+    known = {place: each for place, each in enumerate(rows.values()) if each}
+    for place, each in known.items():
         height, style = len(rows) - 1 - place, look(place) | {"linestyle": "none"}
         if each.half is not None:
             ends = [each.mean - each.half, each.mean + each.half]
@@ -92,7 +93,7 @@ def points(name: str, rows: Mapping[str, Interval], title: str) -> Drawing:
         axes.plot(each.values, [height] * len(each.values), **style, markersize=6, alpha=0.7)
         axes.plot([each.mean], [height], "|", color=style["color"], markersize=17, markeredgewidth=2.5)
     axes.set_yticks(range(len(rows)), labels[::-1])
-    axes.set_xlim(*_limits(list(rows.values())))
+    axes.set_xlim(*_limits(list(known.values())))
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(title)
     axes.grid(axis="x")
@@ -101,13 +102,14 @@ def points(name: str, rows: Mapping[str, Interval], title: str) -> Drawing:
 
 @_styled
 def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Drawing:
-    """Mean and range over runs of each group's (images seen, value)."""
-    figure, axes = _axes(3.2 + _legend_height(groups))
-    for place, (label, runs) in enumerate(groups.items()):
-        style, (seen, values) = look(place), _together(runs)
+    """Mean and range over runs of each group's (images seen, value); a group without runs only keeps its look to itself."""
+    known = {label: (look(place), runs) for place, (label, runs) in enumerate(groups.items()) if runs}
+    figure, axes = _axes(3.2 + _legend_height(known))
+    for place, (label, (style, runs)) in enumerate(known.items()):
+        seen, values = _together(runs)
         marked = slice(place % _every(seen), None, _every(seen))  # few markers a line, those of two lines not on each other
         axes.plot(seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
-        shade = min(0.18, 0.8 / len(groups))
+        shade = min(0.18, 0.8 / len(known))
         axes.fill_between(seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
     values = [value for runs in groups.values() for run in runs for _, value in run]
     if min(values) > 0:
@@ -118,7 +120,7 @@ def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Draw
     axes.set_xlabel("images seen, thousands")
     axes.set_ylabel(title)
     axes.grid()
-    _legend(figure, groups)
+    _legend(figure, known)
     return Drawing(f"curves-{name}", f"{title} over images seen", figure)
 
 
@@ -147,26 +149,27 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 @_styled
 def pareto(
-    name: str, settings: Sequence[tuple[str, float, Interval]], cost: str, quality: str, *, lower_is_better: bool
+    name: str, settings: Mapping[str, tuple[float, Interval] | None], cost: str, quality: str, *, lower_is_better: bool
 ) -> Drawing:
-    """Quality over cost of each setting (label, cost, quality) with its 95 % interval where that fits.
+    """Quality over cost of each setting (cost, quality) with its 95 % interval where that fits; None leaves it out.
 
     The line joins those that nothing beats in both; their markers are filled.
     """
-    labels = [label for label, _, _ in settings]
+    known = [(label, look(place), *each) for place, (label, each) in enumerate(settings.items()) if each]
+    labels = [label for label, *_ in known]
     figure, axes = _axes(3.4 + _legend_height(labels))
-    front = pareto_front([(price, each.mean if lower_is_better else -each.mean) for _, price, each in settings])
-    line = sorted((settings[place][1], settings[place][2].mean) for place in front)
+    front = pareto_front([(price, each.mean if lower_is_better else -each.mean) for _, _, price, each in known])
+    line = sorted((known[place][2], known[place][3].mean) for place in front)
     axes.plot(*zip(*line, strict=True), color=INK, alpha=0.5, linewidth=1.5, drawstyle="steps-post", zorder=1)
-    for place, (label, price, each) in enumerate(settings):
-        style = look(place) | {"linestyle": "none"}
+    for place, (label, style, price, each) in enumerate(known):
         if each.half is not None:
             bar = {"ecolor": style["color"], "elinewidth": 1.5, "capsize": 3, "alpha": 0.6}
             axes.errorbar([price], [each.mean], each.half, fmt="none", **bar)
-        axes.plot([price], [each.mean], **style, markersize=9, label=label, markeredgewidth=2,
-                  markerfacecolor=style["color"] if place in front else "none", zorder=3)  # fmt: skip
+        face = style["color"] if place in front else "none"
+        point = {"markersize": 9, "markeredgewidth": 2, "markerfacecolor": face, "zorder": 3}
+        axes.plot([price], [each.mean], **style | {"linestyle": "none"}, **point, label=label)
     axes.margins(x=0.12)
-    axes.set_ylim(*_limits([each for _, _, each in settings]))
+    axes.set_ylim(*_limits([each for *_, each in known]))
     axes.set_xlabel(cost)
     axes.set_ylabel(quality)
     axes.grid()

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,33 +173,33 @@ def _figures(study: Study, found: Findings) -> dict[str, list[figures.Drawing]]:
     points = [figures.points(name, _scaled(found, name), METRICS[name].name) for name in shown]
     pareto = []
     for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
-        priced = [(label, float(price) / unit, quality[label])
-                  for label, price in zip(found.cost.setting, found.cost[cost], strict=True)
-                  if label in quality and pd.notna(price)]  # fmt: skip
-        if len({price for _, price, _ in priced}) > 1:
+        priced = {label: (float(price) / unit, each) if each and pd.notna(price) else None
+                  for (label, each), price in zip(quality.items(), found.cost[cost], strict=True)}  # fmt: skip
+        if len({known[0] for known in priced.values() if known}) > 1:
             pareto.append(figures.pareto(cost, priced, title, row.name, lower_is_better=row.better != "higher"))
     curves = [figures.curves(name, groups, "FID to training images") for name, groups in _groups(study).items()]
     return {"points": points, "curves": curves, "pareto": pareto}
 
 
-def _scaled(found: Findings, metric: str) -> dict[str, Interval]:
-    """Each setting's values as the metric is shown."""
-    scale = METRICS[metric].scale
-    return {label: statistics.interval([value * scale for value in each.values])
-            for label, each in found.settings[metric].items()}  # fmt: skip
+def _scaled(found: Findings, metric: str) -> dict[str, Interval | None]:
+    """Each setting's values as the metric is shown; None where there are none."""
+    known = {label: statistics.interval([value * METRICS[metric].scale for value in each.values])
+             for label, each in found.settings[metric].items()}  # fmt: skip
+    return {label: known.get(label) for label in found.cost.setting}
 
 
-def _groups(study: Study) -> dict[str, dict[str, Sequence[figures.Curve]]]:
+def _groups(study: Study) -> dict[str, Mapping[str, Sequence[figures.Curve]]]:
     """Curves by setting; where these are too many for one figure, one by each factor's values."""
-    told: Any = study.finished[study.finished.name.map(lambda name: len(study.curves[name]) > 1)]
-    if told.empty:
-        return {}
-    parts = {"settings": _settings(study, told)}
+    finished: Any = study.finished
+    curves = {run: [(look["images_seen"], look[CURVE]) for look in looks]
+              for run, looks in study.curves.items() if len(looks) > 1}  # fmt: skip
+    parts = {"settings": _settings(study, finished)}
     if len(parts["settings"]) > MOST_CURVES:
-        parts = {figures.file_name(factor): [(f"{factor} {value}", told[told[factor] == value]) for value in values]
+        parts = {figures.file_name(factor): [(f"{factor} {value}", finished[finished[factor] == value]) for value in values]
                  for factor, values in study.factors.items()}  # fmt: skip
-    return {name: {label: [[(point["images_seen"], point[CURVE]) for point in study.curves[run]] for run in part.name]
-                   for label, part in each if len(part)} for name, each in parts.items()}  # fmt: skip
+    groups = {name: {label: [curves[run] for run in part.name.tolist() if run in curves] for label, part in each}
+              for name, each in parts.items()}  # fmt: skip
+    return {name: each for name, each in groups.items() if any(each.values())}
 
 
 def _sheets(study: Study) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from cgan_lightning.reporting.statistics import interval
 
 LONG = [f"experiment with_a_rather_long_name_{number}, noise uniform" for number in range(14)]
 CURVES = {name: [[(1000, 1 + place), (2000, 0.5 + place)]] for place, name in enumerate(LONG)}
-PRICED = [(name, float(place), interval([1.0 / (place + 1), 1.1 / (place + 1)])) for place, name in enumerate(LONG)]
+PRICED = {name: (float(place), interval([1.0 / (place + 1), 1.1 / (place + 1)])) for place, name in enumerate(LONG)}
 
 # Linear RGB as someone without the long-wave cones sees it: Machado, Oliveira and Fernandes 2009, severity 1.
 PROTANOPIA = np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]])
@@ -65,7 +65,7 @@ def test_all_points_of_the_pareto_plot_are_in_its_legend_and_have_bars():
     assert [text.get_text().replace("\n", " ") for text in legend.get_texts()] == LONG
     assert len({(handle.get_color(), handle.get_marker()) for handle in legend.legend_handles}) == len(LONG)
     bars = [bar.get_segments()[0] for bar in axes.collections]
-    assert [float(np.ptp(bar[:, 1])) / 2 for bar in bars] == pytest.approx([each.half for _, _, each in PRICED])
+    assert [float(np.ptp(bar[:, 1])) / 2 for bar in bars] == pytest.approx([each.half for _, each in PRICED.values()])
 
 
 @pytest.mark.parametrize("kind", ["curves", "pareto"])
@@ -93,6 +93,22 @@ def test_labels_of_a_logarithmic_axis_do_not_overlap(low, high):
     shown = [label.get_window_extent() for label in axis.get_ticklabels(which="both") if label.get_text()]
     assert len(shown) >= 2
     assert all(lower.y1 < upper.y0 for lower, upper in itertools.pairwise(sorted(shown, key=lambda box: box.y0)))
+
+
+def test_a_setting_looks_the_same_in_every_figure_whatever_others_lack():
+    one, other = interval([0.40, 0.41]), interval([0.41, 0.45])
+    learned = {"none": [], "one": [[(1000, 2.0), (2000, 1.0)]], "other": [[(1000, 3.0), (2000, 2.0)]]}
+    priced = {"none": None, "one": (1.0, one), "other": (2.0, other)}
+    drawings = [
+        figures.points("fid", {"none": None, "one": one, "other": other}, "FID"),
+        figures.curves("settings", learned, "FID"),
+        figures.pareto("seconds", priced, "time", "FID", lower_is_better=True),
+    ]
+    for drawing in drawings:
+        lines = drawing.figure.axes[0].get_lines()
+        looks = {(line.get_color(), line.get_marker()) for line in lines if line.get_marker() in figures.MARKERS}
+        assert looks == {(figures.look(place)["color"], figures.look(place)["marker"]) for place in (1, 2)}, drawing.name
+    assert all("none" not in [text.get_text() for text in each.figure.legends[0].get_texts()] for each in drawings[1:])
 
 
 def test_runs_that_were_looked_at_at_different_moments_have_one_mean():
