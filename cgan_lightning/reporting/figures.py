@@ -209,7 +209,7 @@ def _limits(shown: Sequence[Interval]) -> tuple[float, float]:
 def _legend(figure: Figure, labels: Any) -> None:
     handles, _ = figure.axes[0].get_legend_handles_labels()
     names = [textwrap.fill(label, ABOVE) for label in labels]
-    figure.legend(handles, names, loc="outside upper left", fontsize=LEGEND, ncols=_legend_columns(labels), handlelength=3)
+    figure.legend(handles, names, loc="outside upper left", fontsize=LEGEND, ncols=_legend_columns(labels), handlelength=4)
 
 
 def _legend_columns(labels: Any) -> int:
