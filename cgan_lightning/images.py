@@ -1,12 +1,16 @@
 """The only place that converts between images in [-1, 1] and bytes, and that lays out grids of them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped, UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
+
+from cgan_lightning.files import write_atomically
+from cgan_lightning.origin import Origin
 
 INK, PAPER, RULE = 32, 255, 224  # grey levels of a sheet: its text, its background, the gaps between its images
 
@@ -40,9 +44,14 @@ def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4
 
 
 def labelled_grid(
-    images: Float[Tensor, "rows columns 1 height width"], labels: Sequence[str], *, heads: Sequence[str] = (), scale: int = 3
+    images: Float[Tensor, "rows columns 1 height width"],
+    labels: Sequence[str],
+    *,
+    heads: Sequence[str] = (),
+    title: str = "",
+    scale: int = 3,
 ) -> UInt8[np.ndarray, "h w"]:
-    """`grid` with the name of each row at its left and, where `heads` are given, of each column above it."""
+    """`grid` with the name of each row at its left; where they are given, of each column above it, and a title over all."""
     body = grid(images, scale=scale)
     row_height = (images.shape[3] + 1) * scale
     font = ImageFont.load_default(size=row_height * 0.22)
@@ -52,13 +61,24 @@ def labelled_grid(
     for row, label in enumerate(labels):
         draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
     sheet = np.concatenate([np.asarray(names), body], axis=1)
-    if not heads:
-        return sheet
-    top = Image.new("L", (sheet.shape[1], row_height // 3), PAPER)
-    draw, column_width = ImageDraw.Draw(top), (images.shape[4] + 1) * scale
+    lines, line_height, column_width = _wrapped(title, font, sheet.shape[1] - 2 * margin), row_height // 3, images.shape[4] + 1
+    top = Image.new("L", (sheet.shape[1], (len(lines) + bool(heads)) * line_height), PAPER)
+    draw = ImageDraw.Draw(top)
+    for place, line in enumerate(lines):
+        draw.text((margin, (place + 0.5) * line_height), line, fill=INK, font=font, anchor="lm")
     for column, head in enumerate(heads):
-        draw.text((names.width + (column + 0.5) * column_width, top.height / 2), head, fill=INK, font=font, anchor="mm")
+        middle = names.width + (column + 0.5) * column_width * scale
+        draw.text((middle, top.height - line_height / 2), head, fill=INK, font=font, anchor="mm")
     return np.concatenate([np.asarray(top), sheet])
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+    """Lines of words, as many in each as `width` pixels hold."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        lines[-1:] = [longer] if font.getlength(longer) <= width else [*lines[-1:], word]
+    return lines
 
 
 def beside(
@@ -76,3 +96,11 @@ def beside(
         draw.text((left + width / 2, top + gap / 2), title, fill=INK, font=font, anchor="mm")
         whole.paste(Image.fromarray(sheet), (left, top + gap))
     return np.asarray(whole)
+
+
+def save_png(path: Path, pixels: UInt8[np.ndarray, "h w"], *, title: str, origin: Origin) -> None:
+    """A sheet as a file that says what it shows and what that was made from."""
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Title", title)
+    said.add_text("Description", str(origin))
+    write_atomically(path, lambda file: Image.fromarray(pixels).save(file, format="PNG", optimize=True, pnginfo=said))

@@ -86,7 +86,7 @@ def _begun(
         examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
     ) as found:
         if earlier is not None:
-            _say_what_becomes_of(run, earlier, sweep_folder.using(run.path))
+            _say_what_becomes_of(run, earlier, sweep_folder.using(run.path, earlier))
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
         yield (None, None, 0) if found is None else (None, str(found[0]), found[1])
 

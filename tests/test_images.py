@@ -2,8 +2,10 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from cgan_lightning.images import PAPER, RULE, grid, labelled_grid, normalise, to_uint8
+from cgan_lightning.images import PAPER, RULE, grid, labelled_grid, normalise, save_png, to_uint8
+from cgan_lightning.origin import Origin
 
 
 @given(st.integers(0, 255))
@@ -36,3 +38,24 @@ def test_a_labelled_grid_has_a_margin_with_ink_beside_each_row():
         band = margin[row * 87 : (row + 1) * 87]
         assert band.min() < 100, "no text"
         assert band[:, 0].min() == PAPER, "text is cut off"
+
+
+def test_a_title_stands_over_all_in_as_many_lines_as_fit():
+    images = torch.zeros(1, 3, 1, 28, 28)
+    plain = labelled_grid(images, ["Dress"], heads=["0", "1", "2"])
+    short, long = (labelled_grid(images, ["Dress"], heads=["0", "1", "2"], title=title) for title in ("Coat", "Coat " * 20))
+    assert plain.shape[1] == short.shape[1] == long.shape[1]
+    assert plain.shape[0] < short.shape[0] < long.shape[0]
+    for titled in (short, long):
+        over = titled[: titled.shape[0] - plain.shape[0]]
+        assert np.array_equal(titled[len(over) :], plain)
+        assert over.min() < 100, "no text"
+        assert over[:, -5:].min() == over[0].min() == over[-1].min() == PAPER, "text is cut off"
+
+
+def test_a_sheets_file_says_what_it_shows_and_where_it_comes_from(tmp_path):
+    sheet = labelled_grid(torch.zeros(1, 1, 1, 28, 28), ["Dress"])
+    save_png(tmp_path / "new.png", sheet, title="σ", origin=Origin(["some run"], [3], [None]))
+    with Image.open(tmp_path / "new.png") as picture:
+        assert np.array_equal(np.asarray(picture), sheet)
+        assert picture.info == {"Title": "σ", "Description": "runs: some run; seeds: 3; revisions: None"}

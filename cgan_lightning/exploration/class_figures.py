@@ -11,29 +11,36 @@ from matplotlib.figure import Figure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from cgan_lightning.files import write_atomically
+from cgan_lightning import plots
+from cgan_lightning.origin import Origin
 
-STYLE: Any = {"font.size": 9, "font.family": "sans-serif", "text.parse_math": False, "axes.titlesize": 11}
+STYLE: Any = plots.STYLE | {"font.size": 9, "axes.titlesize": 11}
 Matrix = Float[np.ndarray, "classes classes"]
 
 
 def matrices(
-    file: Path, similarities: Mapping[str, Matrix], mistaken: Matrix, names: Sequence[str], order: Sequence[int]
+    folder: Path,
+    similarities: Mapping[str, Matrix],
+    mistaken: Matrix,
+    names: Sequence[str],
+    order: Sequence[int],
+    *,
+    origin: Origin,
 ) -> None:
-    """Each network's cosines and, beside them, what the judge sees, all classes in one order."""
+    """similarity.*: each network's cosines and, beside them, what the judge sees, all classes in one order."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.6 * (len(similarities) + 1), 4.9), layout="constrained")
+        figure = Figure(figsize=(5.2 * (len(similarities) + 1), 4.4), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(similarities) + 1))
         for axis, (network, similarity) in zip(axes, similarities.items(), strict=False):
-            _matrix(axis, similarity, names, order, "RdBu_r", (-1, 1), "{:+.2f}")
+            _matrix(axis, similarity, names, order, "RdBu_r", (-1, 1), "{:z.2f}", "cosine")
             axis.set_title(f"Class vectors of the {network}: cosines")
-        _matrix(axes[-1], 100 * mistaken, names, order, "Blues", (0, 100), "{:.0f}", least=0.5)
+        _matrix(axes[-1], 100 * mistaken, names, order, "Blues", (0, 100), "{:.0f}", "samples, %", least=0.5)
         axes[-1].set_title("Asked for (row), seen by the judge, %")
-        _write(figure, file)
+        plots.save(figure, folder, "similarity", "Which classes are alike", origin)
 
 
-def dendrograms(file: Path, similarities: Mapping[str, Matrix], names: Sequence[str]) -> None:
-    """Each network's classes as a tree."""
+def dendrograms(folder: Path, similarities: Mapping[str, Matrix], names: Sequence[str], *, origin: Origin) -> None:
+    """dendrogram.*: each network's classes as a tree."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(similarities), 3.4), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(similarities)))
@@ -43,14 +50,14 @@ def dendrograms(file: Path, similarities: Mapping[str, Matrix], names: Sequence[
                 labels=list(names),
                 orientation="left",
                 color_threshold=0,
-                above_threshold_color="#2f81f7",
+                above_threshold_color=plots.BLUE,
                 ax=axis,
             )
             axis.set_title(f"Class vectors of the {network}")
             axis.set_xlabel("1 - cosine, mean over the pairs that join")
             axis.spines[["top", "right", "left"]].set_visible(False)
             axis.tick_params(axis="y", length=0, labelsize=9)
-        _write(figure, file)
+        plots.save(figure, folder, "dendrogram", "Which classes join which", origin)
 
 
 def leaves(similarity: Matrix) -> list[int]:
@@ -71,21 +78,19 @@ def _matrix(
     colours: str,
     bounds: tuple[float, float],
     form: str,
+    unit: str,
     *,
     least: float = 0,
 ) -> None:
-    """Cells of `matrix` between `bounds`; what is below `least` has no number."""
+    """Cells of `matrix` between `bounds`, with a colour bar in `unit`; what is below `least` has no number."""
     shown, places = matrix[np.ix_(order, order)], range(len(order))
-    axis.imshow(shown, cmap=colours, vmin=bounds[0], vmax=bounds[1])
+    drawn = axis.imshow(shown, cmap=colours, vmin=bounds[0], vmax=bounds[1])
     axis.set_xticks(places, [names[each] for each in order], rotation=45, ha="right", rotation_mode="anchor")
     axis.set_yticks(places, [names[each] for each in order])
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
+    axis.figure.colorbar(drawn, ax=axis, label=unit, shrink=0.75).outline.set_visible(False)
     for (row, column), value in np.ndenumerate(shown):
         if abs(value) >= least:
             ink = "white" if abs(value) > 0.6 * bounds[1] else "black"
             axis.text(column, row, form.format(value), ha="center", va="center", fontsize=7, color=ink)
-
-
-def _write(figure: Figure, file: Path) -> None:
-    write_atomically(file, lambda path: figure.savefig(path, format="png", dpi=110, facecolor="white"))

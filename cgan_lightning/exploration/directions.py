@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cgan_lightning.errors import UserError, shown
+from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.silhouette import Silhouette, silhouette
 from cgan_lightning.exploration.strips import Strips
 from cgan_lightning.files import write_atomically
@@ -61,9 +62,9 @@ def explore(
     groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
     _check_names(names, groups, min(count, trained.latent_dim))
     found = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
-    everything = sorted((each for of_group in found.values() for each in of_group), key=lambda each: -each.strength)
+    everything = ranked(each for of_group in found.values() for each in of_group)
     kept = with_names({each.name: each.vector for each in everything}, names)
-    with Strips(output) as strips:
+    with Strips(output, made_from(trained, range(seed, seed + rows))) as strips:
         for group, members in groups.items():
             _draw(strips, trained, group, members, found[group], range(seed, seed + rows))
     directions.save(output / "directions.json", trained.latent_dim, kept)
@@ -74,6 +75,11 @@ def explore(
         f"{output / 'directions.csv'}: what each changes; a strip a direction beside it, from {SHIFTS[0]} to {SHIFTS[-1]}",
         f"{output / 'directions.json'}: sample directions={output / 'directions.json'} move={{{everything[0].name}: 2}}",
     ]
+
+
+def ranked(found: Iterable[Found]) -> list[Found]:
+    """SeFa's, strongest first, then PCA's: the two kinds of strength are shares of different things."""
+    return sorted(found, key=lambda each: (KINDS.index(each.kind), -each.strength))
 
 
 def _check_names(names: Any, groups: Collection[str], count: int) -> None:
@@ -122,16 +128,19 @@ def _draw(
     z = sampling.latents(trained.prior, trained.latent_dim, seeds[:1] if of_classes else seeds)
     weights = torch.tensor([member.weights for member in members])
     titles = [member.title for member in members] if of_classes else [f"z {each}" for each in seeds]
-    heads, firsts = [f"{shift:+d}" if shift else "0" for shift in SHIFTS], []
+    heads, firsts = [f"{shift:+d} sd" if shift else "0" for shift in SHIFTS], []  # the font of sheets has no sigma
+    of, unit = "all classes" if of_classes else members[0].title, "sd: standard deviations of z"
     for each in found:
         way = torch.tensor(SHIFTS)[:, None] * trained.prior.scale * each.vector
         shifted = (z[:, None] + way).expand(len(titles), -1, -1)  # (rows, shifts, latent)
         told = weights[:, None].expand(len(titles), len(SHIFTS), -1)
         paths = sampling.sample(trained.network, shifted.flatten(0, 1), told.flatten(0, 1)).unflatten(0, shifted.shape[:2])
-        strips.write_sheet(each.name, paths, titles, heads)
+        title = f"Direction {each.name} of {of}{f', z {seeds[0]}' if of_classes else ''}; {unit}"
+        strips.write_sheet(each.name, paths, titles, heads=heads, title=title)
         firsts.append(paths[0])
     name = "_".join(filter(None, ["directions", group]))
-    strips.write_sheet(name, torch.stack(firsts), [each.name for each in found], heads)
+    title = f"Directions of {of}{f', in {members[0].title}' if of_classes else ''}, z {seeds[0]}; {unit}"
+    strips.write_sheet(name, torch.stack(firsts), [each.name for each in found], heads=heads, title=title)
 
 
 def _table(found: Sequence[Found]) -> str:

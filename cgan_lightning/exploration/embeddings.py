@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures
+from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.files import write_atomically
 from cgan_lightning.generation import sampling
 from cgan_lightning.generation.checkpoint import TrainedGenerator
@@ -50,8 +51,9 @@ def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, 
     mistaken = mistaken_for(trained, seed=seed)
     output.mkdir(parents=True, exist_ok=True)
     names, order = trained.class_names, class_figures.leaves(next(iter(similarities.values())))
-    class_figures.matrices(output / "similarity.png", similarities, mistaken, names, order)
-    class_figures.dendrograms(output / "dendrogram.png", similarities, names)
+    origin = made_from(trained, [seed])
+    class_figures.matrices(output, similarities, mistaken, names, order, origin=origin)
+    class_figures.dendrograms(output, similarities, names, origin=origin)
     table = _table(names, similarities, mistaken)
     write_atomically(output / "similarity.csv", lambda path: path.write_text(table))
     _projector(trained, vectors, seed, output)

@@ -11,16 +11,17 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from cgan_lightning.files import write_atomically
-from cgan_lightning.images import grid, labelled_grid
+from cgan_lightning.images import labelled_grid, save_png
+from cgan_lightning.origin import Origin
 
 FRAME_MS, PAUSE_MS = 80, 600  # of a moving picture: a step; its two ends
 
 
 class Strips:
-    """Writes into `folder`, which it makes, and into TensorBoard events there."""
+    """Writes into `folder`, which it makes, and into TensorBoard events there; each file says that it comes from `origin`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, origin: Origin) -> None:
+        self.folder, self.origin = folder, origin
         folder.mkdir(parents=True, exist_ok=True)
         self.events = SummaryWriter(str(folder))
 
@@ -30,29 +31,49 @@ class Strips:
     def __exit__(self, *_: object) -> None:
         self.events.close()
 
-    def write(self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str]) -> None:
-        """NAME.png, a titled row a path; NAME_strip.png, the first alone; NAME.gif, all of them moving to and fro."""
-        sheet = labelled_grid(paths, titles, scale=2)
-        self._picture(f"{name}.png", sheet)
-        self._picture(f"{name}_strip.png", grid(paths[:1], scale=2))
+    def write(self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str], *, weights: str) -> None:
+        """NAME.png, a titled row a path; NAME_strip.png, the first alone; NAME.gif, all of them moving to and fro.
+
+        Each step has its number from 0 to 1 above it; `weights` says what that is.
+        """
+        heads = [f"{step / (paths.shape[1] - 1):.2f}" for step in range(paths.shape[1])]
+        sheet = labelled_grid(paths, titles, heads=heads, title=weights, scale=2)
+        self._picture(f"{name}.png", sheet, weights)
+        self._picture(f"{name}_strip.png", labelled_grid(paths[:1], titles[:1], heads=heads, title=weights, scale=2), weights)
         self.events.add_image(f"transitions/{name}", sheet, 0, dataformats="HW")
-        steps = [Image.fromarray(labelled_grid(paths[:, step : step + 1], titles)) for step in range(paths.shape[1])]
+        steps = [
+            Image.fromarray(labelled_grid(paths[:, step : step + 1], titles, heads=[head], title=weights))
+            for step, head in enumerate(heads)
+        ]
         frames = [*steps, *steps[-2:0:-1]]
         pauses = [PAUSE_MS if frame in (0, len(steps) - 1) else FRAME_MS for frame in range(len(frames))]
         write_atomically(
             self.folder / f"{name}.gif",
             lambda path: frames[0].save(
-                path, format="GIF", save_all=True, append_images=frames[1:], duration=pauses, loop=0, optimize=False
+                path,
+                format="GIF",
+                save_all=True,
+                append_images=frames[1:],
+                duration=pauses,
+                loop=0,
+                optimize=False,
+                comment=f"{weights}; {self.origin}".encode(),
             ),
         )
 
     def write_sheet(
-        self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str], heads: Sequence[str]
+        self,
+        name: str,
+        paths: Float[Tensor, "paths steps 1 size size"],
+        titles: Sequence[str],
+        *,
+        heads: Sequence[str],
+        title: str,
     ) -> None:
-        """NAME.png: a titled row a path, a titled column a step."""
-        sheet = labelled_grid(paths, titles, heads=heads, scale=2)
-        self._picture(f"{name}.png", sheet)
+        """NAME.png: a titled row a path, a titled column a step, and a title over all."""
+        sheet = labelled_grid(paths, titles, heads=heads, title=title, scale=2)
+        self._picture(f"{name}.png", sheet, title)
         self.events.add_image(f"directions/{name}", sheet, 0, dataformats="HW")
 
-    def _picture(self, name: str, pixels: np.ndarray) -> None:
-        write_atomically(self.folder / name, lambda path: Image.fromarray(pixels).save(path, format="PNG"))
+    def _picture(self, name: str, pixels: np.ndarray, title: str) -> None:
+        save_png(self.folder / name, pixels, title=title, origin=self.origin)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.strips import Strips
 from cgan_lightning.generation import transitions
 from cgan_lightning.generation.checkpoint import TrainedGenerator
@@ -20,14 +21,15 @@ def explore(
     seeds = range(seed, seed + rows)
     classes = labels(None, trained.class_names)
     turning = f"{start.title} to {end.title}"
-    with Strips(output) as strips:
+    weight, share = f"Weight of {end.title}, the rest being {start.title}", "share of the way"
+    with Strips(output, made_from(trained, range(seed, seed + rows + 1))) as strips:
         by_label = transitions.along_label(trained, start, end, seeds, steps)
-        strips.write("label", by_label, [f"z {each}" for each in seeds])
+        strips.write("label", by_label, [f"z {each}" for each in seeds], weights=weight)
         by_z = transitions.along_z(trained, classes, seed, seed + 1, steps)
-        strips.write("z", by_z, [each.title for each in classes])
+        strips.write("z", by_z, [each.title for each in classes], weights=f"From z {seed} to z {seed + 1}: {share}")
         pairs = [(each, each + 1) for each in seeds]
         by_both = transitions.along_both(trained, start, end, pairs, steps)
-        strips.write("both", by_both, [f"z {one} to {other}" for one, other in pairs])
+        strips.write("both", by_both, [f"z {one} to {other}" for one, other in pairs], weights=f"{weight}; of z, {share}")
     return [
         f"{output / 'label.png'}: {turning}, a row a z",
         f"{output / 'z.png'}: z {seed} to z {seed + 1}, a row a class",

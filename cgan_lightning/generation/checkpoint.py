@@ -26,6 +26,12 @@ class TrainedGenerator:
     prior: Any
     class_names: list[str]
     recipe: dict[str, Any]
+    path: Path  # of the file
+
+    @property
+    def name(self) -> str:
+        """That of the run's folder, or of a file that was given another name."""
+        return self.path.absolute().parent.name if self.path.name == FILE_NAME else self.path.stem
 
     @property
     def latent_dim(self) -> int:
@@ -60,7 +66,7 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
         with weights_file.opened(path, "generator of cgan_lightning") as file:
             if (found := (file.metadata() or {}).get("format")) != str(FORMAT):
                 raise UserError(f"it has format {shown(found)}, this version reads {FORMAT}")
-            trained = _described(weights_file.metadata(file, "recipe"))
+            trained = _described(weights_file.metadata(file, "recipe"), path)
             prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
             trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
     except UserError as error:
@@ -69,7 +75,7 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
     return trained
 
 
-def _described(recipe: Any) -> TrainedGenerator:
+def _described(recipe: Any, path: Path) -> TrainedGenerator:
     """What `recipe` asks for, the network on the meta device: it costs nothing before its weights are known to be there."""
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
@@ -82,7 +88,7 @@ def _described(recipe: Any) -> TrainedGenerator:
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
         raise UserError(f"class_names={shown(names)}: must be {count} texts, one a class, of up to {NAME_LENGTH} characters")
-    return TrainedGenerator(network, prior, names, recipe)
+    return TrainedGenerator(network, prior, names, recipe, path)
 
 
 def _is_name(name: Any) -> bool:

@@ -1,87 +1,127 @@
-"""Figures as SVG that takes its text colour from the page, so that they are right in light and in dark."""
+"""A report's figures: drawn once, shown in the page in its own ink, and kept as files for a paper."""
 
 import functools
 import io
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
+from cgan_lightning import plots
+from cgan_lightning.origin import Origin
 from cgan_lightning.reporting.statistics import Interval
 
-INK = "#010203"  # stands for the page's own colour
-COLOURS = ("#2f81f7", "#e8710a", "#1a9e75", "#c05ad1", "#d64545", "#8a8f98", "#a8860b", "#00a3b8")
-STYLE: Any = {
-    "font.size": 12, "font.family": "sans-serif", "svg.fonttype": "none", "svg.hashsalt": "cgan_lightning",
-    "text.parse_math": False,  # labels come from files: a $ is a $
+INK = "#010203"  # black on paper; in the page it stands for the page's own colour
+STYLE: Any = plots.STYLE | {
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "grid.color": INK, "grid.alpha": 0.12, "grid.linewidth": 1,
 }  # fmt: skip
-DASHES = ("-", "--", ":", "-.")  # for what has a colour that was there before
+# Settings take one of each in turn. The lengths have no common divisor, so that no combination comes twice in 385 settings,
+# and two settings that share one of the three differ in the two others up to 35 settings.
+COLOURS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.PURPLE, INK, plots.VERMILLION, plots.SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">", "d")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 WIDTH = 5.2  # inches, of 72 units
 BESIDE, ABOVE = 26, 56  # characters in a line of a label, beside the axes and above them
+LEGEND = 10  # size of a legend's text
+TICK_GAP = 1 / 8  # of an axis, the least between two of its ticks: a line of text is less
 
 Curve = Sequence[tuple[float, float]]
 
 
-def _styled(draw: Callable[..., str]) -> Callable[..., str]:
-    @functools.wraps(draw)
-    def styled(*args: Any, **kwargs: Any) -> str:
+@dataclass
+class Drawing:
+    """A figure with the name of its files, and what it shows in a sentence."""
+
+    name: str
+    title: str
+    figure: Figure
+
+    def inline(self) -> str:
+        """SVG for the page: no background, its ink being the page's, the title for those who can't see it."""
+        stream = io.StringIO()
         with mpl.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            self.figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        drawn = stream.getvalue()
+        drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
+        return drawn.replace("<svg ", f'<svg role="img" aria-label="{self.title}" ', 1)
+
+    def save(self, folder: Path, origin: Origin) -> None:
+        plots.save(self.figure, folder, self.name, self.title, origin)
+
+
+def _styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+    @functools.wraps(draw)
+    def styled(*args: Any, **kwargs: Any) -> Drawing:
+        with mpl.rc_context(STYLE):
+            drawing = draw(*args, **kwargs)
+            drawing.figure.draw_without_rendering()
+            drawing.figure.set_layout_engine("none")  # laid out once, not again for each file
+            return drawing
 
     return styled
 
 
+def look(place: int) -> dict[str, Any]:
+    """Colour, marker and dashes of the setting at `place`, from 0 on."""
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "marker": MARKERS[place % len(MARKERS)],
+        "linestyle": DASHES[place % len(DASHES)],
+    }
+
+
 @_styled
-def points(rows: dict[str, Interval], title: str) -> str:
-    """A line a setting: each seed's value, their mean and its 95 % interval where that fits."""
+def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawing:
+    """A line a setting: each seed's value, their mean and its 95 % interval where that fits; None leaves it empty."""
     labels = [textwrap.fill(label, BESIDE) for label in rows]
     lines = max(label.count("\n") + 1 for label in labels)
-    figure, axes = _axes(1.1 + (0.22 + 0.2 * lines) * len(rows))
-    every = [value for each in rows.values() for value in each.values]
-    low, high = min(every), max(every)
-    room = max((high - low) * 0.6, abs(high) * 0.05) or 1
-    for place, each in enumerate(reversed(rows.values())):
-        colour = COLOURS[(len(rows) - 1 - place) % len(COLOURS)]
+    figure, axes = _axes(1.1 + (0.14 + 0.2 * lines) * len(rows))
+    known = {place: each for place, each in enumerate(rows.values()) if each}
+    for place, each in known.items():
+        height, style = len(rows) - 1 - place, look(place) | {"linestyle": "none"}
         if each.half is not None:
-            axes.plot([each.mean - each.half, each.mean + each.half], [place, place], color=colour, linewidth=2, alpha=0.5)
-        axes.plot(each.values, [place] * len(each.values), "o", color=colour, markersize=5, alpha=0.7)
-        axes.plot([each.mean], [place], "|", color=colour, markersize=17, markeredgewidth=2.5)
+            ends = [each.mean - each.half, each.mean + each.half]
+            axes.plot(ends, [height] * 2, color=style["color"], linewidth=2, alpha=0.5)
+        axes.plot(each.values, [height] * len(each.values), **style, markersize=6, alpha=0.7)
+        axes.plot([each.mean], [height], "|", color=style["color"], markersize=17, markeredgewidth=2.5)
     axes.set_yticks(range(len(rows)), labels[::-1])
-    axes.set_xlim(low - room, high + room)
+    axes.set_xlim(*_limits(list(known.values())))
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(title)
     axes.grid(axis="x")
-    return _svg(figure, f"{title} of each setting")
+    return Drawing(f"points-{name}", f"{title} of each setting", figure)
 
 
 @_styled
-def curves(groups: Mapping[str, Sequence[Curve]], title: str) -> str:
-    """Mean and range over runs of each group's (images seen, value)."""
-    labels = [textwrap.fill(label, ABOVE) for label in groups]
-    figure, axes = _axes(2.2 + 0.25 * max(8, sum(label.count("\n") + 1 for label in labels)))
-    for place, (label, runs) in enumerate(zip(labels, groups.values(), strict=True)):
-        colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)]
+def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Drawing:
+    """Mean and range over runs of each group's (images seen, value); a group without runs only keeps its look to itself."""
+    known = {label: (look(place), runs) for place, (label, runs) in enumerate(groups.items()) if runs}
+    figure, axes = _axes(3.2 + _legend_height(known))
+    for place, (label, (style, runs)) in enumerate(known.items()):
         seen, values = _together(runs)
-        thousands = seen / 1000
-        axes.plot(thousands, values.mean(0), color=colour, label=label, linestyle=dashes, linewidth=2, marker="o", markersize=3)
-        axes.fill_between(thousands, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
-    positive = all(value > 0 for runs in groups.values() for run in runs for _, value in run)
-    if positive:
+        marked = slice(place % _every(seen), None, _every(seen))  # few markers a line, those of two lines not on each other
+        axes.plot(seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
+        shade = min(0.18, 0.8 / len(known))
+        axes.fill_between(seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
+    values = [value for runs in groups.values() for run in runs for _, value in run]
+    if min(values) > 0:
         axes.set_yscale("log")
-        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 4, 6)))
-        for axis_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            axis_formatter("{x:g}")
+        axes.yaxis.set_major_locator(FixedLocator(log_ticks(*axes.get_ylim())))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("images seen, thousands")
     axes.set_ylabel(title)
-    axes.grid(which="both")
-    figure.legend(loc="outside upper left", fontsize=11)
-    return _svg(figure, f"{title} over images seen")
+    axes.grid()
+    _legend(figure, known)
+    return Drawing(f"curves-{name}", f"{title} over images seen", figure)
 
 
 def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
@@ -91,25 +131,50 @@ def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     return seen, np.asarray([np.interp(seen, *np.asarray(run).T) for run in runs])
 
 
+def _every(seen: np.ndarray) -> int:
+    """Of how many looks one has a marker."""
+    return -(-len(seen) // 8)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """As many round numbers of a logarithmic axis from `low` to `high` as leave room for their labels; two at least."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    choices = [np.outer(decades, steps).ravel() for steps in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))]
+    choices += [decades[::every] for every in range(2, len(decades))]
+    choices += [MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) for count in (6, 5, 4, 3, 2)]
+    inside = [[float(each) for each in ticks if low <= each <= high] for ticks in choices]
+    gap = TICK_GAP * np.log(high / low)
+    return max((ticks for ticks in inside if len(ticks) < 2 or np.diff(np.log(ticks)).min() >= gap), key=len)
+
+
 @_styled
-def pareto(settings: Sequence[tuple[str, float, float]], cost: str, quality: str, *, lower_is_better: bool) -> str:
-    """Quality over cost of each setting (label, cost, quality); the line joins those that nothing beats in both."""
-    figure, axes = _axes(4.2)
-    front = pareto_front([(price, value if lower_is_better else -value) for _, price, value in settings])
-    line = sorted((settings[place][1], settings[place][2]) for place in front)
+def pareto(
+    name: str, settings: Mapping[str, tuple[float, Interval] | None], cost: str, quality: str, *, lower_is_better: bool
+) -> Drawing:
+    """Quality over cost of each setting (cost, quality) with its 95 % interval where that fits; None leaves it out.
+
+    The line joins those that nothing beats in both; their markers are filled.
+    """
+    known = [(label, look(place), *each) for place, (label, each) in enumerate(settings.items()) if each]
+    labels = [label for label, *_ in known]
+    figure, axes = _axes(3.4 + _legend_height(labels))
+    front = pareto_front([(price, each.mean if lower_is_better else -each.mean) for _, _, price, each in known])
+    line = sorted((known[place][2], known[place][3].mean) for place in front)
     axes.plot(*zip(*line, strict=True), color=INK, alpha=0.5, linewidth=1.5, drawstyle="steps-post", zorder=1)
-    for place, (label, price, value) in enumerate(settings):
-        colour = COLOURS[place % len(COLOURS)]
-        on_it = place in front
-        axes.plot([price], [value], "o", markersize=9, label=label, markeredgecolor=colour, markeredgewidth=2,
-                  markerfacecolor=colour if on_it else "none", zorder=2)  # fmt: skip
+    for place, (label, style, price, each) in enumerate(known):
+        if each.half is not None:
+            bar = {"ecolor": style["color"], "elinewidth": 1.5, "capsize": 3, "alpha": 0.6}
+            axes.errorbar([price], [each.mean], each.half, fmt="none", **bar)
+        face = style["color"] if place in front else "none"
+        point = {"markersize": 9, "markeredgewidth": 2, "markerfacecolor": face, "zorder": 3}
+        axes.plot([price], [each.mean], **style | {"linestyle": "none"}, **point, label=label)
+    axes.margins(x=0.12)
+    axes.set_ylim(*_limits([each for *_, each in known]))
     axes.set_xlabel(cost)
     axes.set_ylabel(quality)
-    axes.margins(0.12)
     axes.grid()
-    if len(settings) <= len(COLOURS):
-        figure.legend(loc="outside upper left", fontsize=11)
-    return _svg(figure, f"{quality} over {cost}")
+    _legend(figure, labels)
+    return Drawing(f"pareto-{name}", f"{quality} over {cost}", figure)
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -121,15 +186,38 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     ]
 
 
+def file_name(text: str) -> str:
+    """`text`, of a file that may come from anyone, as a part of a file's name."""
+    return re.sub(r"[^\w.-]+", "_", text)
+
+
 def _axes(height: float) -> tuple[Figure, Any]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def _svg(figure: Figure, description: str) -> str:
-    """Without a background, its ink being the page's, `description` for those who can't see it."""
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    drawn = stream.getvalue()
-    drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1)
+def _limits(shown: Sequence[Interval]) -> tuple[float, float]:
+    """Of an axis: all values, and as much of the intervals as doesn't squeeze these together (those of two seeds are wide)."""
+    values = [value for each in shown for value in each.values]
+    low, high = min(values), max(values)
+    room = max((high - low) * 0.6, abs(high) * 0.05) or 1
+    ends = [each.mean + side * (each.half or 0) for each in shown for side in (-1, 1)]
+    low, high = min(low, max(min(ends), low - room)), max(high, min(max(ends), high + room))
+    return low - room / 6, high + room / 6
+
+
+def _legend(figure: Figure, labels: Any) -> None:
+    handles, _ = figure.axes[0].get_legend_handles_labels()
+    names = [textwrap.fill(label, ABOVE) for label in labels]
+    figure.legend(handles, names, loc="outside upper left", fontsize=LEGEND, ncols=_legend_columns(labels), handlelength=4)
+
+
+def _legend_columns(labels: Any) -> int:
+    """Two where the labels are short enough to stand beside each other, and many enough to be worth it."""
+    return 2 if len(labels) > 3 and max(map(len, labels)) <= ABOVE // 2 - 6 else 1
+
+
+def _legend_height(labels: Any) -> float:
+    """Inches."""
+    lines = sum(textwrap.fill(label, ABOVE).count("\n") + 1 for label in labels)
+    return 0.2 * -(-lines // _legend_columns(labels))

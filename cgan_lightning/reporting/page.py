@@ -1,9 +1,9 @@
-"""A study as one HTML file that needs nothing beside it, a CSV file, Markdown tables and a picture of samples."""
+"""A study as one HTML file that needs nothing beside it, a CSV file, Markdown and LaTeX tables, and figures as files."""
 
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ from PIL import Image
 
 from cgan_lightning.files import write_atomically
 from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import beside, labelled_grid
-from cgan_lightning.reporting import figures, statistics, verdicts
+from cgan_lightning.images import beside, labelled_grid, save_png
+from cgan_lightning.origin import Origin
+from cgan_lightning.reporting import figures, statistics, tables, verdicts
 from cgan_lightning.reporting.collect import METRICS, Study
 from cgan_lightning.reporting.statistics import Effect, Interval
 
 PICTURES = 5  # of each class, image seeds 0 and on
 BESIDE = ("class_accuracy", "training_class_accuracy")  # the first that there is, beside what the verdict goes by
 CURVE = "fid"  # of the looks in training
+FIGURES = "figures"  # a folder beside the page
+MOST_CURVES = 14  # in one figure
 
 
 @dataclass
@@ -79,31 +82,59 @@ def sentences(study: Study, found: Findings) -> list[str]:
 
 
 def write(study: Study, found: Findings, folder: Path) -> None:
-    """report.html, results.csv, results.md and samples.png in `folder`."""
+    """report.html, results.csv, results.md, results.tex, samples.png and figures/ in `folder`."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True
+        loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["text"] = _markdown
-    environment.globals |= {"metrics": METRICS, "interval": _interval, "short": _short_time}
-    shown = {"study": study, "found": found, "sentences": sentences(study, found), "row": METRICS[found.metric]}
-    sheets = _sheets(study)
-    page = environment.get_template("page.html.j2").render(
-        **shown,
-        pictures={label: _address(sheet) for label, sheet in sheets.items()},
-        figures=_figures(study, found),
-        labels=study.runs.apply(study.label, axis=1),
-    )
-    markdown = environment.get_template("table.md.j2").render(**shown)
-    write_atomically(folder / "report.html", lambda path: path.write_text(page))
-    write_atomically(folder / "results.md", lambda path: path.write_text(markdown))
-    together = Image.fromarray(beside(list(sheets.values()), list(sheets)))
-    write_atomically(folder / "samples.png", lambda path: together.save(path, format="PNG", optimize=True))
+    environment.filters |= {"text": _markdown, "latex": lambda text, width=0: Markup(tables.latex(text, width))}  # noqa: S704
+    labels = [study.label(run) if run["seed"] == run["seed"] else tables.NONE for run in study.runs.to_dict("records")]
+    shown = {
+        "study": study,
+        "found": found,
+        "sentences": sentences(study, found),
+        "row": METRICS[found.metric],
+        "settings": tables.settings(found.settings, found.cost.setting, study.seeds, study.protocols.values()),
+        "effects": tables.effects(_with_simple(found)),
+        "costs": tables.costs(found.cost, found.threshold, found.quickest),
+        "runs": tables.runs(study.runs, labels, found.metric),
+        "columns": tables.LATEX_COLUMNS,
+    }
+    sheets, drawings = _sheets(study), _figures(study, found)
+    pictures = {label: _address(sheet) for label, sheet in sheets.items()}
+    written = {
+        "report.html": environment.get_template("page.html.j2").render(**shown, pictures=pictures, figures=drawings),
+        "results.md": environment.get_template("table.md.j2").render(**shown),
+        "results.tex": environment.get_template("table.tex.j2").render(**shown),
+    }
+    for name, text in written.items():
+        write_atomically(folder / name, lambda path, text=text: path.write_text(text))
     write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
+    origin = Origin(study.finished.name.tolist(), sorted(map(int, study.finished.seed.unique())), study.origins["revision"])
+    together = beside(list(sheets.values()), list(sheets))
+    save_png(folder / "samples.png", together, title="Samples of each setting", origin=origin)
+    _keep([drawing for those in drawings.values() for drawing in those], folder / FIGURES, origin)
+
+
+def _with_simple(found: Findings) -> dict[str, list[Effect]]:
+    """All effects; what the verdict's metric changes by at each value of what it depends on stands before the average."""
+    if not found.effects:
+        return {}
+    its = [each for main, simple in zip(found.effects[found.metric], found.simple, strict=True) for each in [*simple, main]]
+    return found.effects | {found.metric: its}
+
+
+def _keep(drawings: Sequence[figures.Drawing], folder: Path, origin: Origin) -> None:
+    """All of `drawings` as files, and none of an earlier report's."""
+    for kind in ("points", "pareto", "curves"):
+        for old in folder.glob(f"{kind}-*.*"):
+            old.unlink()
+    for drawing in drawings:
+        drawing.save(folder, origin)
 
 
 def _markdown(sentence: str) -> Markup:
-    """Text that Markdown doesn't take for HTML; quotes stay, unlike on the page."""
-    return Markup(html.escape(sentence, quote=False))  # noqa: S704  escaped here
+    """Text that Markdown takes neither for HTML nor for the end of a table's cell; quotes stay, unlike on the page."""
+    return Markup(html.escape(sentence, quote=False).replace("|", "&#124;"))  # noqa: S704  escaped here
 
 
 def _spreadsheet(runs: pd.DataFrame) -> pd.DataFrame:
@@ -157,42 +188,40 @@ def _at(study: Study, run: dict[Any, Any], seconds: float) -> float | None:
     return next((point[CURVE] for point in reversed(study.curves[run["name"]]) if point["images_seen"] <= seen), None)
 
 
-def _figures(study: Study, found: Findings) -> dict[str, list[str]]:
+def _figures(study: Study, found: Findings) -> dict[str, list[figures.Drawing]]:
     row = METRICS[found.metric]
-    means = {label: each.mean * row.scale for label, each in found.settings[found.metric].items()}
+    quality = _scaled(found, found.metric)
     shown = dict.fromkeys([found.metric, *(name for name in BESIDE if name in found.settings)][:2])
-    drawn = {"points": [_points(found, name) for name in shown], "curves": [], "pareto": []}
+    points = [figures.points(name, _scaled(found, name), METRICS[name].name) for name in shown]
+    pareto = []
     for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
-        if found.quickest is None and cost == "seconds":
-            continue
-        priced = [(label, float(price) / unit, means[label])
-                  for label, price in zip(found.cost.setting, found.cost[cost], strict=True) if label in means]  # fmt: skip
-        if len({price for _, price, _ in priced}) > 1:
-            drawn["pareto"].append(figures.pareto(priced, title, row.name, lower_is_better=row.better != "higher"))
-    for groups in _groups(study):
-        drawn["curves"].append(figures.curves(groups, "FID to training images"))
-    return drawn
+        priced = {label: (float(price) / unit, each) if each and pd.notna(price) else None
+                  for (label, each), price in zip(quality.items(), found.cost[cost], strict=True)}  # fmt: skip
+        if len({known[0] for known in priced.values() if known}) > 1:
+            pareto.append(figures.pareto(cost, priced, title, row.name, lower_is_better=row.better != "higher"))
+    curves = [figures.curves(name, groups, "FID to training images") for name, groups in _groups(study).items()]
+    return {"points": points, "curves": curves, "pareto": pareto}
 
 
-def _points(found: Findings, metric: str) -> str:
-    row = METRICS[metric]
-    scaled = {label: statistics.interval([value * row.scale for value in each.values])
-              for label, each in found.settings[metric].items()}  # fmt: skip
-    return figures.points(scaled, row.name)
+def _scaled(found: Findings, metric: str) -> dict[str, Interval | None]:
+    """Each setting's values as the metric is shown; None where there are none."""
+    known = {label: statistics.interval([value * METRICS[metric].scale for value in each.values])
+             for label, each in found.settings[metric].items()}  # fmt: skip
+    return {label: known.get(label) for label in found.cost.setting}
 
 
-def _groups(study: Study) -> list[dict[str, Sequence[figures.Curve]]]:
-    """Curves by setting; where these are too many to tell apart, by each factor's values."""
-    told: Any = study.finished[study.finished.name.map(lambda name: len(study.curves[name]) > 1)]
-    if told.empty:
-        return []
-    settings = _settings(study, told)
-    parts = [settings]
-    if len(settings) > len(figures.COLOURS):
-        parts = [[(f"{factor} {value}", told[told[factor] == value]) for value in values]
-                 for factor, values in study.factors.items()]  # fmt: skip
-    return [{label: [[(point["images_seen"], point[CURVE]) for point in study.curves[name]] for name in part.name]
-             for label, part in each if len(part)} for each in parts]  # fmt: skip
+def _groups(study: Study) -> dict[str, Mapping[str, Sequence[figures.Curve]]]:
+    """Curves by setting; where these are too many for one figure, one by each factor's values."""
+    finished: Any = study.finished
+    curves = {run: [(look["images_seen"], look[CURVE]) for look in looks]
+              for run, looks in study.curves.items() if len(looks) > 1}  # fmt: skip
+    parts = {"settings": _settings(study, finished)}
+    if len(parts["settings"]) > MOST_CURVES:
+        parts = {figures.file_name(factor): [(f"{factor} {value}", finished[finished[factor] == value]) for value in values]
+                 for factor, values in study.factors.items()}  # fmt: skip
+    groups = {name: {label: [curves[run] for run in part.name.tolist() if run in curves] for label, part in each}
+              for name, each in parts.items()}  # fmt: skip
+    return {name: each for name, each in groups.items() if any(each.values())}
 
 
 def _sheets(study: Study) -> dict[str, np.ndarray]:
@@ -212,15 +241,3 @@ def _address(sheet: np.ndarray) -> str:
     stream = io.BytesIO()
     Image.fromarray(sheet).save(stream, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
-
-
-def _interval(each: Interval, metric: str) -> str:
-    """ "0.512 ± 0.031", as the metric is shown."""
-    row = METRICS[metric]
-    return row.show(each.mean) + ("" if each.half is None else f" ± {row.show(each.half)}")
-
-
-def _short_time(seconds: float | None) -> str:
-    if seconds is None or np.isnan(seconds):
-        return "not compared"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

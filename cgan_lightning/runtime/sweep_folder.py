@@ -95,10 +95,11 @@ class SweepFolder:
         return Counter(job.state()[0] for job in self.jobs())
 
 
-def using(run: Path) -> list[Path]:
-    """The sweeps beside a run, in whose jobs it is."""
-    jobs = (run.parent / "sweeps").glob("*/jobs/*.json")
-    return sorted({job.parents[1] for job in jobs if Path(read_json(job).get("run", "")).name == run.name})
+def using(run: Path, updates: int) -> list[Path]:
+    """The sweeps beside a run, of which it is a job of so many updates."""
+    jobs = {job: read_json(job) for job in (run.parent / "sweeps").glob("*/jobs/*.json")}
+    return sorted({path.parents[1] for path, job in jobs.items()
+                   if Path(job["run"]).name == run.name and job.get("updates") in (None, updates)})  # fmt: skip
 
 
 def _read(path: Path) -> dict | None:

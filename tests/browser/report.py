@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.tensorboard import chromium
 
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def opened(browser: Browser, report: Path, *, size: dict[str, int], scheme: str) -> Page:

@@ -96,16 +96,33 @@ def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_p
     with (tmp_path / "directions.csv").open() as file:
         rows = list(csv.DictReader(file))
     own = [f"{kind}{number}" for kind in ("sefa", "pca") for number in range(1, COUNT + 1)]
-    assert sorted(row["name"] for row in rows) == sorted(own)
-    strengths = [float(row["strength"]) for row in rows]
-    assert strengths == sorted(strengths, reverse=True)
+    assert [row["name"] for row in rows] == own, "each kind by itself"
+    for kind in ("sefa", "pca"):
+        strengths = [float(row["strength"]) for row in rows if row["kind"] == kind]
+        assert strengths == sorted(strengths, reverse=True)
     assert {row["classes"] for row in rows} == {"all"}
     assert all(float(row["picture"]) > 0 for row in rows)
     trained = checkpoint.load(generator)
     found = kept.read(tmp_path / "directions.json", trained.latent_dim)
     assert set(found) == {*own, "boot_height"}
     assert torch.equal(found["boot_height"], found["sefa2"])
-    assert {path.stem for path in tmp_path.glob("*.png")} == {*own, "directions"}
+    unit = "sd: standard deviations of z"
+    titles = {name: f"Direction {name} of all classes, z 0; {unit}" for name in own}
+    titles["directions"] = f"Directions of all classes, in T-shirt/top, z 0; {unit}"
+    found = {}
+    for path in tmp_path.glob("*.png"):
+        with Image.open(path) as picture:
+            found[path.stem] = picture.info["Title"]
+            assert picture.info["Description"].startswith(f"runs: {generator.parent.name}; seeds: 0, 1; revisions: ")
+    assert found == titles
+
+
+def test_the_strongest_of_several_classes_comes_first_of_its_kind():
+    def one(kind: str, number: int, group: str, strength: float) -> directions.Found:
+        return directions.Found(kind, number, group, strength, torch.zeros(2), {})
+
+    some = [one("pca", 1, "bag", 0.9), one("sefa", 1, "bag", 0.1), one("pca", 1, "coat", 0.95), one("sefa", 2, "bag", 0.05)]
+    assert [each.name for each in directions.ranked(some)] == ["sefa1_bag", "sefa2_bag", "pca1_coat", "pca1_bag"]
 
 
 def test_the_middle_of_a_strip_is_what_sample_draws_and_its_end_what_move_draws(generator, tmp_path):

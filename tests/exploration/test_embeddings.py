@@ -1,6 +1,7 @@
 """mode=embeddings: the figures' numbers are those of the networks, and the comparison finds what was put there."""
 
 import csv
+import re
 import sys
 
 import numpy as np
@@ -10,7 +11,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector import projector_config_pb2
 
-from cgan_lightning import exploration
+from cgan_lightning import exploration, plots
 from cgan_lightning.config import build, build_model
 from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
@@ -19,6 +20,7 @@ from cgan_lightning.explore import explore
 from cgan_lightning.generation import checkpoint, sampling
 from cgan_lightning.images import to_uint8
 from cgan_lightning.networks.class_vectors import class_vectors
+from cgan_lightning.origin import Origin
 from cgan_lightning.runtime import checkpoint_io
 from tests.helpers.configs import composed
 
@@ -81,6 +83,18 @@ def test_alike_classes_stand_together():
     assert all(order[place] % 3 == order[place + 1] % 3 for place in (0, 2, 4))
 
 
+def test_the_matrix_has_a_scale_and_nothing_is_minus_zero(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "KINDS", {"svg": plots.KINDS["svg"]})
+    cosines = np.array([[1, -0.001, 0.25], [-0.001, 1, -0.04], [0.25, -0.04, 1]])
+    class_figures.matrices(
+        tmp_path, {"generator": cosines}, np.eye(3), ["A", "B", "C"], [0, 2, 1], origin=Origin(["some run"], [0], [None])
+    )
+    shown = re.findall(r"<text[^>]*>([^<]*)", (tmp_path / "similarity.svg").read_text())
+    cells = {"1.00", "0.00", "0.25", "-0.04", "100"}
+    assert cells | {"cosine", "samples, %", "\u22121.00", "A", "B", "C"} <= set(shown)
+    assert not {"-0.00", "+0.00", "\u22120.00"} & set(shown)
+
+
 def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
     folder = train(
         "experiment=documented", "discriminator_label=projection", "trainer.max_epochs=1", "metrics.every_n_epochs=null"
@@ -101,9 +115,11 @@ def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
         assert f"{network}: most alike" in caplog.text
     mistaken = embeddings.mistaken_for(trained, seed=3)
     assert float(rows[0]["mistaken"]) == pytest.approx((mistaken[0, 1] + mistaken[1, 0]) / 2, abs=1e-4)
-    for name in ("similarity.png", "dendrogram.png"):
-        with Image.open(tmp_path / "new" / name) as picture:
-            assert min(picture.size) > 300
+    for name in ("similarity", "dendrogram"):
+        with Image.open(tmp_path / "new" / f"{name}.png") as picture:
+            assert min(picture.size) > 900
+            assert picture.info["Description"].startswith(f"runs: {folder.name}; seeds: 3; revisions: ")
+        assert all((tmp_path / "new" / f"{name}.{kind}").is_file() for kind in ("svg", "pdf"))
 
     config = projector_config_pb2.ProjectorConfig()
     text_format.Parse((tmp_path / "new" / "projector_config.pbtxt").read_text(), config)

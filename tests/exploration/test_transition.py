@@ -71,14 +71,19 @@ def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path
         found[path.suffix].append(path.name)
     assert found[".png"] == [f"{name}{part}.png" for name in ("both", "label", "z") for part in ("", "_strip")]
     assert found[".gif"] == ["both.gif", "label.gif", "z.gif"]
+    weight = "Weight of Sandal 0.5 Sneaker 0.5, the rest being Bag"
+    said = {"label": weight, "z": "From z 4 to z 5: share of the way", "both": f"{weight}; of z, share of the way"}
     for name, rows in (("label", 3), ("z", 10), ("both", 3)):
         with Image.open(tmp_path / "new" / f"{name}.png") as picture:
-            assert picture.height == (rows * 29 + 1) * 2
+            above = picture.height - (rows * 29 + 1) * 2
+            assert above >= 2 * (29 * 2 // 3), "a title and the weights"
+            assert picture.info["Title"] == said[name]
+            assert f"runs: {generator.parent.name}; seeds: 4, 5, 6, 7; revisions: " in picture.info["Description"]
         with Image.open(tmp_path / "new" / f"{name}.gif") as moving:
             assert moving.n_frames == 10, "there, and back without its ends twice"
     with Image.open(tmp_path / "new" / "label.png") as picture, Image.open(tmp_path / "new" / "label_strip.png") as strip:
         sheet, row = np.asarray(picture), np.asarray(strip)
-        assert (sheet[: row.shape[0], -row.shape[1] :] == row).all()
+        assert (sheet[: row.shape[0] - 2] == row[:-2]).all(), "without the line below"
     events = EventAccumulator(str(tmp_path / "new"), size_guidance={"images": 0}).Reload()
     assert events.Tags()["images"] == ["transitions/label", "transitions/z", "transitions/both"]
 

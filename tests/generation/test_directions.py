@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def made_up(kind: normalization.Normalization) -> checkpoint.TrainedGenerator:
         weight = torch.cat([out * STRENGTHS @ of_z.T, 30 * torch.randn(64 * 49, 2)], dim=1)
         network.project.weight.copy_(weight)
         network.project.bias.fill_(1000)  # nothing is cut off by the nonlinearity: what follows is linear in z
-    trained = checkpoint.TrainedGenerator(network, noise.StandardNormal(), NAMES, {})
+    trained = checkpoint.TrainedGenerator(network, noise.StandardNormal(), NAMES, {}, Path())
     trained.recipe["true"] = of_z.T
     return trained
 

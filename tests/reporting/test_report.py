@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cgan_lightning import runs
+from cgan_lightning import plots, runs
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
@@ -37,6 +37,9 @@ def swept(tmp_path_factory, few_paths) -> Path:
     assert done.code == 0, done.said
     (folder,) = (here / "runs/sweeps").iterdir()
     evaluate(composed(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
+    for path in here.glob("runs/*/results.json"):  # whatever else this machine did: times are compared
+        results = json.loads(path.read_text())
+        path.write_text(json.dumps(results | {"machine": results["machine"] | {"alone": True}}))
     return folder
 
 
@@ -47,6 +50,15 @@ def sweep(swept, tmp_path) -> Path:
     return tmp_path / "runs" / "sweeps" / swept.name
 
 
+KINDS = dict(plots.KINDS)
+
+
+@pytest.fixture(autouse=True)
+def _no_files_of_figures(monkeypatch):
+    """They take seconds, and one test looks at them."""
+    monkeypatch.setattr(plots, "KINDS", {})
+
+
 def reported(folder: Path, *overrides: str) -> str:
     report(composed(f"runs={folder}", *overrides, command="report"))
     return (folder / "report.html").read_text()
@@ -54,7 +66,7 @@ def reported(folder: Path, *overrides: str) -> str:
 
 def text(page: str) -> str:
     """What a reader sees, in one line."""
-    return html.unescape(" ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split()))
+    return html.unescape(" ".join(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL).split()))
 
 
 def test_all_runs_of_a_sweep_are_evaluated_once(swept, caplog):
@@ -90,7 +102,8 @@ def test_the_table_and_the_csv_have_every_run(sweep):
     results = json.loads((sweep.parents[1] / runs.name[0] / "results.json").read_text())
     assert runs.fid[0] == pytest.approx(results["evaluation"]["samples"]["fid"])
     table = (sweep / "results.md").read_text()
-    assert table.count("\n| channels ") == 8, "a row a setting, in each of two tables"
+    assert table.count("\n| channels ") == 8, "a row a setting, of what it gives and of what it costs"
+    assert "| FID\u00a0↓ | channels 64 → 128 | " in table
     assert "| channels 64, noise uniform |" in table
     assert "Mean ± half of the 95 % interval over 2 seeds." in table
 
@@ -113,7 +126,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
         sorted(last for _, last in curves[100])
     )
     assert "no look by then" in reported(sweep)
-    assert (sweep / "results.md").read_text().count("\n| channels ") == 4, "no second table while one setting has no value"
+    assert (sweep / "results.md").read_text().count("| no look by then |") == 1
 
 
 def test_what_was_measured_stays_what_it_was(sweep, caplog):
@@ -167,14 +180,14 @@ def test_any_runs_can_be_compared(sweep):
     """By their folders, by a pattern, and at an earlier end."""
     root = sweep.parents[1]
     one, other = sorted(root.glob("channels64*randn*"))
-    report(composed(f"runs=[{one},{other}]", "output=two", command="report"))
-    page = text(Path("two/report.html").read_text())
+    report(composed(f"runs=[{one},{other}]", f"output={root}/two", command="report"))
+    page = text((root / "two" / "report.html").read_text())
     assert "2 of 2 runs finished, 2 seeds. Nothing was swept but the seed." in page
     report(composed(f"runs='{root}/*seed0*'", command="report"))
     (folder,) = (root / "reports").iterdir()
     assert folder.name.startswith("4-runs-")
     page = text((folder / "report.html").read_text())
-    assert "4 of 4 runs finished, 1 seed. Swept: channels (64, 128); noise (randn, uniform)." in page
+    assert "4 of 4 runs finished, 1 seed. Swept: channels (128, 64); noise (randn, uniform)." in page
     assert "python -m cgan_lightning.report 'runs=" in page
     with pytest.raises(UserError, match=r"^runs=nowhere is no sweep's folder and no run's: give one of runs/sweeps/, or run"):
         report(composed("runs=nowhere", command="report"))
@@ -219,6 +232,27 @@ def test_sheets_stand_side_by_side(sweep):
         assert picture.height > 2 * 300, "of four"
 
 
+def test_figures_lie_beside_the_page_and_none_of_an_earlier_report(sweep, monkeypatch):
+    monkeypatch.setattr(plots, "KINDS", KINDS)
+    reported(sweep)
+    names = {"points-fid", "points-class_accuracy", "pareto-seconds", "pareto-parameters", "curves-settings"}
+    assert {path.name for path in (sweep / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in names for kind in ("svg", "pdf", "png")
+    }
+    with Image.open(sweep / "figures" / "curves-settings.png") as picture, Image.open(sweep / "samples.png") as sheets:
+        for path in sweep.parents[1].glob("*/results.json"):
+            results = json.loads(path.read_text())
+            for said in (picture.info["Description"], sheets.info["Description"]):
+                assert path.parent.name in said
+                assert "seeds: 0, 1" in said
+                assert results["git_revision"] in said
+    (sweep / "figures" / "pareto-older.png").write_bytes(b"")
+    (sweep / "figures" / "mine.png").write_bytes(b"")
+    monkeypatch.setattr(plots, "KINDS", {})
+    reported(sweep, "metric=class_accuracy")
+    assert [path.name for path in (sweep / "figures").iterdir()] == ["mine.png"]
+
+
 def test_failed_and_missing_runs_are_named(sweep):
     jobs = sorted((sweep / "jobs").iterdir())
     failed, missing = (json.loads(path.read_text()) for path in jobs[:2])
@@ -227,8 +261,8 @@ def test_failed_and_missing_runs_are_named(sweep):
     jobs[0].write_text(json.dumps(failed | {"failure": "The loss was NaN at update 3"}))
     seen = text(reported(sweep))
     assert "6 of 8 runs finished" in seen
-    assert f"{failed['name']} is failed: The loss was NaN at update 3" in seen
-    assert f"{missing['name']} is waiting" in seen
+    assert f"{Path(failed['run']).name} is failed: The loss was NaN at update 3" in seen
+    assert f"{Path(missing['run']).name} is waiting" in seen
 
 
 HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)> $\\frac{ &lt; \x1b[2J'
@@ -239,7 +273,7 @@ def test_what_comes_from_files_is_text(sweep, caplog):
     caplog.set_level(logging.INFO, "cgan_lightning")
     jobs = sorted((sweep / "jobs").iterdir())
     failed = json.loads(jobs[0].read_text())
-    jobs[0].write_text(json.dumps(failed | {"failure": f"=1+1 {HOSTILE}", "name": f"@evil {HOSTILE}"}))
+    jobs[0].write_text(json.dumps(failed | {"failure": f"=1+1 {HOSTILE}", "run": "runs/@evil <img src=x onerror=alert(1)>"}))
     (sweep.parents[1] / Path(failed["run"]).name / "results.json").unlink()
     for path in sweep.parents[1].glob("*/run.json"):
         identity = json.loads(path.read_text())
@@ -252,9 +286,12 @@ def test_what_comes_from_files_is_text(sweep, caplog):
     (sweep / "sweep.json").write_text(json.dumps(json.loads((sweep / "sweep.json").read_text()) | {"command": HOSTILE}))
     page = reported(sweep)
     assert page.count("alert(1)") >= 5
-    for written in (page, (sweep / "results.md").read_text()):
+    assert page.count("<script") == 1, "its own"
+    for written in (page.replace("<script>", "", 1), (sweep / "results.md").read_text()):
         assert "<script" not in written
         assert not re.search(r"<img src=x", written)
+    latex = (sweep / "results.tex").read_text()
+    assert not re.search(r"[^\\]_", latex.replace("toprule", "")), "all escaped"
     assert page.count("&lt;script&gt;$") > 20
     assert "\x1b" not in caplog.text
     runs = pd.read_csv(sweep / "results.csv")
@@ -302,7 +339,7 @@ def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["runs=."], "runs=. is no sweep's folder: give one of runs/sweeps/"),
+        (["runs=."], "runs=. is no sweep's folder and no run's: give one of runs/sweeps/, or run folders"),
         (["metric=fidd"], "metric=fidd: no finished run has it, they have fid, class_fid_mean"),
     ],
 )

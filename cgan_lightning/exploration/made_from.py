@@ -1,0 +1,12 @@
+"""What pictures of a generator were made from, for their files' metadata."""
+
+from collections.abc import Sequence
+
+from cgan_lightning.generation.checkpoint import TrainedGenerator
+from cgan_lightning.origin import Origin
+from cgan_lightning.runtime.environment import git_revision
+
+
+def made_from(trained: TrainedGenerator, seeds: Sequence[int]) -> Origin:
+    """The generator's run, the image seeds, and the revision of the code that draws."""
+    return Origin([trained.name], seeds, [git_revision()])

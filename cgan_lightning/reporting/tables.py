@@ -1,0 +1,182 @@
+"""A report's tables, made once for the page, for Markdown and for LaTeX: units in the headers, bare numbers in the cells."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from cgan_lightning.metrics.table import Row
+from cgan_lightning.reporting.collect import METRICS
+from cgan_lightning.reporting.statistics import Effect, Interval
+
+ARROWS = {"": "", "lower": "\u00a0↓", "higher": "\u00a0↑"}  # which way is better
+NONE = "–"
+LATEX_COLUMNS = 5  # that a page of a paper is wide enough for
+LATEX = str.maketrans({
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "±": r"$\pm$", "×": r"$\times$", "→": r"$\rightarrow$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "−": "$-$", "–": "--",
+    "\u00a0": "~", "∞": r"$\infty$", "σ": r"$\sigma$",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is written, and what it is sorted by: None comes last, whichever way."""
+
+    text: str
+    key: float | str | None = None
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are sorted among themselves, under a title or none."""
+
+    title: str
+    rows: list[list[Cell]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first column says what a row is about."""
+
+    caption: str
+    header: list[str]
+    groups: list[Group]
+    words: tuple[int, ...] = (0,)  # places of the columns that hold text
+
+    def parts(self, width: int) -> list["Table"]:
+        """The same in tables of up to `width` columns, each with the first one."""
+        starts = range(1, len(self.header), width - 1)
+        return [self._columns([0, *range(start, min(start + width - 1, len(self.header)))]) for start in starts]
+
+    def _columns(self, places: Sequence[int]) -> "Table":
+        groups = [Group(group.title, [[row[place] for place in places] for row in group.rows]) for group in self.groups]
+        words = tuple(new for new, old in enumerate(places) if old in self.words)
+        return replace(self, header=[self.header[place] for place in places], groups=groups, words=words)
+
+
+def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], seeds: int, protocols: Iterable[str]) -> Table:
+    """A row a setting, a column a metric; `protocols` say how they were measured."""
+    rows = [
+        [_text(label), *(_interval(each.get(label), METRICS[name]) for name, each in by_metric.items())] for label in labels
+    ]
+    header = [_titled(METRICS[name]) for name in by_metric]
+    spread = f"Mean ± half of the 95 % interval over {seeds} seeds" if seeds > 1 else "One seed"
+    caption = ". ".join([spread, "↓ lower is better, ↑ higher is better", *protocols])
+    return Table(f"{caption}.", ["setting", *header], [Group("", rows)])
+
+
+def effects(by_metric: dict[str, list[Effect]]) -> Table:
+    """A row a comparison, grouped by metric; difference and p come first: a phone shows no more."""
+    rows = {name: [_effect(each, METRICS[name]) for each in found] for name, found in by_metric.items()}
+    groups = [Group(_titled(METRICS[name]), each) for name, each in rows.items() if each]
+    header = ["change", "difference", "p, corrected", "± 95 %", "pairs × seeds"]
+    return Table("What a change does, in the metric's own unit.", header, groups)
+
+
+def costs(cost: pd.DataFrame, threshold: float, quickest: float | None) -> Table:
+    """A row a setting; one unit of time for all. What is not known of any setting has no column.
+
+    Without `quickest`, the time of the quickest run, times are not compared.
+    """
+    if quickest is None:
+        return _sizes(cost)
+    unit, seconds = _unit(max(quickest, cost.seconds.max()))
+    columns = {
+        f"training time, {unit}": [_number(each / seconds, "{:,.1f}") for each in cost.seconds],
+        "images/s": [_number(each, "{:,.0f}") for each in cost.images_per_second],
+        **_size_columns(cost),
+        f"time to FID {threshold:.3f}, {unit}": [
+            _number(each / seconds if each is not None else None, "{:,.1f}", "never") for each in cost.seconds_to_threshold
+        ],
+        "runs that got there": [_text(each) for each in cost.reached],
+        f"FID after {quickest / seconds:.1f} {unit}": [
+            _interval(each, METRICS["training_fid"], "no look by then") for each in cost.at_equal_seconds
+        ],
+    }
+    return _of_costs(cost, columns)
+
+
+def _sizes(cost: pd.DataFrame) -> Table:
+    return _of_costs(cost, {"training time": [Cell("not compared", "")] * len(cost), **_size_columns(cost)})
+
+
+def _size_columns(cost: pd.DataFrame) -> dict[str, list[Cell]]:
+    return {
+        "parameters, millions": [_number(each / 1e6, "{:,.3f}") for each in cost.parameters],
+        "peak memory, MiB": [_number(each, "{:,.0f}") for each in cost.peak_memory_mib],
+    }
+
+
+def _of_costs(cost: pd.DataFrame, columns: dict[str, list[Cell]]) -> Table:
+    known = {name: cells for name, cells in columns.items() if any(cell.key is not None for cell in cells)}
+    rows = [[_text(label), *cells] for label, *cells in zip(cost.setting, *known.values(), strict=True)]
+    return Table("What a setting costs: means over seeds.", ["setting", *known], [Group("", rows)])
+
+
+def runs(every: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
+    """A row a run, whatever became of it."""
+    row = METRICS[metric]
+    values = every[metric].astype(float) * row.scale
+    rows = [
+        [_text(label), _number(seed, "{:.0f}"), _number(value, row.form), _text(state), _text(name)]
+        for label, seed, value, state, name in zip(labels, every.seed, values, every.state, every.name, strict=True)
+    ]
+    return Table("Every run.", ["setting", "seed", row.name, "state", "run"], [Group("", rows)], words=(0, 3, 4))
+
+
+def latex(text: str, width: int = 0) -> str:
+    """`text` with what LaTeX would read as its own escaped; with `width`, in lines of so many characters."""
+    lines = textwrap.wrap(text, width, break_long_words=False) if width else [text]
+    stacked = r" \\ ".join(line.translate(LATEX) for line in lines)
+    return stacked if len(lines) == 1 else rf"\shortstack{{{stacked}}}"
+
+
+def _titled(row: Row) -> str:
+    return row.name + ARROWS[row.better]
+
+
+def _effect(each: Effect, row: Row) -> list[Cell]:
+    factor, (low, high) = each.factor[0], each.levels
+    change = f"{factor} {low} → {high}" + (f" at {each.at[0]} {each.at[1]}" if each.at else "")
+    difference = each.difference * row.scale
+    p = Cell(NONE) if each.p is None else Cell("< 0.001" if each.p < 0.001 else f"{each.p:.3f}", each.p)
+    cells = [
+        Cell(change, change),
+        Cell(_written(difference, row.form, "+"), difference),
+        p,
+        _number(None if each.half is None else each.half * row.scale, row.form),
+        Cell(f"{each.settings} × {each.seeds}", each.settings * each.seeds),
+    ]
+    return [replace(cell, marked=each.significant) for cell in cells]
+
+
+def _interval(each: Interval | None, row: Row, otherwise: str = NONE) -> Cell:
+    if each is None:
+        return Cell(otherwise)
+    spread = "" if each.half is None else f" ± {_written(each.half * row.scale, row.form)}"
+    return Cell(_written(each.mean * row.scale, row.form) + spread, each.mean)
+
+
+def _number(value: Any, form: str, otherwise: str = NONE) -> Cell:
+    return Cell(otherwise) if pd.isna(value) else Cell(_written(value, form), float(value))
+
+
+def _written(value: float, form: str, plus: str = "") -> str:
+    """With a minus where it is below zero and `plus` where it is above; with neither where it is written as zero."""
+    shown = form.format(abs(value))
+    return shown if not shown.strip("0.,") else ("−" if value < 0 else plus) + shown
+
+
+def _text(value: Any) -> Cell:
+    return Cell(str(value), str(value))
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    """The unit in which a column of times up to `seconds` can be read, and its length."""
+    return ("s", 1) if seconds < 120 else ("min", 60) if seconds < 7200 else ("h", 3600)

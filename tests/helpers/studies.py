@@ -1,0 +1,54 @@
+"""A made-up study with as many settings as a test asks for, its numbers a function of the setting and the seed."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cgan_lightning.config import build, build_model
+from cgan_lightning.generation import checkpoint
+from cgan_lightning.reporting.collect import Study
+from tests.helpers.configs import composed
+
+LOSSES = ("bce", "least_squares", "hinge", "wasserstein", "relativistic", "bce_saturating", "softplus")
+METRICS = {
+    "fid": 0.4, "class_fid_mean": 1.1, "class_fid_max": 2.7, "fid_to_train": 0.3, "kid": 0.0004, "precision": 0.7,
+    "recall": 0.6, "density": 0.9, "coverage": 0.8, "class_accuracy": 0.7, "training_fid": 0.5, "training_best_fid": 0.45,
+}  # fmt: skip
+RISING = ("precision", "recall", "density", "coverage", "class_accuracy")  # with quality
+IMAGES = 60_000  # between two looks
+
+
+def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> Study:
+    """Twice as many settings as `losses`, all of whose runs have the generator in `folder`, which is made here."""
+    config = composed("model.channels=64")
+    recipe = build_model.recipe(config, build.data(config))
+    checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    rows, curves = [], {}
+    for channels, place, seed in itertools.product((64, 128), range(losses), range(seeds)):
+        noise = np.random.default_rng([channels, place, seed]).normal()
+        worse = 1 + 0.12 * place - 0.15 * (channels == 128) + 0.03 * noise
+        speed = (900 if channels == 64 else 500) * (1 + 0.03 * place)
+        run = {
+            "name": f"channels{channels}-{LOSSES[place]}-seed{seed}", "state": "finished", "detail": "", "path": str(folder),
+            "seed": seed, "channels": channels, "loss": LOSSES[place],
+            **{metric: value / worse if metric in RISING else value * worse for metric, value in METRICS.items()},
+            "images_seen": looks * IMAGES, "images_per_second": speed, "seconds": looks * IMAGES / speed,
+            "parameters": 450_000 * channels / 64 + 1_000 * place, "peak_memory_mib": 900 + 2 * channels + place,
+        }  # fmt: skip
+        rows.append(run)
+        falls = 0.45 * worse * (1 + 6 / np.arange(1, looks + 1) ** 1.3)
+        curves[run["name"]] = [{"images_seen": IMAGES * (look + 1), "fid": float(fid)} for look, fid in enumerate(falls)]
+    return Study(
+        folder=folder,
+        command="python -m cgan_lightning.train -m ...",
+        factors={"channels": [64, 128], "loss": list(LOSSES[:losses])},
+        runs=pd.DataFrame(rows),
+        curves=curves,
+        origins={"revision": ["481fbbb"], "machine": ["a made-up one"], "versions": [], "judge": ["none"]},
+        remarks=["These numbers are made up"],
+        protocols={"evaluation": "10,000 samples against nothing"},
+        unequal=None,
+        time_problem=None,
+    )
