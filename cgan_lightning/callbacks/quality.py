@@ -18,7 +18,7 @@ from cgan_lightning.metrics import judge, suite
 
 log = logging.getLogger(__name__)
 
-TAGS = {"fid": "quality/FID to training images", "class_accuracy": "quality/class accuracy"}
+TAGS = {"fid": "image quality/FID to training images", "class_accuracy": "image quality/class accuracy"}
 
 
 class Quality(Callback):
