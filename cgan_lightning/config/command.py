@@ -1,6 +1,7 @@
 """Runs a command under Hydra: composes and checks first, so that a mistake costs one sentence and leaves nothing behind."""
 
 import argparse
+import logging
 import os
 import shlex
 import signal
@@ -27,6 +28,8 @@ from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.runtime import parent
 
+log = logging.getLogger("cgan_lightning")
+
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """`task` with the config that the command line asks for; exits with 2 on a user's mistake, 1 on a failed run.
@@ -37,6 +40,8 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
     def checked(config: DictConfig) -> Any:
         checks.check(config)  # a sweeper may have chosen values that were not on the command line
+        if "torch" not in sys.modules:
+            log.info("Loading PyTorch ...")  # seconds; the first thing that is said
         return task(config)
 
     def job(config: DictConfig) -> Any:
