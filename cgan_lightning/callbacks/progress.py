@@ -80,7 +80,8 @@ class Progress(Callback):
     def _write(self, trainer: Trainer) -> None:
         if trainer.is_global_zero:
             counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
-            write_json(self.file, counts | {"images_per_second": self.training_log.latest.get(SPEED)})
+            found = {"images_per_second": self.training_log.latest.get(SPEED), "fid": self.quality.latest.get("fid")}
+            write_json(self.file, counts | found)
 
     @contextmanager
     def validating(self, trainer: Trainer) -> Iterator[None]:

@@ -107,12 +107,13 @@ def _sweep(
         jobs = []  # the sweeper makes them up as it goes
     folder = sweep.folder(run_root, overrides, jobs)
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
-    print(f"{len(jobs) or 'Some'} jobs: python -m cgan_lightning.status {folder.path}", file=sys.stderr)
+    watch = f"python -m cgan_lightning.status {shlex.quote(str(folder.path))} --watch"
+    print(f"{len(jobs) or 'Some'} jobs; to see how far they are: {watch}", file=sys.stderr)
     quoted = str(folder.path).replace("\\", "\\\\").replace("'", "\\'")
     sys.argv.append(f"hydra.sweep.dir='{quoted}'")
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
-    print(folder.table(), file=sys.stderr)
+    print(f"{folder.table()}\n{folder.next_commands()}", file=sys.stderr)
     if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
         raise RunError(f"{', '.join(left)}; the same command tries again")
 
