@@ -90,7 +90,7 @@ class Progress(Callback):
             yield
             return
         self._advance(bar, trainer)
-        bar.set_description_str(f"epoch {_epoch(trainer)}, validating")
+        bar.set_postfix_str("validating")
         began = time.time()  # tqdm's clock
         try:
             yield

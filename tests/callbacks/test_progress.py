@@ -53,8 +53,8 @@ def test_the_bar_says_when_it_validates_and_its_clock_stands_still(train, monkey
     assert clocks[0] == now[0] == 120, "no second of them is the bar's"
     shown = sys.stderr.getvalue().split("\r")
     for epoch, share in (("1/2", " 50%"), ("2/2", "100%")):
-        assert any(line.startswith(f"epoch {epoch}, validating: {share}|") for line in shown)
-    assert not shown[-1].startswith("epoch 2/2, validating")
+        assert any(line.startswith(f"epoch {epoch}: {share}|") and "images/s, validating]" in line for line in shown)
+    assert "validating" not in shown[-1]
 
 
 def test_a_run_that_goes_on_begins_its_bar_where_it_is(train, monkeypatch):
