@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 
 def command(module: str, **given: str) -> str:
@@ -20,3 +21,8 @@ def _value(value: str) -> str:
     if re.fullmatch(r"[\w./+~-]+|\[.*\]|\{.*\}", value):
         return value
     return '"' + re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value) + '"'
+
+
+def tensorboard(folder: Path) -> str:
+    """What shows a folder of events, on this machine alone."""
+    return shlex.join(["python", "-m", "tensorboard.main", "--logdir", str(folder)])

@@ -133,7 +133,7 @@ class Sample:
 @dataclass
 class Explore:
     checkpoint: str = anything(example="RUN_FOLDER")
-    mode: str = one_of("transition", "directions", "embeddings", "page")
+    mode: str = one_of("transition", "directions", "embeddings", "training", "page")
     classes: Any = MISSING  # null, or classes and mixtures: in mode=transition two
     seed: int = number(at_least=0, below=2**32 - 1001)
     rows: int = number(at_least=1, at_most=1000)
@@ -142,7 +142,7 @@ class Explore:
     names: Any = MISSING  # null, or {new name: direction}
     serve: bool = MISSING
     port: int = number(at_least=0, at_most=65535)
-    output: str = MISSING
+    output: str | None = MISSING
     weights: str = one_of("ema", "raw")
     device: str = one_of("auto", "cpu", "gpu")
 
