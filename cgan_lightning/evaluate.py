@@ -24,18 +24,18 @@ def evaluate(config: DictConfig) -> None:
     alone = len(places) == 1
     with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
         evaluation = build.evaluation(config, rank=ranks.local_rank)
-        todo = [place for place in places if alone or not evaluation.is_kept(*place)]
+        todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # a file that is none shows now
         if not todo:
             log.info("All %s finished runs have this evaluation already", len(places))
             return
         with ranks.joined(logs=todo[0][1].parent):
             real = evaluation.real()
-            for generator, kept_in in todo:
+            for number, (generator, kept_in) in enumerate(todo, 1):
                 drawn = evaluation.drawn(generator)
                 if ranks.rank == 0:
                     found = evaluation.measured(drawn, real)
                     picture = evaluation.keep(found, drawn, kept_in)
-                    line = f"{generator.name}  {table.line(found['samples'])}"
+                    line = f"{number}/{len(todo)}  {generator.name}  {table.line(found['samples'])}"
                     log.info("%s", table.text(found, drawn.class_names) if alone else line)
                     if alone:
                         log.info("\nKept in %s; nearest training images in %s", kept_in, picture)

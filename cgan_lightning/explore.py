@@ -17,10 +17,21 @@ def explore(config: DictConfig) -> None:
     """Pictures or a page in the folder `output`, and a sentence on each."""
     from cgan_lightning.runtime import memory, writable
 
-    output = Path(config.output)
+    output = _folder(config)
     writable.folder(output, f"output={output}")
     with memory.advice(f"lower rows={config.rows} or steps={config.steps}, or take device=cpu"):
         MODES[config.mode](config, output)
+
+
+def _folder(config: DictConfig) -> Path:
+    """As asked for; else explore/GENERATOR/MODE, so that one generator's pictures never take the place of another's."""
+    if config.output is not None:
+        return Path(config.output)
+    checkpoint = Path(config.checkpoint).absolute()
+    name = checkpoint.name
+    if checkpoint.suffix == ".safetensors":  # a run folder's own generator goes by the folder's name
+        name = "-".join([checkpoint.parent.name, *([checkpoint.stem] if checkpoint.stem != "generator" else [])])
+    return Path("explore") / (name if config.weights == "ema" else f"{name}-{config.weights}") / config.mode
 
 
 def _trained(config: DictConfig) -> Any:
@@ -31,8 +42,8 @@ def _trained(config: DictConfig) -> Any:
     return checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device)
 
 
-def _told(sentences: list[str]) -> None:
-    for sentence in sentences:
+def _told(config: DictConfig, output: Path, sentences: list[str]) -> None:
+    for sentence in (f"mode={config.mode} of {config.checkpoint}, in {output}", *sentences):
         log.info("%s", sentence)
 
 
@@ -45,7 +56,8 @@ def _transition(config: DictConfig, output: Path) -> None:
     if len(ends) != 2:
         raise UserError(f"classes={config.classes}: must be two, from which and to which: [Dress,Coat]")
     both = (ends[0], ends[1])
-    _told(transition.explore(trained, both, seed=config.seed, rows=config.rows, steps=config.steps, output=output))
+    asked = {key: config[key] for key in ("seed", "rows", "steps")}
+    _told(config, output, transition.explore(trained, both, **asked, output=output))
 
 
 def _directions(config: DictConfig, output: Path) -> None:
@@ -54,8 +66,8 @@ def _directions(config: DictConfig, output: Path) -> None:
     from cgan_lightning.generation.classes import labels
 
     classes = None if config.classes is None else labels(config.classes, trained.class_names)
-    asked = {key: config[key] for key in ("seed", "rows", "count", "names")}
-    _told(directions.explore(trained, classes, **asked, output=output))
+    asked = {key: config[key] for key in ("seed", "rows", "count", "names", "checkpoint", "weights")}
+    _told(config, output, directions.explore(trained, classes, **asked, output=output))
 
 
 def _embeddings(config: DictConfig, output: Path) -> None:
@@ -64,7 +76,8 @@ def _embeddings(config: DictConfig, output: Path) -> None:
         from cgan_lightning.exploration import embeddings  # scipy, matplotlib: an extra
     except ModuleNotFoundError as error:
         raise UserError(f"mode=embeddings needs {error.name}: pip install 'cgan-lightning[report]'") from None
-    _told(embeddings.explore(trained, _discriminator(Path(config.checkpoint)), seed=config.seed, output=output))
+    kept = _discriminator(Path(config.checkpoint))
+    _told(config, output, embeddings.explore(trained, kept, seed=config.seed, output=output))
 
 
 def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
@@ -77,6 +90,12 @@ def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
         return None
     state = checkpoint_io.read(file)["state_dict"]
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _training(config: DictConfig, output: Path) -> None:
+    from cgan_lightning.exploration import training
+
+    _told(config, output, training.explore(Path(config.checkpoint), output))
 
 
 def _page(config: DictConfig, output: Path) -> None:
@@ -94,12 +113,18 @@ def _write_page(config: DictConfig, output: Path) -> None:
     try:
         from cgan_lightning.exploration import page  # onnx, onnxscript: an extra
 
-        _told(page.write(trained, output))
+        _told(config, output, page.write(trained, output))
     except ModuleNotFoundError as error:
         raise UserError(f"mode=page needs {error.name}: pip install 'cgan-lightning[page]'") from None
 
 
-MODES = {"transition": _transition, "directions": _directions, "embeddings": _embeddings, "page": _page}
+MODES = {
+    "transition": _transition,
+    "directions": _directions,
+    "embeddings": _embeddings,
+    "training": _training,
+    "page": _page,
+}
 
 
 def main() -> None:

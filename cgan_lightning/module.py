@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -87,12 +87,21 @@ class ConditionalGAN(LightningModule):
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
         self.lr_of = {"generator": generator_lr, "discriminator": discriminator_lr}
         self.cuda_graphs = cuda_graphs
+        self.last_penalty = torch.zeros(())  # of an update on average, by the latest update that had one; for the log alone
         self._as_graphs = CUDAGraphs(self.update)
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [make(_trained(getattr(self, network))) for network, make in self.optimizers_of.items()]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        collectives.average_([self.last_penalty])
+        checkpoint["last_penalty"] = self.last_penalty.item()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.last_penalty = torch.tensor(checkpoint.get("last_penalty", 0.0), dtype=torch.float64)
+
     def on_train_start(self) -> None:
+        self.last_penalty = self.last_penalty.to(self.device, cast(torch.dtype, self.dtype))
         for optimizer in self._optimizers():
             for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
                 group |= optimizer.defaults
@@ -122,6 +131,11 @@ class ConditionalGAN(LightningModule):
             ticking._on_before_step()
             ticking._on_after_step()
         return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
+
+    def learning_rates(self, images_seen: int) -> dict[str, float]:
+        """Of both networks, at the update before which so many images had been seen."""
+        seen = torch.tensor([images_seen])
+        return {network: rate(seen).item() for network, rate in self.lr_of.items()}
 
     def kind(self, update: int, *, measured: bool) -> Kind:
         """Of the run's update number `update`, from 0."""
@@ -167,7 +181,9 @@ class ConditionalGAN(LightningModule):
             loss_d = self._loss_d(real_seen, fake_seen)
             if penalty:
                 mix = uniform[:, self.of_augmentation :]
-                loss_d = loss_d + penalty(self.discriminator, real_seen, fake_seen, mix).mean()
+                penalties = penalty(self.discriminator, real_seen, fake_seen, mix).mean()
+                loss_d = loss_d + penalties
+                self.last_penalty.copy_(penalties.detach() / penalty.every)
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
         # Generator: the same fakes up, judged by the discriminator just updated.
@@ -186,10 +202,16 @@ class ConditionalGAN(LightningModule):
         return losses, self._measured(real_seen, fake_seen, gradient_d, gradient_g) if kind.measured else {}
 
     def _measured(self, real: Judged, fake: Judged, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
-        outputs = {name: self.loss.output(seen.logits.detach()).mean() for name, seen in (("d_real", real), ("d_fake", fake))}
-        norms = {"gradient_d": nn.utils.get_total_norm(gradient_d)}
-        norms["gradient_g"] = nn.utils.get_total_norm(gradient_g) if gradient_g else torch.zeros_like(norms["gradient_d"])
-        return outputs | norms
+        """Means over the batch: D's raw scores, as probabilities where they stand for such, and the penalty; gradient norms."""
+        scores = {"real": real.logits.detach(), "fake": fake.logits.detach()}
+        measured = {f"score_{side}": logits.mean() for side, logits in scores.items()}
+        if self.loss.probabilistic:
+            measured |= {f"d_{side}": logits.sigmoid().mean() for side, logits in scores.items()}
+        if self.penalty is not None:
+            measured["penalty"] = self.last_penalty.clone()
+        measured["gradient_d"] = nn.utils.get_total_norm(gradient_d)
+        zero = torch.zeros_like(measured["gradient_d"])
+        return measured | {"gradient_g": nn.utils.get_total_norm(gradient_g) if gradient_g else zero}
 
     def _optimizers(self) -> list[Optimizer]:
         """The generator's and the discriminator's."""

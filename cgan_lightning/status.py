@@ -2,24 +2,50 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from cgan_lightning.config import version
 from cgan_lightning.errors import UserError
 from cgan_lightning.runtime.sweep_folder import SweepFolder
 
+EVERY_S = 2
+CLEAR = "\x1b[H\x1b[2J"  # the cursor to the top, nothing below
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cgan_lightning.status", description="The state of a sweep's jobs.")
     parser.add_argument("sweep", type=Path, help="the sweep's folder, as the sweep named it: runs/sweeps/...")
+    parser.add_argument("--watch", action="store_true", help=f"again every {EVERY_S} s, while the sweep runs")
     parser.add_argument("--version", action="version", version=version.line())
-    folder = SweepFolder(parser.parse_args().sweep)
+    given = parser.parse_args()
+    folder = SweepFolder(given.sweep)
     try:
         _check(folder)
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    print(folder.table())
+    if given.watch:
+        _watch(folder)
+    else:
+        print(folder.table())
+
+
+def _watch(folder: SweepFolder) -> None:
+    """The table whenever it has changed, in place on a terminal, until the sweep ends or Ctrl-C."""
+    shown = None
+    while True:
+        live, table = folder.is_live(), folder.table()  # in this order: the last table is of the end
+        table = f"{table}\n{folder.pace()}" if live else table
+        if table != shown:
+            shown = table
+            print(CLEAR + table if sys.stdout.isatty() else table, flush=True)
+        if not live:
+            return
+        try:
+            time.sleep(EVERY_S)
+        except KeyboardInterrupt:
+            sys.exit(130)
 
 
 def _check(folder: SweepFolder) -> None:

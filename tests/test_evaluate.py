@@ -28,8 +28,9 @@ def without_files(results: dict) -> dict:
     return {side: results["evaluation"][side] for side in ("samples", "floor", "protocol")}
 
 
-def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
+def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
     folder = train("trainer.max_steps=2", "ema.halflife_images=null")
+    caplog.set_level("INFO")
     evaluate(composed(f"checkpoint={folder}", "samples=200", command="evaluate"))
     results = json.loads((folder / "results.json").read_text())
     assert results["updates"] == 2
@@ -38,6 +39,10 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train):
     assert results["evaluation"]["samples"]["fid"] > 10 * results["evaluation"]["floor"]["fid"], "hardly trained"
     assert sum(map(sum, results["evaluation"]["samples"]["confusion"])) == 200
     assert (folder / "closest_pairs.png").stat().st_size > 1000
+    *steps, _, _ = [record.getMessage() for record in caplog.records if record.name.startswith("cgan_lightning")]
+    assert [step.split()[0] for step in steps[-5:]] == ["Real", f"{folder}:", "Going", "Comparing", "Comparing"], (
+        "each as it begins"
+    )
     evaluate(composed(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))
     again = json.loads((folder / "again.json").read_text())
     assert without_files(again) == without_files(results)

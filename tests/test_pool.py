@@ -43,7 +43,7 @@ def test_four_jobs_end_as_each_does_alone(tmp_path):
     grid = ("model.latent_dim=4,8", "seed=0,1", "trainer.max_steps=4")
     done = run_command("train", *POOL, *grid, cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.strip().endswith("4 jobs: 4 finished")
+    assert "\n4 jobs: 4 finished\n" in done.stderr
     assert done.stderr.count("ended with exit code 0") == 4
     alone = [word for word in POOL if "launcher" not in word]
     done = run_command("train", *alone, *grid, "run_root=alone", cwd=tmp_path, OMP_NUM_THREADS="1")

@@ -1,7 +1,10 @@
 """Sweeps: jobs fail each for itself, the same command goes on where it stopped, two of the same never run at once."""
 
+import contextlib
 import functools
 import json
+import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cgan_lightning import status
 from cgan_lightning.config import command, sweep
+from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.runtime import lock
 from cgan_lightning.train import train as train_command
@@ -117,7 +121,7 @@ def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun):
     assert code == 1
     assert "Traceback" in said
     assert "1 finished" in said
-    assert "failed       noise=randn    nobody foresaw this" in said
+    assert re.search(r"^failed +noise=randn +nobody foresaw this$", said, re.M)
 
 
 def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, monkeypatch, capsys, trained):
@@ -130,7 +134,7 @@ def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, monkeypatch, 
     assert lines[1].startswith("waiting      noise=uniform")
     code, said = multirun(*arguments)
     assert code == 0
-    assert said.strip().endswith("2 jobs: 2 finished")
+    assert "\n2 jobs: 2 finished\n" in said
     stopped = only("runs/*-randn-*")
     assert stopped.name == whole.name
     assert_same_end(stopped, whole)
@@ -141,7 +145,8 @@ def test_a_finished_sweep_that_is_to_be_longer_says_what_is_left(multirun, monke
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=1")[0] == 0
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=3", callbacks=[stop_at(9)])[0] == 128 + signal.SIGTERM
     lines = table_of(only("runs/sweeps/*"), capsys, monkeypatch)
-    assert lines[:2] == ["interrupted  seed=0  at 75%", "waiting      seed=1"]
+    assert re.fullmatch(r"interrupted  seed=0  FID \d+\.\d{3}  at 75%", lines[0])
+    assert lines[1] == "waiting      seed=1", "what the shorter run had is none of this one's"
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=3")[0] == 0
     assert {state(folder.parent)["global_step"] for folder in Path("runs").glob("*/results.json")} == {12}
 
@@ -174,10 +179,47 @@ def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, tr
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run = only("runs/*-seed0-*")
     (run / "results.json").unlink()
-    told = {"updates": 250, "planned": 1000, "batch_size": 64, "images_per_second": 640.0}
+    told = {"updates": 250, "planned": 1000, "batch_size": 64, "images_per_second": 640.0, "fid": 1.5}
     with lock.hold(run, whose="a test"):
         (run / "progress.json").write_text(json.dumps(told))
-        assert table_of(only("runs/sweeps/*"), capsys, monkeypatch)[0] == "running      seed=0  25%, 0:01:15 left"
+        assert table_of(only("runs/sweeps/*"), capsys, monkeypatch)[0] == "running      seed=0  FID 1.500   25%, 0:01:15 left"
+
+
+def test_a_sweep_is_watched_until_it_ends(multirun, capsys, monkeypatch):
+    multirun("-m", "seed=0,1", "trainer.max_steps=1")
+    run, folder = only("runs/*-seed1-*"), only("runs/sweeps/*")
+    told = {"planned": 1000, "batch_size": 64, "images_per_second": None, "fid": None}
+    with contextlib.ExitStack() as live:
+        live.enter_context(lock.hold(folder, whose="a test"))
+        live.enter_context(lock.hold(run, whose="a test"))
+        updates = iter([100, 100, 200])
+
+        def advance(_seconds):
+            if (now := next(updates, None)) is None:
+                live.close()
+            else:
+                (run / "progress.json").write_text(json.dumps(told | {"updates": now}))
+
+        monkeypatch.setattr(status.time, "sleep", advance)
+        monkeypatch.setattr(sys, "argv", ["status", str(folder), "--watch"])
+        status.main()
+    shown = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines() if "seed=1" in line]
+    assert [each for each in shown if each in ("10%", "20%")] == ["10%", "20%"], "what hasn't changed isn't said again"
+
+
+def test_a_sweep_says_how_far_it_is_and_what_comes_next(multirun):
+    """What is to be pasted is read as the folder's name, whatever is in it."""
+    code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=1", r"run_root='it\'s (a, b) = c'")
+    assert code == 0, said
+    lines = said.splitlines()
+    assert re.search(r"^1 of 2 jobs done in 0:\d\d:\d\d, about 0:\d\d:\d\d left$", said, re.M)
+    assert re.search(r"^2 of 2 jobs done in 0:\d\d:\d\d$", said, re.M)
+    assert "[HYDRA]" not in said
+    assert "Launching 2 jobs locally" in lines
+    for line, name, key in zip(lines[-2:], ("evaluate", "report"), ("checkpoint", "runs"), strict=True):
+        python, _, module, *words = shlex.split(line)
+        assert (python, module) == ("python", f"cgan_lightning.{name}")
+        assert Path(compose(*words, command=name)[key]) == only("it's (a, b) = c/sweeps/*")
 
 
 def test_a_live_run_writes_how_far_it_is(train):
@@ -208,7 +250,7 @@ def test_every_sweep_file_is_among_those_tested():
 def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(multirun):
     code, said = multirun("sweep=noise", "experiment=quick", "seed=7", "trainer.max_steps=1")
     assert code == 0
-    assert said.strip().endswith("2 jobs: 2 finished")
+    assert "\n2 jobs: 2 finished\n" in said
     assert sorted(path.parent.name.rsplit("-", 1)[0] for path in Path("runs").glob("*/results.json")) == [
         *(f"channels128-latent16-{noise}-embedding-quick-limit64-batch_size16-seed7" for noise in ("randn", "uniform")),
     ]  # fmt: skip

@@ -28,4 +28,5 @@ class ClassVectorNorms(Callback):
                 for name in ("generator", "discriminator"):
                     if (vectors := class_vectors(getattr(pl_module, name).state_dict())) is not None:
                         norms = vectors.detach().float().norm(dim=1)
-                        logger.experiment.add_histogram(f"class vectors/{name} norms", norms, trainer.global_step, bins="auto")
+                        tag = f"weights/class vector norms of the {name}"
+                        logger.experiment.add_histogram(tag, norms, trainer.global_step, bins="auto")

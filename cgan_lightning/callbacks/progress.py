@@ -3,6 +3,8 @@
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 
 class Progress(Callback):
     """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
-    the losses, `quality` the FID.
+    the losses, `quality` the FID. Time that `quality` spends on a look is none of the bar's.
 
     `file` says the same to other processes (the status of a sweep, the bars of a pool), every `file_every_s`, as JSON.
     """
@@ -40,19 +42,26 @@ class Progress(Callback):
         self.line_every_s, self.file_every_s = line_every_s, file_every_s
         self._next_file = 0.0
         self.bar: tqdm | None = None
+        self._bars_clock_runs = False
         self._next_line: float | None = None  # when it is due; None before the first update
+        quality.shown_as_validating = self.validating
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._next_line = time.monotonic() + self.line_every_s
         self._write(trainer)
         if sys.stderr.isatty() and trainer.is_global_zero:
-            self.bar = tqdm(unit=" images", unit_scale=True, dynamic_ncols=True, smoothing=0.05, leave=True)
+            done, total = (updates * self.batch_size for updates in (trainer.global_step, planned_updates(trainer)))
+            self.bar = tqdm(
+                desc=f"epoch {_epoch(trainer)}", initial=done, total=total, unit=" images", unit_scale=True,
+                dynamic_ncols=True, smoothing=0.05, leave=True,
+            )  # fmt: skip
+            self._bars_clock_runs = False
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self.bar is not None:
-            self._advance(self.bar, trainer, updates=len(outputs["loss_d"]))
+            self._advance(self.bar, trainer)
         if time.monotonic() >= self._next_file or is_last_update(trainer):
             self._next_file = time.monotonic() + self.file_every_s
             self._write(trainer)
@@ -71,15 +80,32 @@ class Progress(Callback):
     def _write(self, trainer: Trainer) -> None:
         if trainer.is_global_zero:
             counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
-            write_json(self.file, counts | {"images_per_second": self.training_log.latest.get(SPEED)})
+            found = {"images_per_second": self.training_log.latest.get(SPEED), "fid": self.quality.latest.get("fid")}
+            write_json(self.file, counts | found)
 
-    def _advance(self, bar: tqdm, trainer: Trainer, updates: int) -> None:
-        if bar.total is None:  # the first update of this sitting: tqdm's clock starts after it
-            bar.reset(total=planned_updates(trainer) * self.batch_size)
-            bar.initial = bar.n = trainer.global_step * self.batch_size
-            bar.last_print_n = bar.n
-        else:
-            bar.update(updates * self.batch_size)
+    @contextmanager
+    def validating(self, trainer: Trainer) -> Iterator[None]:
+        """The bar says so, and its clock stands still."""
+        if (bar := self.bar) is None:
+            yield
+            return
+        self._advance(bar, trainer)
+        bar.set_postfix_str("validating")
+        began = time.time()  # tqdm's clock
+        try:
+            yield
+        finally:
+            pause = time.time() - began
+            bar.start_t, bar.last_print_t = bar.start_t + pause, bar.last_print_t + pause
+
+    def _advance(self, bar: tqdm, trainer: Trainer) -> None:
+        images = trainer.global_step * self.batch_size
+        if self._bars_clock_runs:
+            bar.update(images - bar.n)
+        else:  # the first update of this sitting: tqdm's clock starts after it
+            self._bars_clock_runs = True
+            bar.initial = bar.n = bar.last_print_n = images
+            bar.start_t = bar.last_print_t = time.time()
         bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
         bar.set_postfix(self._values(), refresh=False)
 
@@ -103,6 +129,6 @@ class Progress(Callback):
 
 
 def _epoch(trainer: Trainer) -> str:
-    """ "2/25": the epoch that the update just made belongs to, from 1."""
+    """ "2/25": the epoch that the update just made belongs to, from 1; before the first, the first."""
     per_epoch = data_of(trainer).updates_per_epoch
-    return f"{(trainer.global_step - 1) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"
+    return f"{max(trainer.global_step - 1, 0) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

@@ -3,6 +3,8 @@
 import contextlib
 import copy
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -18,7 +20,7 @@ from cgan_lightning.metrics import judge, suite
 
 log = logging.getLogger(__name__)
 
-TAGS = {"fid": "quality/FID to training images", "class_accuracy": "quality/class accuracy"}
+TAGS = {"fid": "image quality/FID to training images", "class_accuracy": "image quality/class accuracy"}
 
 
 class Quality(Callback):
@@ -45,6 +47,7 @@ class Quality(Callback):
         self.every_n_epochs, self.samples = every_n_epochs, samples
         self.curve: list[dict[str, float]] = []
         self.protocol: dict[str, Any] = {}  # how the curve was measured
+        self.shown_as_validating: Callable[[Trainer], AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
         self._judged: tuple[judge.Judge, suite.Seen] | None = None  # with training images, once the first look asks
 
     @property
@@ -72,7 +75,7 @@ class Quality(Callback):
 
     def _look_if_due(self, trainer: Trainer, pl_module: Any) -> None:
         if self.every_n_epochs and epoch_due(trainer, self.every_n_epochs):
-            with self.training_log.paused(), contextlib.suppress(_GivenUpError):
+            with self.training_log.paused(), contextlib.suppress(_GivenUpError), self.shown_as_validating(trainer):
                 self.look(trainer, pl_module, images_seen=trainer.global_step * data_of(trainer).batch_size)
 
     def look(self, trainer: Trainer, pl_module: Any, *, images_seen: int) -> None:

@@ -1,9 +1,9 @@
-"""Losses, D(x), D(G(z)), gradient norms and speed, logged every few updates, without a wait for the device."""
+"""Losses, what D says, gradient norms, learning rates and speed, logged every few updates, without a wait for the device."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -12,15 +12,31 @@ from cgan_lightning import collectives
 from cgan_lightning.callbacks.later import Later
 from cgan_lightning.callbacks.schedule import data_of, epoch_due, is_last_update
 
+# TensorBoard orders tags by name: image quality/ (callbacks/quality.py), loss/, samples/, score/, training/, weights/.
 TAGS = {
     "loss_d": "loss/discriminator",
     "loss_g": "loss/generator",
-    "d_real": "discriminator/D(x)",
-    "d_fake": "discriminator/D(G(z))",
-    "gradient_d": "gradient norm/discriminator",
-    "gradient_g": "gradient norm/generator",
+    "penalty": "loss/penalty",  # part of the discriminator's
+    "score_real": "score/real",
+    "score_fake": "score/fake",
+    "d_real": "score/D(x)",  # as probabilities, where the loss makes them such
+    "d_fake": "score/D(G(z))",
+    "gradient_d": "training/gradient norm of the discriminator",
+    "gradient_g": "training/gradient norm of the generator",
+    "lr_d": "training/learning rate of the discriminator",
+    "lr_g": "training/learning rate of the generator",
 }
-SPEED = "images_per_second"
+SPEED, SPEED_TAG = "images_per_second", "training/images per second"
+IMAGES_TAG = "training/images seen"
+
+
+class _Unread(NamedTuple):
+    """What was measured of an update: after how many updates, the names, the values, and each network's learning rate."""
+
+    updates: int
+    names: list[str]
+    values: Later
+    rates: dict[str, float]
 
 
 class TrainingLog(Callback):
@@ -36,7 +52,7 @@ class TrainingLog(Callback):
         self.latest: dict[str, float] = {}
         self.seconds, self.images_timed = 0.0, 0
         self._mark: tuple[float, int] | None = None
-        self._unread: tuple[int, list[str], Later] | None = None  # after how many updates, names, values
+        self._unread: _Unread | None = None
 
     @property
     def mean_images_per_second(self) -> float | None:
@@ -56,9 +72,7 @@ class TrainingLog(Callback):
         self._untimed = 2 if self._on_gpu else 1  # calls
         self._loggers, self._batch_size = trainer.loggers, data_of(trainer).batch_size
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         updates = trainer.global_step
         self._untimed -= 1
         if self._untimed == 0:
@@ -71,7 +85,8 @@ class TrainingLog(Callback):
         last = {name: values[-1] for name, values in outputs.items()}
         collectives.average_([*last.values()])
         self._read()
-        self._unread = updates, [*last], Later(torch.stack([*last.values()]))
+        rates = pl_module.learning_rates((updates - 1) * self._batch_size)
+        self._unread = _Unread(updates, [*last], Later(torch.stack([*last.values()])), rates)
         if not self._on_gpu or epoch_due(trainer, 1):
             self._read()
 
@@ -79,16 +94,17 @@ class TrainingLog(Callback):
         """Logs what is unread, at the update that it belongs to."""
         if self._unread is None:
             return
-        (updates, names, values), self._unread = self._unread, None
+        (updates, names, values, rates), self._unread = self._unread, None
         images_seen = updates * self._batch_size
         self.latest = dict(zip(names, values.read(), strict=True))
+        self.latest |= {"lr_d": rates["discriminator"], "lr_g": rates["generator"]}
         if self._mark is not None:
             self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:
-            logged[SPEED] = self.latest[SPEED]
+            logged[SPEED_TAG] = self.latest[SPEED]
         for logger in self._loggers:
-            logger.log_metrics(logged | {"images_seen": images_seen}, step=updates)
+            logger.log_metrics(logged | {IMAGES_TAG: images_seen}, step=updates)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -16,11 +16,10 @@ from cgan_lightning.callbacks.class_vectors import ClassVectorNorms
 from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.callbacks.preemption import Preemption
 from cgan_lightning.callbacks.progress import Progress
-from cgan_lightning.callbacks.quality import TAGS as QUALITY_TAGS
 from cgan_lightning.callbacks.quality import Quality
 from cgan_lightning.callbacks.sample_grid import SampleGrid
 from cgan_lightning.callbacks.schedule import AskedToStop
-from cgan_lightning.callbacks.training_log import SPEED, TAGS, TrainingLog
+from cgan_lightning.callbacks.training_log import TrainingLog
 from cgan_lightning.config import subset
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.config.sizes import planned_updates
@@ -111,7 +110,7 @@ def trainer(
     logger = None
     if ranks.rank == 0:
         logger = RunLogger(run.path, purge_step=done + 1 if done else None)
-        logger.log_settings(displayed_settings(config), (*TAGS.values(), SPEED, *QUALITY_TAGS.values()))
+        logger.log_settings(displayed_settings(config))
     of_this_machine = ranks.size // settings.num_nodes
     return Trainer(
         accelerator=settings.accelerator,

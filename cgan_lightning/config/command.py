@@ -1,6 +1,7 @@
 """Runs a command under Hydra: composes and checks first, so that a mistake costs one sentence and leaves nothing behind."""
 
 import argparse
+import logging
 import os
 import shlex
 import signal
@@ -39,6 +40,8 @@ from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
 from cgan_lightning.runtime import parent
 
+log = logging.getLogger("cgan_lightning")
+
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     """`task` with the config that the command line asks for; exits with 2 on a user's mistake, 1 on a failed run.
@@ -49,6 +52,8 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
     def checked(config: DictConfig) -> Any:
         refuse_wrong(config)  # a sweeper may have chosen values that were not on the command line
+        if "torch" not in sys.modules:
+            log.info("Loading PyTorch ...")  # seconds; the first thing that is said
         return task(config)
 
     def job(config: DictConfig) -> Any:
@@ -123,12 +128,13 @@ def _sweep(
         sweep.refuse_longer_runs(jobs)
     folder = sweep.folder(run_root, overrides, jobs)
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
-    print(f"{len(jobs) or 'Some'} jobs: python -m cgan_lightning.status {folder.path}", file=sys.stderr)
+    watch = f"python -m cgan_lightning.status {shlex.quote(str(folder.path))} --watch"
+    print(f"{len(jobs) or 'Some'} jobs; to see how far they are: {watch}", file=sys.stderr)
     quoted = str(folder.path).replace("\\", "\\\\").replace("'", "\\'")
     sys.argv.append(f"hydra.sweep.dir='{quoted}'")
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
-    print(folder.table(), file=sys.stderr)
+    print(f"{folder.table()}\n{folder.next_commands()}", file=sys.stderr)
     if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
         raise RunError(f"{', '.join(left)}; the same command tries again")
 

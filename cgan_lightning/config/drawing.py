@@ -34,8 +34,9 @@ class Explore:
     checkpoint: str = anything("which generator", must_be="a run folder or its generator.safetensors", **of_one("run"))
     mode: str = one_of(
         "transition: pictures that turn into others; directions: what the strongest directions of z change; embeddings: "
-        "which classes both networks hold alike; page: a page that draws in the browser",
-        "transition", "directions", "embeddings", "page",
+        "which classes both networks hold alike; training: how the samples came to be, moving; page: a page that draws in the "
+        "browser",
+        "transition", "directions", "embeddings", "training", "page",
     )  # fmt: skip
     classes: Any = anything(
         "transition: from which to which, null for [Dress, Coat]; directions: of which, each by itself, null for those of all "
@@ -46,11 +47,12 @@ class Explore:
     steps: int = number("pictures from one end to the other, in mode=transition", at_least=2, at_most=1000)
     count: int = number("the strongest so many directions of each kind, in mode=directions", at_least=1, at_most=100)
     names: Any = anything(
-        "directions that are kept under such names too, in mode=directions: {boot_height: sefa3}",
+        "directions that are kept under such names too, in mode=directions: {boot_height: sefa3}, or {boot_height: height}, "
+        "the one along which the height (a column of the table) grows most",
         must_be="{new name: direction}, or null",
     )
     serve: bool = anything("mode=page: on this machine alone, until Ctrl-C; false: only the folder, for any static host")
     port: int = number("where the page is served; 0: any that is free", at_least=0, at_most=65535)
-    output: str = anything("where it is written", must_be="a folder")
+    output: str | None = anything("where it is written; null: explore/GENERATOR/MODE", must_be="a folder")
     weights: str = weights()
     device: str = device()

@@ -119,15 +119,15 @@ def may_resume(config: DictConfig) -> bool:
 
 
 def displayed_settings(config: DictConfig) -> dict[str, Any]:
-    """What TensorBoard's HPARAMS tab compares: the settings of a run's name, and whatever else was asked for.
+    """What TensorBoard's HPARAMS tab compares: the width, the noise, the seed, and whatever else was asked for.
 
-    The tab shows its first five columns unasked and in the order of the alphabet: those are the name's.
+    The tab shows five of them unasked, those that differ between runs first; with few of them FID is in sight, too.
     """
     settings = checks.result_settings(config)
     asked_for = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
-    keys = {"model.channels", "model.latent_dim", "seed"} | (asked_for & settings.keys())
+    keys = {"model.channels", "seed"} | (asked_for & settings.keys())
     plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
     choices = HydraConfig.get().runtime.choices
-    groups = {"noise", "conditioning"} | (asked_for & {*CHOICES, "experiment"})
+    groups = {"noise"} | (asked_for & {*CHOICES, "experiment"})
     return shown | {group: str(choices[group]) for group in groups & choices.keys()}

@@ -95,7 +95,9 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
             return task(config)  # rank zero speaks for all
         sweep.write(here)
         try:
-            return task(config)
+            returned = task(config)
+            print(sweep.pace(), file=sys.stderr)
+            return returned
         except Interrupted:
             raise
         except Exception as error:
@@ -105,7 +107,7 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
             sweep.write(replace(here, failure=sentence))
             if "SUBMITIT_EXECUTOR" in os.environ:
                 raise error if isinstance(error, UserError) else RunError(sentence) from None
-            print(f"{here.name} failed: {sentence}", file=sys.stderr)
+            print(f"{here.name} failed: {sentence}\n{sweep.pace()}", file=sys.stderr)
             return float("nan")
 
     return run

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cgan_lightning import pasteable
 from cgan_lightning.errors import UserError, shown
 from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.silhouette import Silhouette, silhouette
@@ -53,17 +54,19 @@ def explore(
     count: int,
     names: Any,
     output: Path,
+    checkpoint: str,
+    weights: str,
 ) -> list[str]:
     """`count` directions of each kind of each of `classes`, or of all together; files in `output`, a sentence on each.
 
     A strip's rows are `rows` image seeds of the class, or all classes of one seed. `names` are kept beside the directions'
-    own: see `with_names`.
+    own: see `with_names`. `trained` is the generator at `checkpoint`, with these `weights`.
     """
     groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
     _check_names(names, groups, min(count, trained.latent_dim))
     found = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
     everything = ranked(each for of_group in found.values() for each in of_group)
-    kept = with_names({each.name: each.vector for each in everything}, names)
+    kept = with_names({each.name: each.vector for each in everything}, _growing(everything), names)
     with Strips(output, made_from(trained, range(seed, seed + rows))) as strips:
         for group, members in groups.items():
             _draw(strips, trained, group, members, found[group], range(seed, seed + rows))
@@ -73,7 +76,8 @@ def explore(
     return [
         *(f"{measure} changes most along {_most(everything, measure)}" for measure in MEASURES),
         f"{output / 'directions.csv'}: what each changes; a strip a direction beside it, from {SHIFTS[0]} to {SHIFTS[-1]}",
-        f"{output / 'directions.json'}: sample directions={output / 'directions.json'} move={{{everything[0].name}: 2}}",
+        f"{output / 'directions.json'}: the directions themselves. To go along one:\n"
+        f"  {_to_go_along(next(iter(names or [everything[0].name])), classes, output, checkpoint, weights)}",
     ]
 
 
@@ -82,21 +86,39 @@ def ranked(found: Iterable[Found]) -> list[Found]:
     return sorted(found, key=lambda each: (KINDS.index(each.kind), -each.strength))
 
 
+def _to_go_along(name: str, classes: Sequence[Label] | None, output: Path, checkpoint: str, weights: str) -> str:
+    """A command that draws along the direction `name`, of the first of `classes` where these are given."""
+    given = {"checkpoint": checkpoint, "directions": str(output / "directions.json"), "move": f"{{{name}: 2}}"}
+    given |= {} if weights == "ema" else {"weights": weights}
+    given |= {"classes": f"[{classes[0].title}]"} if classes and not classes[0].is_mixture else {}
+    return pasteable.command("sample", **given)
+
+
+def _growing(found: Sequence[Found]) -> dict[str, Tensor]:
+    """For each measure the direction along which it changes most, turned so that it grows."""
+    most = {measure: max(found, key=lambda each: abs(each.changes[measure])) for measure in MEASURES}
+    return {name: each.vector * (-1 if each.changes[name] < 0 else 1) for name, each in most.items()}
+
+
 def _check_names(names: Any, groups: Collection[str], count: int) -> None:
     """What `with_names` refuses is refused before the seconds that finding takes: what will be found has known names."""
     own = [_name(kind, number + 1, group) for kind in KINDS for number in range(count) for group in groups]
-    with_names(dict.fromkeys(own, torch.empty(0)), names)
+    with_names(dict.fromkeys(own, torch.empty(0)), dict.fromkeys(MEASURES, torch.empty(0)), names)
 
 
-def with_names(found: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
-    """`found`, and again under new names: {boot_height: sefa3}. Raises UserError for what that doesn't mean."""
+def with_names(found: Mapping[str, Tensor], growing: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
+    """`found`, and again under new names: {boot_height: sefa3}; or {boot_height: height}, a measure of `growing`.
+
+    Raises UserError for what that doesn't mean.
+    """
     if names is not None and not isinstance(names, Mapping):
         raise UserError(
             f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(found))}}}"
         )
     if taken := [str(new) for new in names or {} if str(new) in found]:
         raise UserError(f"names: there is a direction {taken[0]} already; take another name")
-    return {**found, **{str(new): directions.named(str(old), found, "names") for new, old in (names or {}).items()}}
+    known = {**found, **growing}
+    return {**found, **{str(new): directions.named(str(old), known, "names") for new, old in (names or {}).items()}}
 
 
 def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label], seeds: Sequence[int]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
+from cgan_lightning import pasteable
 from cgan_lightning.data import fashion_mnist
 from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures
@@ -61,7 +62,7 @@ def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, 
         *missing,
         *(sentence for name, each in similarities.items() for sentence in _told(name, each, mistaken, names, seed)),
         f"{output / 'similarity.png'}: which classes are alike; dendrogram.png: how they join; similarity.csv: by pairs",
-        f"TensorBoard shows the vectors in its projector: tensorboard --logdir {output}",
+        f"TensorBoard shows the vectors in its projector:\n  {pasteable.tensorboard(output)}",
     ]
 
 

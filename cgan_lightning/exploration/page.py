@@ -1,6 +1,7 @@
 """mode=page: a folder with one static page that draws in the browser: a joystick over z and a ring of classes."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def write(trained: TrainedGenerator, output: Path) -> list[str]:
     write_atomically(output / "page.json", lambda path: path.write_text(described))
     for source in (*sorted(ASSETS.iterdir()), *(runtime / name for name in onnxruntime_web.FILES)):
         write_atomically(output / source.name, lambda path, source=source: shutil.copyfile(source, path))
-    return [f"{output}: index.html and what it needs; any static host can serve it, or python -m http.server in it"]
+    serve = shlex.join(["python", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(output)])
+    return [f"{output}: index.html and what it needs. Any static host can serve it, or\n  {serve}"]
 
 
 def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:

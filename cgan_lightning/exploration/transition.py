@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cgan_lightning import pasteable
 from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.strips import Strips
 from cgan_lightning.generation import transitions
@@ -34,5 +35,5 @@ def explore(
         f"{output / 'label.png'}: {turning}, a row a z",
         f"{output / 'z.png'}: z {seed} to z {seed + 1}, a row a class",
         f"{output / 'both.png'}: {turning} while z goes to the next one",
-        f"Each also as its first row alone (_strip.png) and moving (.gif); TensorBoard shows {output}",
+        f"Each also as its first row alone (_strip.png) and moving (.gif). In TensorBoard:\n  {pasteable.tensorboard(output)}",
     ]

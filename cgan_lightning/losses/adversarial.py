@@ -1,7 +1,8 @@
 """What each player wants of D's logits: each is a choice of `loss=`.
 
-`d` and `g` give losses per sample, unreduced, from logits (batch,). `output` is D's output as one reads it: a probability
-where the loss makes one. `pairs` says whether the i-th real and the i-th fake picture are compared: they must be of one class.
+`d` and `g` give losses per sample, unreduced, from logits (batch,), D's raw scores. `probabilistic` says whether the sigmoid of
+such a score is the probability, in D's eyes, that a picture is real. `pairs` says whether the i-th real and the i-th fake
+picture are compared: they must be of one class.
 softplus(x) = log(1 + exp(x)), so that no sigmoid saturates before its logarithm.
 """
 
@@ -17,6 +18,7 @@ class BinaryCrossEntropy:
     """The documented loss; `real_label` below 1 smooths the label of real pictures (Salimans et al. 2016, section 3.4)."""
 
     pairs = False
+    probabilistic = True
 
     def __init__(self, *, real_label: float = 1.0) -> None:
         self.real_label = real_label
@@ -33,18 +35,12 @@ class BinaryCrossEntropy:
         """-log D(G(z)), the non-saturating form: Goodfellow et al. 2014, section 3."""
         return softplus(-fake)
 
-    def output(self, logits: Logits) -> Tensor:
-        """D(x) as a probability."""
-        return logits.sigmoid()
-
 
 class _Plain:
-    """D's output is its logit, and samples are judged one by one."""
+    """D's scores are no probabilities, and samples are judged one by one."""
 
     pairs = False
-
-    def output(self, logits: Logits) -> Tensor:
-        return logits
+    probabilistic = False
 
 
 class LeastSquares(_Plain):

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from cgan_lightning import collectives
 from cgan_lightning.data.sources import cache_folder
@@ -68,7 +69,8 @@ def look(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> Float[Te
     """Features of any number of images; where there are several ranks, all must call it: each looks at its part."""
     mine = pixels[collectives.share(len(pixels), LOOKED_AT)]
     device = next(network.parameters()).device
-    parts = [network(part.to(device).expand(-1, 3, -1, -1)).cpu() for part in mine.split(LOOKED_AT) if len(part)]
+    batches = tqdm(mine.split(LOOKED_AT) if len(mine) else (), unit=" batches", leave=False, disable=None)  # on a terminal
+    parts = [network(batch.to(device).expand(-1, 3, -1, -1)).cpu() for batch in batches]
     return collectives.joined(torch.cat(parts) if parts else torch.empty(0, 2048))
 
 

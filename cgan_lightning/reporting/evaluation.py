@@ -1,5 +1,6 @@
 """One way of measuring generators: drawn once, looked at once, kept with its protocol."""
 
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from cgan_lightning.metrics import classifier, inception, judge, suite
 from cgan_lightning.metrics.smoothness import Smoothness, smoothness
 from cgan_lightning.metrics.suite import Labelled
 from cgan_lightning.runtime import environment, results
+
+log = logging.getLogger(__name__)
 
 Features = tuple[Tensor, Tensor]  # and labels
 PATHS, STEPS = 180, 16  # on which smoothness is measured: each class to each other one, twice; as many between two z
@@ -68,10 +71,12 @@ class Evaluation:
 
     def real(self) -> "Real":
         """The real images through all eyes: the same for every generator."""
+        log.info("Real images: the judge looks at %s, or has them in the cache", f"{len(self.train[1]) + len(self.test[1]):,}")
         train, test = (suite.look_at_real(self.judge, *split) for split in (self.train, self.test))
         if self.inception is None:
             return Real(train, test, self.per_class, self.seed)
         chosen = [suite.part(split, self.per_class, seed=self.seed) for split in (self.train, self.test)]
+        log.info("Real images: Inception-v3 looks at %s", f"{sum(len(labels) for _, labels in chosen):,}")
         by_inception = [(inception.look(self.inception, pixels), labels) for pixels, labels in chosen]
         return Real(train, test, self.per_class, self.seed, *by_inception)
 
@@ -79,7 +84,9 @@ class Evaluation:
         """Samples of a run folder's generator, or of a file with one, through all eyes."""
         trained = self._loaded(generator)
         classes, (prior, network) = _numbers(trained), (trained.prior, trained.network)
-        pixels, labels = sampling.balanced(network, prior, len(classes), self.per_class * len(classes), seed=self.seed)
+        count = self.per_class * len(classes)
+        log.info("%s: drawing %s samples and looking at them", generator, f"{count:,}")
+        pixels, labels = sampling.balanced(network, prior, len(classes), count, seed=self.seed)
         images = pixels, classes[labels]
         by_inception = None if self.inception is None else inception.look(self.inception, pixels)
         return Drawn(classes, images, suite.look(self.judge, *images), self._smoothness(trained), by_inception)
@@ -89,6 +96,7 @@ class Evaluation:
 
     def _smoothness(self, trained: checkpoint.TrainedGenerator) -> dict[str, float]:
         """Along z and, where there are two classes or more, along the label; each rank finds the same."""
+        log.info("Going along %d paths through z and labels, of %d pictures each", PATHS, STEPS + 1)
         seeds, size, found = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
         for what, draw in _ways(len(trained.class_names)).items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
@@ -99,10 +107,12 @@ class Evaluation:
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
         """`samples` beside the `floor`; for one rank."""
+        log.info("Comparing samples with the test images")
         real = real.of(drawn.classes)
         samples = suite.measure(drawn.seen, real.train, real.test, seed=self.seed) | drawn.smoothness
         found = {"samples": samples, "floor": dict(real.floor)}
         if self.accuracy_score:
+            log.info("Training two classifiers, on samples and on real images")
             train, test = (suite.of_classes(split, drawn.classes) for split in (self.train, self.test))
             scores = suite.accuracy_scores(drawn.images, train, test, seed=self.seed)
             found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
@@ -163,6 +173,7 @@ class Real:
     @cached_property
     def floor(self) -> dict[str, Any]:
         """As many training images, measured in place of samples."""
+        log.info("Comparing as many training images with the test images: the floor")
         return suite.floor(self.train, self.test, self.per_class, seed=self.seed)
 
 

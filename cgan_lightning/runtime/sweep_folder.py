@@ -1,11 +1,13 @@
 """What a sweep remembers: its command, its jobs, and why a job failed. The runs themselves stand in their own folders."""
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from cgan_lightning import pasteable
 from cgan_lightning.files import read_json, write_json
 from cgan_lightning.runtime import lock
 from cgan_lightning.runtime.run_folder import RunFolder
@@ -48,6 +50,12 @@ class Job:
         begun = progress is not None and progress["updates"] < progress["planned"]
         return ("interrupted", f"at {done}") if begun else ("waiting", "")
 
+    def fid(self) -> float | None:
+        """The run's to training images, at this sweep's length or so far; None where it has none yet."""
+        if end := self.end():
+            return read_json(end.results)["metrics"].get("fid")
+        return (_read(RunFolder(Path(self.run)).progress) or {}).get("fid")
+
 
 class SweepFolder:
     """`sweep.json` (the command and the grid) and a file for each job, written whole or not at all."""
@@ -80,16 +88,37 @@ class SweepFolder:
         return [end for job in self.jobs() if job.failure is None and (end := job.end())]
 
     def table(self) -> str:
-        """A line a job: its state, its values of what is swept, how far it is or the reason; then a count of the states."""
+        """A line a job: its state, its values of what is swept, its FID, how far it is or why not; then a count of states."""
         swept, jobs = read_json(self.record)["grid"], self.jobs()
         labels = [" ".join(word for word in job.overrides if word.split("=")[0] in swept) or job.name for job in jobs]
         states = [job.state() for job in jobs]
-        width = max(map(len, labels), default=0)
+        fids = [_fid_column(job.fid() if state != "waiting" else None) for job, (state, _) in zip(jobs, states, strict=True)]
+        widths = [max(map(len, column), default=0) for column in (labels, fids)]
         lines = [
-            f"{state:<12} {label:<{width}}  {detail}".rstrip() for label, (state, detail) in zip(labels, states, strict=True)
+            f"{state:<12} {label:<{widths[0]}}  {fid:<{widths[1]}}{detail}".rstrip()
+            for label, fid, (state, detail) in zip(labels, fids, states, strict=True)
         ]
         counts = Counter(state for state, _ in states)
         return "\n".join([*lines, f"{len(jobs)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
+
+    def pace(self) -> str:
+        """How many jobs have ended, how long that took since the command was given, and about how long the others will take."""
+        begun, jobs = self.record.stat().st_mtime, self.jobs()
+        ended = [job for job in jobs if job.state()[0] in ("finished", "failed")]
+        now = [job for job in ended if job.failure or _written(RunFolder(Path(job.run)).progress) >= begun]
+        seconds, left = time.time() - begun, len(jobs) - len(ended)
+        known = all(read_json(self.record)["grid"].values())  # else a sweeper makes jobs up as it goes
+        about = f", about {_clock(seconds / len(now) * left)} left" if known and now and left else ""
+        return f"{len(ended)} {f'of {len(jobs)} ' if known else ''}jobs done in {_clock(seconds)}{about}"
+
+    def next_commands(self) -> str:
+        """What makes an answer of the sweep, ready to be pasted."""
+        path = str(self.path)
+        both = pasteable.command("evaluate", checkpoint=path), pasteable.command("report", runs=path)
+        return "\n".join(["Next:", *(f"  {command}" for command in both)])
+
+    def is_live(self) -> bool:
+        return lock.is_held(self.path)
 
     def states(self) -> Counter[str]:
         return Counter(job.state()[0] for job in self.jobs())
@@ -102,6 +131,10 @@ def using(run: Path, updates: int) -> list[Path]:
                    if Path(job["run"]).name == run.name and job.get("updates") in (None, updates)})  # fmt: skip
 
 
+def _fid_column(fid: float | None) -> str:
+    return "" if fid is None else f"FID {fid:.3f}  "
+
+
 def _read(path: Path) -> dict | None:
     return read_json(path) if path.is_file() else None
 
@@ -109,5 +142,16 @@ def _read(path: Path) -> dict | None:
 def _left(progress: dict) -> str:
     if not progress["images_per_second"]:
         return ""
-    seconds = round((progress["planned"] - progress["updates"]) * progress["batch_size"] / progress["images_per_second"])
-    return f", {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left"
+    seconds = (progress["planned"] - progress["updates"]) * progress["batch_size"] / progress["images_per_second"]
+    return f", {_clock(seconds)} left"
+
+
+def _written(path: Path) -> float:
+    """When, in seconds since the epoch; 0 where it wasn't."""
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+def _clock(seconds: float) -> str:
+    """ "1:05:09"."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -16,13 +16,14 @@ class RunLogger(TensorBoardLogger):
     def __init__(self, folder: Path, *, purge_step: int | None = None) -> None:
         super().__init__(save_dir=folder, name="", version="", default_hp_metric=False, purge_step=purge_step)
 
-    def log_settings(self, settings: dict[str, Any], metrics: tuple[str, ...]) -> None:
-        """Shows the run in the HPARAMS tab: `settings`, and the last value of each scalar named in `metrics`.
+    def log_settings(self, settings: dict[str, Any]) -> None:
+        """Shows the run in the HPARAMS tab: `settings`, beside the last value of each of its scalars.
 
-        Lightning's own way writes a made-up first value for each metric; a run that is still going has none.
+        Which settings and scalars there are, TensorBoard finds out over all runs, those that differ first. It would take that
+        from the summary of any one run that names them; Lightning's own way writes one, and made-up first values.
         """
-        for summary in hparams(settings, dict.fromkeys(metrics, 0))[:2]:  # the third says that the session has ended
-            self.experiment._get_file_writer().add_summary(summary)
+        _, of_this_run, _ = hparams(settings, {})  # all runs' settings and metrics; this one's; that it has ended
+        self.experiment._get_file_writer().add_summary(of_this_run)
 
     def save(self) -> None:
         self.experiment.flush()

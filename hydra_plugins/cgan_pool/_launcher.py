@@ -106,6 +106,8 @@ class PoolLauncher(Launcher):
                 failure = self._see_through(job, command, slot, environment, folder.path / "logs" / f"{job.name}.log")
                 if failure and not self.stopped:
                     folder.write(replace(job, failure=failure))
+                if not self.stopped:
+                    tqdm.write(folder.pace(), file=sys.stderr)
         outcome = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
         finished = job.state()[0] == "finished"
         outcome.return_value = RunFolder(Path(job.run)).metric(self.config.objective_metric) if finished else float("nan")

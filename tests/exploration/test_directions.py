@@ -125,6 +125,22 @@ def test_the_strongest_of_several_classes_comes_first_of_its_kind():
     assert [each.name for each in directions.ranked(some)] == ["sefa1_bag", "sefa2_bag", "pca1_coat", "pca1_bag"]
 
 
+def test_the_direction_that_makes_boots_lighter_is_found_in_any_generator(generator, tmp_path):
+    """By the measure, and turned so that more of it is lighter. (These haven't learned: all is as tall as the picture.)"""
+    explored(generator, tmp_path, "classes=Ankle boot", "names={boot_light: brightness}")
+    with (tmp_path / "directions.csv").open() as file:
+        lighter = {row["name"]: float(row["brightness"]) for row in csv.DictReader(file)}
+    trained = checkpoint.load(generator)
+    found = kept.read(tmp_path / "directions.json", trained.latent_dim)
+    strongest = max(lighter, key=lambda name: abs(lighter[name]))
+    sign = -1 if lighter[strongest] < 0 else 1
+    assert torch.equal(found["boot_light"], sign * found[strongest])
+    (boot,) = labels(["Ankle boot"], trained.class_names)
+    grown = directions.changes(trained, found["boot_light"], [boot], range(directions.MEASURED))["brightness"]
+    assert grown == pytest.approx(abs(lighter[strongest]), rel=0.02, abs=1e-6)
+    assert grown > 0
+
+
 def test_the_middle_of_a_strip_is_what_sample_draws_and_its_end_what_move_draws(generator, tmp_path):
     """Of a class by itself: a row an image seed, three of the prior's standard deviations either way."""
     explored(generator, tmp_path / "new", "classes=Ankle boot", "seed=5")

@@ -117,4 +117,4 @@ def test_a_pool_of_four(tmp_path):
         "trainer.max_steps=8", "metrics.every_n_epochs=null", cwd=tmp_path, OMP_NUM_THREADS="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr.strip().endswith("4 jobs: 4 finished")
+    assert "\n4 jobs: 4 finished\n" in done.stderr

@@ -69,6 +69,5 @@ def test_the_generators_gradient_does_not_vanish_where_the_discriminator_is_sure
     torch.testing.assert_close(sure.grad, torch.full((3,), -1.0))
 
 
-def test_outputs_are_read_as_probabilities_where_they_are():
-    assert BinaryCrossEntropy().output(torch.zeros(1)).item() == 0.5
-    assert Hinge().output(torch.full((1,), 3.0)).item() == 3.0
+def test_scores_stand_for_probabilities_where_the_loss_makes_them_such():
+    assert [loss.probabilistic for loss in LOSSES] == [True, True, False, False, False, False]

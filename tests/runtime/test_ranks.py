@@ -119,7 +119,7 @@ def soon(is_so: Callable[[], object], seconds: float = 60) -> None:
 def test_ranks_of_a_sweeps_job_train_that_job(tmp_path):
     done = fork_command("train", "-m", *TWO, "seed=0,1", "trainer.max_steps=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.strip().endswith("2 jobs: 2 finished")
+    assert "\n2 jobs: 2 finished\n" in done.stderr
     assert len(list(tmp_path.glob("runs/*/results.json"))) == 2
     assert len(list(tmp_path.glob("runs/sweeps/*"))) == 1
     assert all(path.read_text() == "" for path in tmp_path.glob("runs/*/rank1.log"))
