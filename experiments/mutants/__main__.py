@@ -1,7 +1,8 @@
 """`make mutants`: mutmut's mutants of the parts that numbers hang on, drawn with a seed, each against the tests that reach it.
 
 [tool.mutmut] in pyproject.toml says which files and which tests. What was found stands in `mutants/` (mutmut's own, not in git)
-as it comes, so that the same command goes on after a stop; results.json and results.md here are made from it.
+as it comes, so that the same command goes on after a stop; results.json and results.md here are made from it. What they have as
+noticed is not tried anew, unless its file has changed since: tests only become stricter.
 """
 
 import argparse
@@ -33,8 +34,30 @@ def found() -> dict[str, int | None]:
 
 
 def drawn(count: int, seed: int) -> list[str]:
-    names = sorted(found())
-    return sorted(random.Random(seed).sample(names, min(count, len(names))))  # noqa: S311
+    """Those of results.json that are still there, and as many others as are missing, drawn with `seed`."""
+    names = set(found())
+    known = [entry["mutant"] for entry in _earlier() if entry["mutant"] in names]
+    others = sorted(names.difference(known))
+    return sorted([*known, *random.Random(seed).sample(others, min(max(0, count - len(known)), len(others)))])  # noqa: S311
+
+
+def still_noticed() -> dict[str, str]:
+    """The status of mutants that results.json has as noticed, in files that nobody has changed since it was written."""
+    revision = git("log", "-1", "--format=%H", "--", str(HERE / "results.json"))
+    changed = set(git("diff", "--name-only", revision, "--", "cgan_lightning").splitlines()) if revision else set()
+    return {
+        entry["mutant"]: entry["status"]
+        for entry in _earlier()
+        if entry["status"] in KILLED and _file(entry["mutant"]) not in changed
+    }
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.strip()  # noqa: S603, S607
+
+
+def _file(mutant: str) -> str:
+    return f"{mutant.rpartition('.')[0].replace('.', '/')}.py"
 
 
 def keep_the_quickest(budget_s: float) -> None:
@@ -51,13 +74,14 @@ def keep_the_quickest(budget_s: float) -> None:
     STATS.write_text(json.dumps(stats))
 
 
-def record(names: list[str], seed: int) -> list[dict[str, str]]:
+def record(names: list[str], seed: int, noticed: dict[str, str]) -> list[dict[str, str]]:
+    """Writes results.json and results.md; `noticed`: those that were not tried anew."""
     from mutmut.stats import status_by_exit_code
 
-    codes, before = found(), _earlier()
+    codes, before = found(), {entry["difference"]: entry["why"] for entry in _earlier() if entry.get("why")}
     records = []
     for name in names:
-        status = status_by_exit_code[codes[name]]
+        status = noticed.get(name) or status_by_exit_code[codes[name]]
         entry = {"mutant": name, "status": status}
         if status not in (*KILLED, "not checked"):
             difference = mutmut("show", name).stdout
@@ -68,11 +92,10 @@ def record(names: list[str], seed: int) -> list[dict[str, str]]:
     return records
 
 
-def _earlier() -> dict[str, str]:
-    """What was written about survivors, by their difference: `why` is filled in by hand."""
+def _earlier() -> list[dict[str, str]]:
+    """What results.json has; `why`, of a survivor that makes no difference, is filled in by hand."""
     file = HERE / "results.json"
-    kept = json.loads(file.read_text())["mutants"] if file.is_file() else []
-    return {entry["difference"]: entry["why"] for entry in kept if entry.get("why")}
+    return json.loads(file.read_text())["mutants"] if file.is_file() else []
 
 
 def table(records: list[dict[str, str]]) -> str:
@@ -106,9 +129,8 @@ def main() -> None:
         if not STATS.is_file():
             sys.exit(f"mutmut could not run the tests. Its last words:\n{made.stdout[-2000:]}")
     keep_the_quickest(options.budget)
-    names = drawn(options.count, options.seed)
-    codes = found()
-    todo = [name for name in names if codes[name] is None or (options.again and codes[name] == 0)]
+    names, codes, noticed = drawn(options.count, options.seed), found(), still_noticed()
+    todo = [name for name in names if name not in noticed and (codes[name] is None or (options.again and codes[name] == 0))]
     print(f"{len(todo)} of {len(names)} are tried now", flush=True)
     try:
         if todo:
@@ -119,7 +141,7 @@ def main() -> None:
                 )
     except subprocess.TimeoutExpired:
         print("The time is over: the same command goes on")
-    record(names, options.seed)
+    record(names, options.seed, noticed)
     print((HERE / "results.md").read_text())
 
 
