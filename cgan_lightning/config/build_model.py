@@ -34,6 +34,7 @@ def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
     """
     combinations.check(config)
     combinations.check_warm_start(config)
+    combinations.check_decay(config)
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size}
@@ -127,4 +128,6 @@ def _adam(settings: DictConfig) -> Any:
 
 
 def _learning_rate(settings: DictConfig) -> LearningRate:
-    return LearningRate(lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images)
+    return LearningRate(
+        lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images, decay_share=settings.decay_share
+    )

@@ -30,6 +30,7 @@ class Adam:
     lr: float = number(above=0, at_most=1)
     betas: list[float] = number(at_least=0, below=1, count=2)
     decay_images: float | None = number(above=0)
+    decay_share: float | None = number(above=0, at_most=1, **as_before(None))
     final_lr: float = number(at_least=0, at_most=1)
 
 
