@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -17,8 +17,8 @@ from cgan_lightning.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.data.batches import Batch
 from cgan_lightning.draws import Drawn, Draws, Prior
 from cgan_lightning.ema import GeneratorEMA
-from cgan_lightning.learning_rate import LearningRate
-from cgan_lightning.losses.adversarial import BinaryCrossEntropy, Loss
+from cgan_lightning.learning_rate import LearningRate, rates_of
+from cgan_lightning.losses.adversarial import BinaryCrossEntropy, Loss, scores
 from cgan_lightning.losses.penalties import Judged, Penalty
 from cgan_lightning.networks.convolution import differentiable_twice
 from cgan_lightning.networks.discriminator import Judging
@@ -87,21 +87,14 @@ class ConditionalGAN(LightningModule):
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
         self.lr_of = {"generator": generator_lr, "discriminator": discriminator_lr}
         self.cuda_graphs = cuda_graphs
-        self.last_penalty = torch.zeros(())  # of an update on average, by the latest update that had one; for the log alone
+        self.last_penalty: Tensor  # of an update on average, by the latest update that had one; for the log alone
+        self.register_buffer("last_penalty", torch.zeros(()), persistent=False)
         self._as_graphs = CUDAGraphs(self.update)
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [make(_trained(getattr(self, network))) for network, make in self.optimizers_of.items()]
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        collectives.average_([self.last_penalty])
-        checkpoint["last_penalty"] = self.last_penalty.item()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.last_penalty = torch.tensor(checkpoint.get("last_penalty", 0.0), dtype=torch.float64)
-
     def on_train_start(self) -> None:
-        self.last_penalty = self.last_penalty.to(self.device, cast(torch.dtype, self.dtype))
         for optimizer in self._optimizers():
             for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
                 group |= optimizer.defaults
@@ -132,11 +125,6 @@ class ConditionalGAN(LightningModule):
             ticking._on_after_step()
         return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
 
-    def learning_rates(self, images_seen: int) -> dict[str, float]:
-        """Of both networks, at the update before which so many images had been seen."""
-        seen = torch.tensor([images_seen])
-        return {network: rate(seen).item() for network, rate in self.lr_of.items()}
-
     def kind(self, update: int, *, measured: bool) -> Kind:
         """Of the run's update number `update`, from 0."""
         penalised = self.penalty is not None and update % self.penalty.every == 0
@@ -154,7 +142,7 @@ class ConditionalGAN(LightningModule):
         z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
         images = real.shape[1] * self.trainer.world_size  # of an update
         seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
-        rates = torch.stack([self.lr_of[network](seen) for network in self.optimizers_of], dim=1)
+        rates = rates_of(self.lr_of.values(), seen, planned_images=images * self.trainer.max_steps)
         rates = rates.to(self._optimizers()[0].param_groups[0]["lr"].dtype)
         weights = seen if self.ema is None else self.ema.weights(seen + images, batch_size=images)
         z, uniform, weights = (each.to(real.dtype) for each in (z, uniform, weights))
@@ -180,10 +168,9 @@ class ConditionalGAN(LightningModule):
             real_seen, fake_seen = self._both_judged((real, labels, for_real), (fake.detach(), fake_labels, for_fake), penalty)
             loss_d = self._loss_d(real_seen, fake_seen)
             if penalty:
-                mix = uniform[:, self.of_augmentation :]
-                penalties = penalty(self.discriminator, real_seen, fake_seen, mix).mean()
-                loss_d = loss_d + penalties
-                self.last_penalty.copy_(penalties.detach() / penalty.every)
+                added = penalty(self.discriminator, real_seen, fake_seen, uniform[:, self.of_augmentation :]).mean()
+                loss_d = loss_d + added
+                self.last_penalty.copy_(added.detach() / penalty.every)
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
         # Generator: the same fakes up, judged by the discriminator just updated.
@@ -192,7 +179,7 @@ class ConditionalGAN(LightningModule):
             loss_g = self._loss_g(real_again, self._judged((fake, fake_labels, for_fake_again)))
             gradient_g = self._step(loss_g, self.generator, g_optimizer)
         else:
-            loss_g, gradient_g = self._loss_g(real_seen, fake_seen), list[Tensor]()
+            loss_g, gradient_g = self._loss_g(real_seen, fake_seen), [torch.zeros_like(loss_d)]
 
         # Average: what samples are drawn from.
         if self.ema is not None:
@@ -202,16 +189,10 @@ class ConditionalGAN(LightningModule):
         return losses, self._measured(real_seen, fake_seen, gradient_d, gradient_g) if kind.measured else {}
 
     def _measured(self, real: Judged, fake: Judged, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
-        """Means over the batch: D's raw scores, as probabilities where they stand for such, and the penalty; gradient norms."""
-        scores = {"real": real.logits.detach(), "fake": fake.logits.detach()}
-        measured = {f"score_{side}": logits.mean() for side, logits in scores.items()}
-        if self.loss.probabilistic:
-            measured |= {f"d_{side}": logits.sigmoid().mean() for side, logits in scores.items()}
-        if self.penalty is not None:
-            measured["penalty"] = self.last_penalty.clone()
-        measured["gradient_d"] = nn.utils.get_total_norm(gradient_d)
-        zero = torch.zeros_like(measured["gradient_d"])
-        return measured | {"gradient_g": nn.utils.get_total_norm(gradient_g) if gradient_g else zero}
+        measured = scores(self.loss, real.logits.detach(), fake.logits.detach())
+        measured |= {} if self.penalty is None else {"penalty": self.last_penalty.clone()}
+        norms = {name: nn.utils.get_total_norm(each) for name, each in (("gradient_d", gradient_d), ("gradient_g", gradient_g))}
+        return measured | norms
 
     def _optimizers(self) -> list[Optimizer]:
         """The generator's and the discriminator's."""

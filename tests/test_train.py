@@ -291,6 +291,29 @@ def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm)
     assert "Traceback" not in output
 
 
+BY_SHARE = [f"optimizer.{network}.decay_share=1" for network in ("generator", "discriminator")]
+
+
+def test_rates_that_fall_over_the_planned_training_are_those_of_so_many_images(train):
+    by_share = train(*BY_SHARE, "trainer.max_epochs=2")
+    by_images = train(
+        *(f"optimizer.{network}.decay_images=128" for network in ("generator", "discriminator")), "trainer.max_epochs=2"
+    )
+    assert by_share != by_images
+    assert_same_end(by_share, by_images)
+
+
+def test_a_stopped_run_whose_rates_fall_over_its_length_goes_on_to_the_same_bits(train):
+    whole = train(*BY_SHARE, "trainer.max_epochs=2", "run_root=whole")
+    with pytest.raises(Interrupted):
+        train(*BY_SHARE, "trainer.max_epochs=2", callbacks=[stop_at(5)])
+    folder = train(*BY_SHARE, "trainer.max_epochs=2", "resume=auto")
+    assert folder.name == whole.name
+    assert_same_end(folder, whole)
+    with pytest.raises(UserError, match=r"trainer\.max_epochs was 2 and is now 3; resume\.allow_changes=true"):
+        train(*BY_SHARE, "trainer.max_epochs=3", f"resume={folder}")
+
+
 @pytest.mark.process
 def test_a_run_folder_alone_is_enough_to_go_on(stopped_by_sigterm):
     """`resume=FOLDER` brings the run's own settings along; those given now come on top."""

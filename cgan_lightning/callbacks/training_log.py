@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from lightning import Callback, LightningModule, Trainer
+from lightning import Callback, Trainer
 
 from cgan_lightning import collectives
 from cgan_lightning.callbacks.later import Later
-from cgan_lightning.callbacks.schedule import data_of, epoch_due, is_last_update
+from cgan_lightning.callbacks.schedule import data_of, epoch_due, is_last_update, planned_updates
+from cgan_lightning.learning_rate import LearningRate, rates_of
 
 # TensorBoard orders tags by name: image quality/ (callbacks/quality.py), loss/, samples/, score/, training/, weights/.
 TAGS = {
@@ -53,6 +54,8 @@ class TrainingLog(Callback):
         self.seconds, self.images_timed = 0.0, 0
         self._mark: tuple[float, int] | None = None
         self._unread: _Unread | None = None
+        self._module: Any = None
+        self._penalty = 0.0  # when a checkpoint was written: an update that has none is logged with the one before
 
     @property
     def mean_images_per_second(self) -> float | None:
@@ -60,13 +63,18 @@ class TrainingLog(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         self._read()
-        return {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
+        collectives.average_([self._module.last_penalty])
+        told = {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
+        return told | {"penalty": self._module.last_penalty.item()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.latest, self.seconds = state_dict["latest"], state_dict["seconds"]
         self.images_timed = state_dict["images_timed"]
+        self._penalty = state_dict.get("penalty", 0.0)
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        self._module = pl_module
+        pl_module.last_penalty.fill_(self._penalty)
         self._mark, self._unread = None, None
         self._on_gpu = pl_module.device.type == "cuda"
         self._untimed = 2 if self._on_gpu else 1  # calls
@@ -85,10 +93,16 @@ class TrainingLog(Callback):
         last = {name: values[-1] for name, values in outputs.items()}
         collectives.average_([*last.values()])
         self._read()
-        rates = pl_module.learning_rates((updates - 1) * self._batch_size)
+        rates = self._rates(pl_module.lr_of, updates - 1, planned_updates(trainer))
         self._unread = _Unread(updates, [*last], Later(torch.stack([*last.values()])), rates)
         if not self._on_gpu or epoch_due(trainer, 1):
             self._read()
+
+    def _rates(self, lr_of: dict[str, LearningRate], update: int, planned: int) -> dict[str, float]:
+        """The learning rate of each network at the run's update number `update`, from 0."""
+        seen = torch.tensor([update * self._batch_size])
+        rates = rates_of(lr_of.values(), seen, planned_images=planned * self._batch_size)[0].tolist()
+        return dict(zip(lr_of, rates, strict=True))
 
     def _read(self) -> None:
         """Logs what is unread, at the update that it belongs to."""

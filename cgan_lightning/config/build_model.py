@@ -116,4 +116,6 @@ def _adam(settings: DictConfig) -> Any:
 
 
 def _learning_rate(settings: DictConfig) -> LearningRate:
-    return LearningRate(lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images)
+    return LearningRate(
+        lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images, decay_share=settings.decay_share
+    )

@@ -67,11 +67,16 @@ def requirement(field: dataclasses.Field) -> str:
 
 
 def result_settings(config: DictConfig) -> dict[str, Any]:
-    """The settings that a run's result depends on: epochs, devices, logging and folders left out, and what changes nothing."""
+    """The settings that a run's result depends on: epochs, devices, logging and folders left out, and what changes nothing.
+
+    Where a learning rate falls over a share of the planned training, the result does depend on that.
+    """
+    by_share = any(key.endswith(".decay_share") and value is not None for key, value, _ in leaves(config))
+    length = {"trainer.max_epochs", "trainer.max_steps"} if by_share else set()
     settings = {
         key: {str(name): part for name, part in value.items()} if isinstance(value, dict) else value  # as JSON has it
         for key, value, field in leaves(config)
-        if field is not None and not field.metadata.get("operational")
+        if field is not None and (key in length or not field.metadata.get("operational"))
     }
     later = {key: field.metadata["as_before"] for key, _, field in leaves(config) if field and "as_before" in field.metadata}
     return {key: value for key, value in settings.items() if key not in later or later[key] != value}

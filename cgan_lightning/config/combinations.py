@@ -1,5 +1,6 @@
 """Choices that make no sense together, each refused in one sentence."""
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cgan_lightning.errors import UserError
@@ -62,6 +63,18 @@ def check_warm_start(config: DictConfig) -> None:
             "warm_start.freeze=true trains the generator's label embedding alone, and there is none; "
             "take conditioning=embedding, or warm_start.freeze=false"
         )
+
+
+def check_decay(config: DictConfig) -> None:
+    """Raises UserError where both lengths of a learning rate's fall are asked for."""
+    asked_for = {override.split("=")[0] for override in HydraConfig.get().overrides.task}
+    for network in ("generator", "discriminator"):
+        share, images = f"optimizer.{network}.decay_share", f"optimizer.{network}.decay_images"
+        settings = config.optimizer[network]
+        if {share, images} <= asked_for and None not in (settings.decay_share, settings.decay_images):
+            raise UserError(
+                f"{share}={settings.decay_share} and {images}={settings.decay_images:g} are two lengths of one fall: give one"
+            )
 
 
 def _has_label(config: DictConfig) -> bool:

@@ -51,6 +51,7 @@ def refuse_wrong(config: DictConfig) -> None:
     if OmegaConf.get_type(config) is schema.Train:
         combinations.check(config)
         combinations.check_warm_start(config)
+        combinations.check_decay(config)
         sizes.check(config)
 
 

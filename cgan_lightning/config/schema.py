@@ -48,6 +48,9 @@ class Adam:
     decay_images: float | None = number(
         "lr falls to final_lr along half a cosine over so many images; null: lr throughout", above=0
     )
+    decay_share: float | None = number(
+        "the same over so large a part of trainer.max_epochs, in place of decay_images", above=0, at_most=1, **as_before(None)
+    )
     final_lr: float = number("learning rate once it has fallen", at_least=0, at_most=1)
 
 
@@ -174,7 +177,8 @@ class Report:
 
     runs: Any = anything(
         "which runs: a sweep, run folders, or a pattern of them",
-        must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'", example="SWEEP_FOLDER",
+        must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'",
+        **of_one("run", "sweep", example="SWEEP_FOLDER"),
     )  # fmt: skip
     metric: str | None = anything(
         "what verdicts go by; null: fid on the test set where all runs were evaluated, else training_best_fid",

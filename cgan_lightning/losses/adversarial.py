@@ -89,3 +89,10 @@ class Relativistic(_Plain):
 
 
 Loss = BinaryCrossEntropy | LeastSquares | Hinge | Wasserstein | Relativistic
+
+
+def scores(loss: Loss, real: Logits, fake: Logits) -> dict[str, Tensor]:
+    """What D says, as means over a batch: its raw scores; as probabilities too, where they stand for such."""
+    of_side = {"real": real, "fake": fake}
+    raw = {f"score_{side}": logits.mean() for side, logits in of_side.items()}
+    return raw | ({f"d_{side}": logits.sigmoid().mean() for side, logits in of_side.items()} if loss.probabilistic else {})

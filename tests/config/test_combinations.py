@@ -148,3 +148,12 @@ def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
         composed(*overrides)
     assert "\n" not in str(error.value)
     assert "; " in str(error.value) or ": take" in str(error.value), "it says what would be right"
+
+
+def test_a_rate_falls_over_images_or_over_a_share():
+    share, images = "optimizer.discriminator.decay_share=0.5", "optimizer.discriminator.decay_images=1000"
+    with pytest.raises(UserError, match=rf"^{share} and {images} are two lengths of one fall: give one$"):
+        combinations.check_decay(composed(share, images))
+    none = "optimizer.discriminator.decay_images=null"
+    for fine in ([share], [images], [share, none], [images, "optimizer.generator.decay_share=1"]):
+        combinations.check_decay(composed(*fine))

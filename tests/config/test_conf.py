@@ -124,6 +124,13 @@ def test_a_runs_name_follows_from_what_its_result_depends_on():
     assert len({name, *(identity.run_name(composed(other)) for other in others)}) == 1 + len(others)
 
 
+def test_a_runs_length_is_part_of_its_name_where_the_rates_follow_from_it():
+    share = "optimizer.generator.decay_share=1"
+    names = {identity.run_name(composed(share, length)) for length in ("trainer.max_epochs=3", "trainer.max_epochs=4")}
+    assert len({*names, identity.run_name(composed())}) == 3
+    assert identity.run_name(composed("optimizer.generator.decay_share=null")) == identity.run_name(composed())
+
+
 def test_the_hparams_tab_shows_little_and_what_was_asked_for():
     shown = identity.displayed_settings(composed("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
     always = {"model.channels": 128, "noise": "uniform", "seed": 0}
