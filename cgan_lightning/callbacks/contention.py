@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ class Contention(Callback):
     Linux counts it (/proc/self/schedstat). On a GPU, other processes that compute on it count too (nvidia-smi).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], tuple[float, float] | None] | None = None) -> None:
+        self.now = now or time_and_waiting
         self.seconds, self.waiting = 0.0, 0.0
         self.gpu_shared = False
         self.known = True  # of every sitting
@@ -41,7 +43,7 @@ class Contention(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.global_step and not self.seconds:  # a checkpoint from before this was counted
             self.known = False
-        self._mark = _now()
+        self._mark = self.now()
         self.known = self.known and self._mark is not None
         if pl_module.device.type == "cuda":
             self._look_at_gpu(pl_module.device)
@@ -56,13 +58,13 @@ class Contention(Callback):
         self.gpu_shared = self.gpu_shared or (users or 0) > 1
 
     def _count(self) -> None:
-        if self._mark is not None and (now := _now()) is not None:
+        if self._mark is not None and (now := self.now()) is not None:
             self.seconds, self.waiting = self.seconds + now[0] - self._mark[0], self.waiting + now[1] - self._mark[1]
             self._mark = now
 
 
-def _now() -> tuple[float, float] | None:
-    """The time, and how long this thread has waited for a core so far, both in seconds."""
+def time_and_waiting() -> tuple[float, float] | None:
+    """The time, and how long this thread has waited for a core so far, both in seconds; None where the system doesn't tell."""
     try:
         _, waited_ns, _ = Path("/proc/thread-self/schedstat").read_text().split()
     except (OSError, ValueError):

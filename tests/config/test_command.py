@@ -194,6 +194,19 @@ def test_help_ends_quietly_where_its_reader_does(tmp_path):
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
+@pytest.mark.process
+def test_what_is_known_to_fail_is_refused_before_torch_is_imported(tmp_path):
+    program = (
+        "import sys, runpy; sys.argv = ['train', '-m', 'loss=bce,wasserstein', 'regularizer=none']\n"
+        "try: runpy.run_module('cgan_lightning.train', run_name='__main__')\n"
+        "except SystemExit as stop: print(stop.code, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "2 False\n", done.stderr
+    assert done.stderr.startswith("loss=wasserstein: nothing bounds the discriminator")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])
 def test_a_signal_outside_training_ends_a_command_with_a_sentence(monkeypatch, capsys, signum):
     monkeypatch.setattr(sys, "argv", ["sample", "checkpoint=none"])
