@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from cgan_lightning import pasteable
 from cgan_lightning.config import command, identity, sizes
 from cgan_lightning.errors import Interrupted, UserError
 from cgan_lightning.runtime import sweep_folder
@@ -122,8 +123,8 @@ def _resumable(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        resume = f"; to resume: python -m cgan_lightning.train resume={run.path}" if run.has_checkpoint else ""
-        raise Interrupted(stop.signum, f"{stop}{resume}") from None
+        resume = pasteable.command("train", resume=str(run.path))
+        raise Interrupted(stop.signum, f"{stop}; to resume: {resume}" if run.has_checkpoint else str(stop)) from None
 
 
 def main() -> None:

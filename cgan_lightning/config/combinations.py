@@ -52,6 +52,20 @@ def _check_label_width(config: DictConfig, head: str) -> None:
         )
 
 
+def check_objective(config: DictConfig) -> None:
+    """Raises UserError for a metric that the run will not have."""
+    probability = config.objective_metric in ("d_real", "d_fake")
+    if probability and _choice(config, "loss") != "BinaryCrossEntropy":
+        raise UserError(
+            f"objective_metric={config.objective_metric} is the probability that the discriminator gives: loss=bce alone has "
+            "one; take fid, or loss=bce"
+        )
+    if config.objective_metric in ("fid", "best_fid", "class_accuracy") and config.metrics.every_n_epochs is None:
+        raise UserError(
+            f"objective_metric={config.objective_metric} is measured by validation, which metrics.every_n_epochs=null turns off"
+        )
+
+
 def check_warm_start(config: DictConfig) -> None:
     """Raises UserError where freezing leaves nothing that makes sense to train."""
     if not config.warm_start.freeze:

@@ -52,6 +52,7 @@ def refuse_wrong(config: DictConfig) -> None:
         combinations.check(config)
         combinations.check_warm_start(config)
         combinations.check_decay(config)
+        combinations.check_objective(config)
         sizes.check(config)
 
 

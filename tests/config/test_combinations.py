@@ -139,6 +139,7 @@ def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
             ["conditioning=none", "discriminator_label=plane", "generator_normalization=conditional_batch"],
             "leaves no label for generator_normalization",
         ),
+        (["objective_metric=d_real", "loss=hinge"], "loss=bce alone has one; take"),
         (["regularizer.on_real=false"], "nothing is left to penalise"),
         (["conditioning.discriminator.width=2"], r"conditioning.discriminator.width=2 changes nothing: .*leave it out"),
     ],
