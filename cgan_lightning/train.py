@@ -108,7 +108,7 @@ def _end(run: RunFolder, settings: dict[str, Any], planned: int, *, allow_change
 
 def _say_what_becomes_of(run: RunFolder, updates: int, sweeps: Sequence[Path]) -> None:
     """Of earlier results, at an end after so many updates: kept where the run is extended, gone where it starts over."""
-    users = f", which {', '.join(map(str, sweeps))} use{'s' if len(sweeps) == 1 else ''}" if sweeps else ""
+    users = f", which {', '.join(map(str, sweeps))} use{'s' if len(sweeps) == 1 else ''}," if sweeps else ""
     if kept := run.ends().get(updates):
         log.info(
             "Extends a run that was finished at update %s; its results there%s stay in %s", f"{updates:,}", users, kept.path

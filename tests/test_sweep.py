@@ -188,6 +188,7 @@ def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, tr
 def test_a_sweep_is_watched_until_it_ends(multirun, capsys, monkeypatch):
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run, folder = only("runs/*-seed1-*"), only("runs/sweeps/*")
+    (run / "results.json").unlink()
     told = {"planned": 1000, "batch_size": 64, "images_per_second": None, "fid": None}
     with contextlib.ExitStack() as live:
         live.enter_context(lock.hold(folder, whose="a test"))

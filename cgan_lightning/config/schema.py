@@ -178,7 +178,7 @@ class Report:
     runs: Any = anything(
         "which runs: a sweep, run folders, or a pattern of them",
         must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'",
-        **of_one("run", "sweep", example="SWEEP_FOLDER"),
+        **of_one("sweep", example="SWEEP_FOLDER"),
     )  # fmt: skip
     metric: str | None = anything(
         "what verdicts go by; null: fid on the test set where all runs were evaluated, else training_best_fid",

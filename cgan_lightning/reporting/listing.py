@@ -17,6 +17,8 @@ from cgan_lightning.runtime.results import comparable
 
 @dataclass
 class Listing:
+    """A table of runs, and what a reader must know of it."""
+
     columns: list[str]
     rows: list[list[Any]]  # "" where a run has no such value
     remarks: list[str]

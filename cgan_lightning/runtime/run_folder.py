@@ -5,14 +5,13 @@ import functools
 import logging
 import shlex
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgan_lightning.errors import RunError, UserError
-from cgan_lightning.files import NO_ROOM, read_json, remove_partial, write_atomically, write_json
-from cgan_lightning.runtime import lock
+from cgan_lightning.errors import UserError
+from cgan_lightning.files import read_json, remove_partial, write_atomically, write_json
+from cgan_lightning.runtime import lock, room
 from cgan_lightning.runtime.seal import DamagedError
 
 log = logging.getLogger("cgan_lightning")
@@ -94,7 +93,7 @@ class RunFolder:
                     f"{self.path} has come to update {start.update:,}, and {planned:,} were requested: "
                     "give a higher trainer.max_epochs, or rerun=true to start over"
                 )
-            with self._room():
+            with room.needed(self.path, self.checkpoint):
                 if start is None:
                     self._clear()
                     write_json(self.identity, identity)
@@ -188,22 +187,6 @@ class RunFolder:
                 entry.unlink()
 
     @contextlib.contextmanager
-    def _room(self) -> Iterator[None]:
-        """No room on the disk ends the run with a sentence; what was written before is whole."""
-        says = threading.excepthook
-        # TensorBoard's thread, whose error comes to us with the next event, would print a traceback too
-        threading.excepthook = lambda raised: None if _no_room(raised.exc_value) else says(raised)
-        try:
-            yield
-        except OSError as error:
-            if not _no_room(error):
-                raise
-            kept = "resume=auto goes on from its last good checkpoint" if self.checkpoint.is_file() else "nothing was saved yet"
-            raise RunError(f"There is no room for {error.filename or self.path} ({error.strerror}): {kept}") from error
-        finally:
-            threading.excepthook = says
-
-    @contextlib.contextmanager
     def _logging(self) -> Iterator[None]:
         """All that the project logs, with times, in train.log; what ends the run too."""
         handler = _RunLog(self.log)
@@ -240,10 +223,6 @@ def length(results: dict[str, Any]) -> str:
     """ "3 epochs (2,811 updates)"."""
     epochs = results["epochs"]
     return f"{epochs:g} epoch{'' if epochs == 1 else 's'} ({results['updates']:,} updates)"
-
-
-def _no_room(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

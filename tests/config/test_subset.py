@@ -46,9 +46,9 @@ def test_keys_that_came_later_name_a_run_only_where_they_change_it():
     for key in ("data.classes", "data.per_class_limit", "warm_start.checkpoint", "warm_start.freeze"):
         assert key in checks.keys(plain)
         assert key not in checks.result_settings(plain), "runs from before it have their names"
-    others = ["data.classes=[Dress,Coat]", "data.per_class_limit=9", "data.per_class_limit={Dress: 9, 4: 9}",
-              "warm_start.checkpoint=runs/some", "warm_start.freeze=true"]  # fmt: skip
-    names = {identity.run_name(config) for config in (plain, *(composed(other) for other in others))}
+    others = [["data.classes=[Dress,Coat]"], ["data.per_class_limit=9"], ["data.per_class_limit={Dress: 9, 4: 9}"],
+              ["warm_start.checkpoint=runs/some"], ["warm_start.checkpoint=runs/some", "warm_start.freeze=true"]]  # fmt: skip
+    names = {identity.run_name(config) for config in (plain, *(composed(*other) for other in others))}
     assert len(names) == 1 + len(others)
     settings = checks.result_settings(composed("data.per_class_limit={Dress: 9, 4: 9}"))
     assert settings["data.per_class_limit"] == {"Dress": 9, "4": 9}, "as run.json has them"

@@ -36,7 +36,7 @@ def _quick(tmp_path, monkeypatch):
 def test_every_command_that_a_mode_prints_can_be_pasted(train, caplog, mode):
     """In the folder that explore was started from; the run's name needs quotation marks."""
     folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null", "run_root='my runs'")
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "cgan_lightning")
     caplog.clear()
     given = (f"checkpoint='{folder}'", f"mode={mode}", "rows=1", "steps=2", "count=1", "serve=false", "classes=[Bag,Dress]")
     explore(composed(*given, command="explore"))

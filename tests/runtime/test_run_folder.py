@@ -21,7 +21,7 @@ def broken() -> None:
 
 
 def write_until_full(folder: RunFolder, target: Callable[[], None]) -> None:
-    with folder.claim(IDENTITY, resume=False, rerun=False, allow_changes=False, examine=lambda _: 0):
+    with folder.claim(IDENTITY, resume=False, rerun=False, allow_changes=False, planned=1, examine=lambda _: 0):
         thread = threading.Thread(target=target)
         thread.start()
         thread.join()
