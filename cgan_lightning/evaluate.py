@@ -14,6 +14,7 @@ def evaluate(config: DictConfig) -> None:
 
     Of a sweep's folder: of each finished run that has no such evaluation yet.
     """
+    command.say_what_loads()
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or a mistake
     from cgan_lightning.metrics import table
     from cgan_lightning.runtime import memory, results, writable

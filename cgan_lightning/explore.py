@@ -15,6 +15,7 @@ log = logging.getLogger("cgan_lightning.explore")
 
 def explore(config: DictConfig) -> None:
     """Pictures or a page in the folder `output`, and a sentence on each."""
+    command.say_what_loads()
     from cgan_lightning.runtime import memory, writable
 
     output = _folder(config)

@@ -12,6 +12,7 @@ log = logging.getLogger("cgan_lightning.judge")
 
 def judge(config: DictConfig) -> None:
     """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
+    command.say_what_loads()
     import torch  # takes seconds: not for --help or a mistake
 
     from cgan_lightning.data import facts, fashion_mnist, sources

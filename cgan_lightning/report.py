@@ -15,6 +15,7 @@ log = logging.getLogger("cgan_lightning.report")
 
 def report(config: DictConfig) -> None:
     """Writes report.html, results.csv, results.md and samples.png, and says what was found."""
+    command.say_what_loads()
     try:
         from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an extra, and not for --help
     except ModuleNotFoundError as error:

@@ -14,6 +14,7 @@ log = logging.getLogger("cgan_lightning.sample")
 
 def sample(config: DictConfig) -> None:
     """`count` pictures of each label, or one for each given z, to a grid, arrays or a folder, as `output`'s ending says."""
+    command.say_what_loads()
     import numpy as np
     import torch  # takes seconds to import: not for --help or a mistake
 

@@ -2,17 +2,19 @@
 
 import functools
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning import pasteable
-from cgan_lightning.config import command, identity, sizes
+from cgan_lightning.config import checks, command, identity, sizes
 from cgan_lightning.errors import Interrupted, UserError
-from cgan_lightning.runtime import sweep_folder
+from cgan_lightning.runtime import place, sweep_folder
 from cgan_lightning.runtime.run_folder import RunFolder
 
 log = logging.getLogger("cgan_lightning.train")
@@ -23,6 +25,12 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
 
     `callbacks`, Lightning's, act before the run's own.
     """
+    run = identity.run_folder(config)
+    if place.given(os.environ) is None and not config.rerun:  # of several ranks the first one decides, once they have met
+        if end := _end(run, config):
+            return _told(end, config)
+        run.refuse_unasked(list(HydraConfig.get().overrides.task), resume=identity.may_resume(config))
+    command.say_what_loads()
     from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
     device = device_named(config.trainer.accelerator, "trainer.accelerator").type
@@ -38,7 +46,6 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
         data = build.data(config)
         recipe = build_model.recipe(config, data)
         model = build_model.model(config, recipe)
-        run = identity.run_folder(config)
         planned = sizes.planned_updates(config)
 
         begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
@@ -53,9 +60,7 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
                 if ranks.rank == 0:
                     ended = results.of(trainer, model, quality, data, alone=contention.alone())
                     run.write_results(ended | {"seed": config.seed})
-    place = run if end is None else RunFolder(Path(end))
-    log.info("%s", place.summary())
-    return place.metric(config.objective_metric) if ranks.rank == 0 else None
+    return _told(run if end is None else RunFolder(Path(end)), config) if ranks.rank == 0 else None
 
 
 @contextmanager
@@ -68,10 +73,7 @@ def _begun(
     """
     from cgan_lightning.runtime import checkpoint_io, warm_start
 
-    asked = identity.record(config, ranks=ranks, device=device)
-    planned = sizes.planned_updates(config)
-    if end := None if config.rerun else _end(run, asked["settings"], planned, allow_changes=config.resume.allow_changes):
-        log.info("This run is finished already; rerun=true starts it over.")
+    if not config.rerun and (end := _end(run, config)):
         yield str(end.path), None, 0
         return
     data.prepare_data()
@@ -79,11 +81,11 @@ def _begun(
         warm_start.begin(model, data.class_names, config.warm_start.checkpoint, frozen=config.warm_start.freeze)
     earlier = max(run.ends(), default=None)
     with run.claim(
-        asked,
+        identity.record(config, ranks=ranks, device=device),
         resume=identity.may_resume(config),
         rerun=config.rerun,
         allow_changes=config.resume.allow_changes,
-        planned=planned,
+        planned=sizes.planned_updates(config),
         examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
     ) as found:
         if earlier is not None:
@@ -92,18 +94,27 @@ def _begun(
         yield (None, None, 0) if found is None else (None, str(found[0]), found[1])
 
 
-def _end(run: RunFolder, settings: dict[str, Any], planned: int, *, allow_changes: bool) -> RunFolder | None:
+def _end(run: RunFolder, config: DictConfig) -> RunFolder | None:
     """Where the results that are asked for are, if the run has them. Raises UserError where it can't get them."""
     if not run.identity.is_file():
         return None
-    changed, end = run.check_settings(settings, allow_changes=allow_changes), run.end(planned)
+    changed = run.check_settings(checks.result_settings(config), allow_changes=config.resume.allow_changes)
+    end = run.end(sizes.planned_updates(config))
     if changed and end:
         keys = ", ".join(key for key in changed if key.rpartition(".")[0] not in changed)
         raise UserError(
             f"{end.path} is finished, and was trained with other settings ({keys}): "
             "give a higher trainer.max_epochs to go on with these, or leave resume= out for a run of their own"
         )
+    if end:
+        log.info("This run is finished already; rerun=true starts it over.")
     return end
+
+
+def _told(run: RunFolder, config: DictConfig) -> float | None:
+    """Says where the results are; the metric that is asked for."""
+    log.info("%s", run.summary())
+    return run.metric(config.objective_metric)
 
 
 def _say_what_becomes_of(run: RunFolder, updates: int, sweeps: Sequence[Path]) -> None:

@@ -52,8 +52,6 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
     def checked(config: DictConfig) -> Any:
         refuse_wrong(config)  # a sweeper may have chosen values that were not on the command line
-        if "torch" not in sys.modules:
-            log.info("Loading PyTorch ...")  # seconds; the first thing that is said
         return task(config)
 
     def job(config: DictConfig) -> Any:
@@ -63,6 +61,12 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
     application = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)
     with _stoppable():
         _answering(lambda name: _go(application, name))(config_name)
+
+
+def say_what_loads() -> None:
+    """The first thing that a command says, once all is checked that can be without PyTorch: its import takes seconds."""
+    if "torch" not in sys.modules:
+        log.info("Loading PyTorch ...")
 
 
 @contextmanager

@@ -85,8 +85,8 @@ class RunFolder:
         """
         with lock.hold(self.path, whose="these settings"):
             begun = not rerun and self.has_checkpoint
-            if begun and not resume:
-                raise UserError(self._what_is_there(identity["overrides"]))
+            if begun:
+                self.refuse_unasked(identity["overrides"], resume=resume)
             start = self._start(identity, allow_changes, examine) if begun else None  # refuses before anything is changed
             if start is not None and start.update > planned:
                 raise UserError(
@@ -129,19 +129,15 @@ class RunFolder:
             )
         return changed
 
-    def _what_is_there(self, overrides: Sequence[str]) -> str:
-        """Why a run that was begun isn't gone on with unasked, and the commands that say what is to become of it."""
+    def refuse_unasked(self, overrides: Sequence[str], *, resume: bool) -> None:
+        """Raises UserError for a run that was begun already, with the commands that say what is to become of it."""
+        if resume or not self.has_checkpoint:
+            return
         command = shlex.join(["python", "-m", "cgan_lightning.train", *overrides])
-        if not self.results.is_file():
-            return (
-                f"{self.path} holds an unfinished run of these settings: `{command} resume=auto` resumes it, "
-                f"`{command} rerun=true` starts it over"
-            )
-        ended = read_json(self.results)
-        return (
-            f"{self.path} is finished at {length(ended)}: `{command} resume=auto` extends it, "
-            f"`{command} rerun=true` starts it over"
-        )
+        ended = read_json(self.results) if self.results.is_file() else None
+        there = f"is finished at {length(ended)}" if ended else "holds an unfinished run of these settings"
+        goes_on = "extends" if ended else "resumes"
+        raise UserError(f"{self.path} {there}: `{command} resume=auto` {goes_on} it, `{command} rerun=true` starts it over")
 
     def _start(self, identity: dict[str, Any], allow_changes: bool, examine: Callable[[Path], int]) -> "_Start":
         """Where to go on from; other settings are refused, and two damaged checkpoints."""
