@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cgan_lightning.errors import RunError
-from cgan_lightning.runtime import memory
+from cgan_lightning.runtime import environment, memory
 from tests.helpers.processes import TIMEOUT_S, Forked, fork_command
 from tests.helpers.runs import SMALL
 
@@ -56,3 +56,14 @@ def test_a_gpus_memory_is_named(error):
 def test_another_error_stays_what_it_is():
     with pytest.raises(RuntimeError, match=r"^shapes do not fit$"), memory.advice("lower batch_size=9"):
         raise RuntimeError("shapes do not fit")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system counts a process's peak anew")
+def test_a_run_counts_its_own_peak():
+    """Whatever its process had before: 512 MiB here, given back."""
+    cpu = torch.device("cpu")
+    taken = torch.ones(2**27)
+    with_them = environment.peak_memory_mib(cpu)
+    del taken
+    memory.count_peak_anew()
+    assert environment.peak_memory_mib(cpu) < with_them - 400
