@@ -12,6 +12,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -74,14 +75,17 @@ def keep_the_quickest(budget_s: float) -> None:
     STATS.write_text(json.dumps(stats))
 
 
-def record(names: list[str], seed: int, noticed: dict[str, str]) -> list[dict[str, str]]:
-    """Writes results.json and results.md; `noticed`: those that were not tried anew."""
+def record(names: list[str], seed: int) -> list[dict[str, str]]:
+    """Writes results.json and results.md; what was not tried now stands as it was found before."""
     from mutmut.stats import status_by_exit_code
 
     codes, before = found(), {entry["difference"]: entry["why"] for entry in _earlier() if entry.get("why")}
-    records = []
+    earlier, records = {entry["mutant"]: entry for entry in _earlier()}, []
     for name in names:
-        status = noticed.get(name) or status_by_exit_code[codes[name]]
+        status = status_by_exit_code[codes[name]]
+        if status == "not checked" and name in earlier:
+            records.append(earlier[name])
+            continue
         entry = {"mutant": name, "status": status}
         if status not in (*KILLED, "not checked"):
             difference = mutmut("show", name).stdout
@@ -131,17 +135,20 @@ def main() -> None:
     keep_the_quickest(options.budget)
     names, codes, noticed = drawn(options.count, options.seed), found(), still_noticed()
     todo = [name for name in names if name not in noticed and (codes[name] is None or (options.again and codes[name] == 0))]
+    once = {entry["mutant"] for entry in _earlier() if entry["status"] in KILLED}
+    parts = [[name for name in todo if (name in once) is noticed_once] for noticed_once in (False, True)]
     print(f"{len(todo)} of {len(names)} are tried now", flush=True)
+    end = time.monotonic() + 60 * options.minutes
     try:
-        if todo:
-            done = mutmut("run", *todo, timeout=60 * options.minutes)
+        for part in filter(None, parts):  # those first that nothing has noticed
+            done = mutmut("run", *part, timeout=max(1, end - time.monotonic()))
             if done.returncode:
                 sys.exit(
                     f"mutmut ended with {done.returncode}; the same command goes on. Its last words:\n{done.stdout[-2000:]}"
                 )
     except subprocess.TimeoutExpired:
         print("The time is over: the same command goes on")
-    record(names, options.seed, noticed)
+    record(names, options.seed)
     print((HERE / "results.md").read_text())
 
 
