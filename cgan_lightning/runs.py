@@ -5,6 +5,7 @@ import csv
 import sys
 from pathlib import Path
 
+from cgan_lightning.config import version
 from cgan_lightning.errors import UserError
 from cgan_lightning.reporting import listing
 
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("runs"), help="where the run folders are (runs)")
     parser.add_argument("--sort", metavar="COLUMN", default="ended", help="a column; --sort=-COLUMN: from the largest down")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument("--version", action="version", version=version.line())
     given = parser.parse_args()
     try:
         listed = listing.listed(given.folder, given.sort)
