@@ -38,7 +38,7 @@ from cgan_lightning.config.compose import compose, in_full, refuse_wrong
 from cgan_lightning.config.explain import explain, groups
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import Interrupted, RunError, UserError
-from cgan_lightning.runtime import parent
+from cgan_lightning.runtime import parent, place
 
 log = logging.getLogger("cgan_lightning")
 
@@ -65,7 +65,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
 def say_what_loads() -> None:
     """The first thing that a command says, once all is checked that can be without PyTorch: its import takes seconds."""
-    if "torch" not in sys.modules:
+    if "torch" not in sys.modules and not (place.given(os.environ) or place.Place()).rank:  # one rank speaks for all
         log.info("Loading PyTorch ...")
 
 
@@ -138,7 +138,9 @@ def _sweep(
     sys.argv.append(f"hydra.sweep.dir='{quoted}'")
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
-    print(f"{folder.table()}\n{folder.next_commands()}", file=sys.stderr)
+    print(folder.table(), file=sys.stderr)
+    if folder.states()["finished"]:
+        print(folder.next_commands(), file=sys.stderr)
     if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
         raise RunError(f"{', '.join(left)}; the same command tries again")
 
