@@ -26,10 +26,8 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     `callbacks`, Lightning's, act before the run's own.
     """
     run = identity.run_folder(config)
-    if place.given(os.environ) is None and not config.rerun:  # of several ranks the first one decides, once they have met
-        if end := _end(run, config):
-            return _told(end, config)
-        run.refuse_unasked(list(HydraConfig.get().overrides.task), resume=identity.may_resume(config))
+    if end := _known(run, config):
+        return _told(end, config)
     command.say_what_loads()
     from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
@@ -92,6 +90,19 @@ def _begun(
             _say_what_becomes_of(run, earlier, sweep_folder.using(run.path, earlier))
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
         yield (None, None, 0) if found is None else (None, str(found[0]), found[1])
+
+
+def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
+    """What `_end` gives, before PyTorch is imported; of several ranks the first one decides, once they have met.
+
+    Raises UserError, too, for a run that was begun and that nobody has asked to go on with.
+    """
+    if place.given(os.environ) is not None or config.rerun:
+        return None
+    if end := _end(run, config):
+        return end
+    run.refuse_unasked(list(HydraConfig.get().overrides.task), resume=identity.may_resume(config))
+    return None
 
 
 def _end(run: RunFolder, config: DictConfig) -> RunFolder | None:

@@ -18,6 +18,7 @@ from pathlib import Path  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
+from cgan_lightning.runtime import environment  # noqa: E402
 from tests.helpers import runs  # noqa: E402
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts on time
@@ -39,6 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What `make test-quick` leaves out by its marks, it doesn't do. What is imported now is no garbage."""
     gc.freeze()
+    environment.git_revision()  # asks git, once in a process
     if "not training" in session.config.option.markexpr:
         sys.addaudithook(_refuse_processes)
 
