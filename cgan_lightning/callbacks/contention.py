@@ -12,14 +12,23 @@ from lightning import Callback, LightningModule, Trainer
 MOST_WAITING = 0.05  # of the time: above, a training counts as one that shared its machine
 
 
+def time_and_waiting() -> tuple[float, float] | None:
+    """The time, and how long this thread has waited for a core so far, both in seconds; None where the system doesn't tell."""
+    try:
+        _, waited_ns, _ = Path("/proc/thread-self/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return time.perf_counter(), int(waited_ns) / 1e9
+
+
 class Contention(Callback):
     """Counts how long the training's thread was ready to run and had no core, over all sittings of a run.
 
     Linux counts it (/proc/self/schedstat). On a GPU, other processes that compute on it count too (nvidia-smi).
     """
 
-    def __init__(self, now: Callable[[], tuple[float, float] | None] | None = None) -> None:
-        self.now = now or time_and_waiting
+    def __init__(self, now: Callable[[], tuple[float, float] | None] = time_and_waiting) -> None:
+        self.now = now
         self.seconds, self.waiting = 0.0, 0.0
         self.gpu_shared = False
         self.known = True  # of every sitting
@@ -61,15 +70,6 @@ class Contention(Callback):
         if self._mark is not None and (now := self.now()) is not None:
             self.seconds, self.waiting = self.seconds + now[0] - self._mark[0], self.waiting + now[1] - self._mark[1]
             self._mark = now
-
-
-def time_and_waiting() -> tuple[float, float] | None:
-    """The time, and how long this thread has waited for a core so far, both in seconds; None where the system doesn't tell."""
-    try:
-        _, waited_ns, _ = Path("/proc/thread-self/schedstat").read_text().split()
-    except (OSError, ValueError):
-        return None
-    return time.perf_counter(), int(waited_ns) / 1e9
 
 
 def _processes_on(device: torch.device) -> int | None:

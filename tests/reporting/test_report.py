@@ -17,7 +17,7 @@ from cgan_lightning import plots, runs
 from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
-from cgan_lightning.reporting import collect, factors
+from cgan_lightning.reporting import collect
 from cgan_lightning.reporting.page import find
 from tests.helpers import commands
 from tests.helpers.configs import composed
@@ -129,7 +129,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
     assert (sweep / "results.md").read_text().count("| no look by then |") == 1
 
 
-def test_what_was_measured_stays_what_it_was(sweep, caplog):
+def test_what_was_measured_stays_what_it_was(sweep):
     """Another sweep extends two of the runs: the first one's report is what it was, and a message says who uses them."""
 
     def report_again() -> tuple[str, str]:
@@ -357,28 +357,3 @@ def test_without_the_extra_it_says_what_to_install(sweep, monkeypatch):
     monkeypatch.delattr("cgan_lightning.reporting.collect", raising=False)
     with pytest.raises(UserError, match=r"pip install 'cgan-lightning\[report\]'"):
         report(composed(f"runs={sweep}", command="report"))
-
-
-def identity(**settings) -> dict:
-    return {"choices": {"noise": "randn"}, "settings": {"seed": 0, **settings}}
-
-
-def test_factors_have_names_as_short_as_can_be_told_apart():
-    both = [identity(**{"optimizer.generator.lr": rate, "optimizer.discriminator.lr": rate, "model.channels": 64})
-            for rate in (0.1, 0.2)]  # fmt: skip
-    assert factors.swept(both).keys == {
-        "discriminator.lr": "optimizer.discriminator.lr", "generator.lr": "optimizer.generator.lr"
-    }  # fmt: skip
-    assert factors.swept([identity(**{"model.channels": width}) for width in (64, 128)]).keys == {"channels": "model.channels"}
-
-
-def test_what_goes_with_a_named_recipe_is_that_recipe():
-    """Two recipes that differ in a loss and a rate are one factor; a width that was swept in both is another."""
-    runs = [
-        {"choices": {"loss": loss, "experiment": name}, "settings": {"seed": 0, "optimizer.lr": rate, "model.channels": width}}
-        for name, loss, rate in (("documented", "bce", 1), ("mine", "hinge", 2))
-        for width in (64, 128)
-    ]
-    assert factors.swept(runs).keys == {"channels": "model.channels", "experiment": "experiment"}
-    runs[0]["choices"]["loss"] = "wasserstein"
-    assert "loss" in factors.swept(runs).keys, "it differs within a recipe"
