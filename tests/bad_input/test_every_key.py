@@ -98,5 +98,5 @@ def test_what_was_meant_is_recognised(data):
         return
     sentence = suggestions.unknown_key(wrong, keys)
     assert sentence.startswith(f"{wrong} is no setting; ")
-    if len(name) > 4:
+    if len(name) > 4 and not name.startswith("_"):  # nobody is sent to `_target_`
         assert sentence.partition("did you mean ")[2].removesuffix("?") in known(command)
