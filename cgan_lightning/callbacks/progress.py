@@ -85,8 +85,9 @@ class Progress(Callback):
 
     @contextmanager
     def validating(self, trainer: Trainer) -> Iterator[None]:
-        """The bar says so, and its clock stands still."""
+        """The bar says so, and its clock stands still; without a bar a line does."""
         if (bar := self.bar) is None:
+            log.info("epoch %s  validating", _epoch(trainer))
             yield
             return
         self._advance(bar, trainer)

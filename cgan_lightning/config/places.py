@@ -34,6 +34,10 @@ def check_folder(told: str, folder: Path, kinds: Collection[str]) -> None:
         raise UserError(f"{told} holds {' and '.join(counts)}: give {_named([*found['run'], *found['sweep']])}")
 
 
+def holds_runs(folder: Path) -> bool:
+    return any(_is_run(each) for each in _inside(folder))
+
+
 def _named(paths: Sequence[Path]) -> str:
     newest = [str(path) for path in sorted(paths, key=lambda path: (-path.stat().st_mtime, path))][:NAMED]
     listed = " or ".join([", ".join(newest[:-1]), newest[-1]]) if len(newest) > 1 else newest[0]

@@ -76,3 +76,4 @@ def test_elsewhere_there_are_a_few_lines(train, caplog):
     assert said[-1].startswith(LAST)
     assert "FID " in said[-1]
     assert not any(line.startswith(FIRST) for line in said), "the first comes after some seconds"
+    assert said[0] == "epoch 1/2  validating"

@@ -1,6 +1,7 @@
 """A folder that holds several runs or sweeps, where one is meant, is answered with what it holds."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,9 @@ def test_every_command_that_takes_a_run_says_so(runs, command, word):
 def test_every_command_that_takes_a_sweep_says_so(runs, command, word):
     answer = f"{word} holds 2 sweeps: give runs/sweeps/one or runs/sweeps/two\n"
     assert commands.give(command, word) == commands.Answer(2, answer)
+
+
+def test_status_of_runs_without_a_sweep_names_what_lists_them(runs):
+    shutil.rmtree("runs/sweeps")
+    answer = "runs holds runs and no sweep: python -m cgan_lightning.runs runs lists them\n"
+    assert commands.give("status", "runs") == commands.Answer(2, answer)
