@@ -101,7 +101,7 @@ def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path)
 
 def test_metrics_have_the_order_that_they_must_have(splits):
     """Real images, real images under wrong labels, few of them again and again, and noise."""
-    train, test = splits
+    train, test = (tuple(each[:10_000] for each in split) for split in splits)
     rows = suite.balanced_rows(train[1], 100, seed=1)
     pixels, labels = train[0][rows], train[1][rows]
     repeated = torch.cat([rows[labels == label][:5].repeat(20) for label in range(10)])
@@ -114,7 +114,7 @@ def test_metrics_have_the_order_that_they_must_have(splits):
     }
     before = torch.random.get_rng_state()
     ours = judge.load()
-    real = [suite.look(ours, *split) for split in (train, test)]
+    real = [suite.look_at_real(ours, *split) for split in (train, test)]
     found = {name: suite.measure(suite.look(ours, *drawn), *real, seed=0) for name, drawn in sets.items()}
     assert torch.equal(torch.random.get_rng_state(), before), "measuring changes nothing that follows"
     for metric in ("fid", "kid"):

@@ -29,6 +29,7 @@ def test_the_new_class_stands_apart_from_the_old_ones():
     assert compare.figures(kept([8, 6], classes=["Dress", "Ankle boot"])) == ["2.00", "60.0", "1.00", "80.0"]
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("few_paths")
 def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, capsys):
     nine = train("experiment=nine_classes", "trainer.max_steps=1")

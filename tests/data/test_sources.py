@@ -113,7 +113,7 @@ def test_an_unwritable_cache_names_the_variable(monkeypatch, tmp_path):
         sources.locate()
 
 
-@pytest.mark.process
+@pytest.mark.matrix
 def test_eight_jobs_that_start_together_fetch_once(files, tmp_path):
     """Real processes: one fetches, seven wait and read what it has put there."""
     jobs = [

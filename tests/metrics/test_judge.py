@@ -43,6 +43,7 @@ def test_it_sees_through_features(test_split):
     torch.testing.assert_close(ours.network.head(features), logits)
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("threads")
 def test_made_again_it_is_the_same(tmp_path, caplog):
     config = composed("limit=512", "epochs=2", f"output={tmp_path}/judge.safetensors", command="judge")
