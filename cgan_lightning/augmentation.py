@@ -3,16 +3,32 @@
 Random numbers come from outside, uniform on [0, 1], so that an update stays a function of its inputs. Gradients flow through.
 """
 
+from abc import ABC, abstractmethod
+from typing import Annotated
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from cgan_lightning.registry import register, setting
+
 Images = Float[Tensor, "batch 1 size size"]
 Draws = Float[Tensor, "batch draws"]
 
 
-class DiffAugment:
+class Augmentation(ABC):
+    """A differentiable change of pictures (batch, 1, size, size) in [-1, 1], by `draws` uniform numbers for each."""
+
+    draws: int
+
+    @abstractmethod
+    def __call__(self, images: Images, draws: Draws) -> Images:
+        """`draws` (batch, self.draws) are uniform on [0, 1]."""
+
+
+@register("augmentation", "diffaugment")
+class DiffAugment(Augmentation):
     """Brightness, shift and cutout of each picture, each up to its strength; 0 leaves it out.
 
     Zhao et al.'s colour changes have no place here: no saturation in grey, and contrast about a mean that is mostly
@@ -20,9 +36,17 @@ class DiffAugment:
     by up to that share of the side, black coming in. `cutout` blackens a square of that share of the side, anywhere.
     """
 
-    draws = 5  # uniform numbers for each picture
+    draws = 5
 
-    def __init__(self, *, brightness: float = 0.2, shift: float = 0.125, cutout: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        brightness: Annotated[float, setting("an image's light is changed by up to this share", at_least=0, at_most=1)] = 0.2,
+        shift: Annotated[
+            float, setting("each image is moved by up to this share of its side, in whole pixels", at_least=0, at_most=0.5)
+        ] = 0.125,
+        cutout: Annotated[float, setting("side of a black square, as a share of the image's", at_least=0, at_most=1)] = 0.0,
+    ) -> None:
         self.brightness, self.shift, self.cutout = brightness, shift, cutout
 
     def __call__(self, images: Images, draws: Draws) -> Images:

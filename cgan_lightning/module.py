@@ -12,17 +12,19 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cgan_lightning import collectives
-from cgan_lightning.augmentation import DiffAugment
+from cgan_lightning.augmentation import Augmentation
 from cgan_lightning.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.data.batches import Batch
-from cgan_lightning.draws import Drawn, Draws, Prior
+from cgan_lightning.draws import Drawn, Draws
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.learning_rate import LearningRate, rates_of
 from cgan_lightning.losses.adversarial import BinaryCrossEntropy, Loss, scores
 from cgan_lightning.losses.penalties import Judged, Penalty
 from cgan_lightning.networks.convolution import differentiable_twice
 from cgan_lightning.networks.discriminator import Judging
+from cgan_lightning.networks.generator import ConditionalGenerator
 from cgan_lightning.networks.normalization import batches_end_to_end
+from cgan_lightning.noise import Prior
 
 Images = Float[Tensor, "batch 1 size size"]
 Labels = Int[Tensor, " batch"]
@@ -54,8 +56,8 @@ class ConditionalGAN(LightningModule):
     def __init__(
         self,
         *,
-        generator: nn.Module,  # (z, labels) → images in [-1, 1]; has .latent_dim
-        discriminator: Judging,  # (images, labels) → logits (batch,); has .verdict
+        generator: ConditionalGenerator,
+        discriminator: Judging,
         prior: Prior,
         num_classes: int,
         generator_optimizer: Callable[..., Optimizer],  # parameters → optimizer, whose lr is a tensor
@@ -65,7 +67,7 @@ class ConditionalGAN(LightningModule):
         discriminator_updates: int = 1,
         loss: Loss = BCE,
         penalty: Penalty | None = None,
-        augmentation: DiffAugment | None = None,
+        augmentation: Augmentation | None = None,
         balanced: bool = False,
         ema: GeneratorEMA | None = None,
         seed: int = 0,
@@ -74,7 +76,7 @@ class ConditionalGAN(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator, self.ema = generator, discriminator, ema
-        self.latent_dim, self.num_classes, self.prior = cast(int, generator.latent_dim), num_classes, prior
+        self.latent_dim, self.num_classes, self.prior = generator.latent_dim, num_classes, prior
         self.loss, self.penalty, self.augmentation = loss, penalty, augmentation
         mixes = penalty is not None and penalty.mixes
         self.pairs = loss.pairs or mixes  # the i-th real and the i-th fake picture are of one class

@@ -3,19 +3,39 @@
 Draws are float32 whatever the default type is: in double precision a run has the same z, widened.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from cgan_lightning.registry import register
+
 Latents = Float[Tensor, "count latent"]
 
 
-class StandardNormal:
+class Prior(ABC):
+    """The distribution of z, each of whose coordinates is like any other."""
+
+    scale: float  # the standard deviation of a coordinate, and along any direction of length 1
+    bound: float | None  # of a coordinate, either way
+
+    @abstractmethod
+    def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
+        """So many z, by the random numbers of `generator`."""
+
+    @abstractmethod
+    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+        """What lies between each two z; `share` is 0 at the start and 1 at the end."""
+
+
+@register("noise", "randn")
+class StandardNormal(Prior):
     """z ~ N(0, I): values crowd around 0, and |z| around sqrt(latent_dim)."""
 
-    scale = 1.0  # the standard deviation of a coordinate, and along any direction of length 1
-    bound = None  # of a coordinate, either way
+    scale = 1.0
+    bound = None
 
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         return torch.randn(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
@@ -32,7 +52,8 @@ class StandardNormal:
         return lengths * turned
 
 
-class Uniform:
+@register("noise", "uniform")
+class Uniform(Prior):
     """z ~ U[-1, 1] in each coordinate: bounded, with no typical value; its standard deviation is 0.577."""
 
     scale = 3**-0.5

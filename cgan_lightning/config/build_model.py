@@ -7,23 +7,13 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning import seeding
-from cgan_lightning.augmentation import DiffAugment
+from cgan_lightning import registry, seeding
 from cgan_lightning.data.module import FashionMNISTData
 from cgan_lightning.ema import GeneratorEMA
 from cgan_lightning.errors import UserError
 from cgan_lightning.generation import recipe as recipes
 from cgan_lightning.learning_rate import LearningRate
-from cgan_lightning.losses import adversarial, penalties
 from cgan_lightning.module import ConditionalGAN
-
-OF_TRAINING = {
-    f"{cls.__module__}.{cls.__qualname__}": cls
-    for cls in (
-        *(adversarial.BinaryCrossEntropy, adversarial.LeastSquares, adversarial.Hinge, adversarial.Wasserstein),
-        *(adversarial.Relativistic, penalties.ZeroCentred, penalties.Gradient, DiffAugment),
-    )
-}
 
 
 def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
@@ -60,16 +50,16 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         _freeze_but_label(networks["generator"])
     return ConditionalGAN(
         **networks,
-        prior=recipes.build(recipe["prior"]),
+        prior=recipes.build(recipe["prior"], "noise"),
         num_classes=len(recipe["class_names"]),
         generator_optimizer=_adam(config.optimizer.generator),
         discriminator_optimizer=_adam(config.optimizer.discriminator),
         generator_lr=_learning_rate(config.optimizer.generator),
         discriminator_lr=_learning_rate(config.optimizer.discriminator),
         discriminator_updates=config.optimizer.discriminator_updates,
-        loss=_of_training(config.loss),
-        penalty=_of_training(config.regularizer),
-        augmentation=_of_training(config.augmentation),
+        loss=_chosen(config, "loss"),
+        penalty=_chosen(config, "regularizer"),
+        augmentation=_chosen(config, "augmentation"),
         balanced=config.data.balanced,
         ema=_average(config, networks["generator"]),
         seed=config.seed,
@@ -79,7 +69,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
 
 def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
     with seeding.seeded(config.seed, network):
-        return recipes.build(recipe).to(memory_format=torch.channels_last)
+        return recipes.build(recipe, network).to(memory_format=torch.channels_last)
 
 
 def _freeze_but_label(generator: Any) -> None:
@@ -97,14 +87,14 @@ def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
     return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **early)
 
 
-def _of_training(choice: DictConfig) -> Any:
-    """The object that a choice names; None where it is none."""
-    plain: Any = OmegaConf.to_container(choice, resolve=True)
+def _chosen(config: DictConfig, group: str) -> Any:
+    """The object that a group's choice names; None where it is none."""
+    plain: Any = OmegaConf.to_container(config[group], resolve=True)
     if not plain:
         return None
     name = plain.pop("_target_")
     try:
-        return OF_TRAINING[name](**plain)
+        return registry.of_group(group)[name].load()(**plain)
     except TypeError as error:  # another choice's numbers
         raise UserError(f"{name} can't be built: {error}; take the group's file, as in loss=hinge") from None
 

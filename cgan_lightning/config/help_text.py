@@ -4,6 +4,7 @@ Descriptions are the schema's (fields.py), those of choices the first sentence o
 """
 
 import dataclasses
+import functools
 import itertools
 import re
 import shutil
@@ -13,11 +14,10 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from cgan_lightning.config import checks, schema, suggestions
+from cgan_lightning.config import checks, group_files, schema, suggestions
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.config.trust import BASE
 
 WIDTHS = (60, 100)  # at least and at most, whatever the terminal has
 INDENT, COLUMN = 2, 30  # of keys, and where descriptions begin
@@ -82,11 +82,11 @@ def _group(group: str, config: DictConfig) -> list[str]:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "Of another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
     brought, having = dict[str, Setting](), dict[str, list[str]]()
-    for node, owners in _nodes(group, options).items():
-        for setting in _fields(config[group] if chosen in owners else _of_file(group, owners[0], node), f"{group}."):
-            if chosen in owners or setting[0] not in brought:
+    for option in filter(functools.partial(group_files.bases, group), options):
+        for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
+            if option == chosen or setting[0] not in brought:
                 brought[setting[0]] = setting
-            having.setdefault(setting[0], []).extend(owners)
+            having.setdefault(setting[0], []).append(option)
     for key, setting in brought.items():
         lines += _setting(*setting, whose="" if len(having[key]) == len(options) else f"with {', '.join(having[key])}: ")
     return lines
@@ -104,32 +104,6 @@ def _options(group: str) -> list[str]:
         return sorted(ours)
     plugins = {name.removesuffix(".yaml") for name in ConfigStore.instance().list(group)}
     return sorted((ours if "submitit_slurm" in plugins else ours - {"slurm"}) | plugins)
-
-
-def _nodes(group: str, options: list[str]) -> dict[type, list[str]]:
-    """The parts of the schema that the group's files begin with, each with its files: those that bring settings."""
-    found = dict[type, list[str]]()
-    for option in options:
-        if (node := _node(group, option)) is not None:
-            found.setdefault(node, []).append(option)
-    return found
-
-
-def _node(group: str, option: str) -> type | None:
-    """By the file's `defaults`, or those of another file of the group that these name."""
-    file = CONF / group / f"{option}.yaml"
-    first = re.search(r"^defaults: \[(.+?)\]$", file.read_text() if file.is_file() else "", re.MULTILINE)
-    if first is None:
-        return None
-    base = BASE.fullmatch(first[1])
-    return schema.NODES[base[1]] if base else _node(group, first[1])
-
-
-def _of_file(group: str, option: str, node: type) -> DictConfig:
-    """The settings of a choice that was not made, with the values of its file."""
-    values: Any = OmegaConf.load(CONF / group / f"{option}.yaml")
-    del values["defaults"]
-    return OmegaConf.create({group: OmegaConf.merge(OmegaConf.structured(node), values)})[group]
 
 
 def _setting(key: str, value: Any, field: dataclasses.Field, whose: str = "") -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from cgan_lightning import limits
-from cgan_lightning.config import drawing, ingredients
+from cgan_lightning.config import components, drawing
 from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, device, number, of_one, one_of, seed, weights
 
 CLASSES = "a class or a list of classes, by name or number, or null"
@@ -199,7 +199,7 @@ NODES = {
     "judge": Judge,
     "evaluate": Evaluate,
     "report": Report,
-    **ingredients.NODES,
+    **components.nodes(),
 }
 
 

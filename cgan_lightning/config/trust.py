@@ -5,7 +5,6 @@ what that has imported (`a_module.os.system`). So each place has names of its ow
 """
 
 import contextlib
-import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cgan_lightning.config.ingredients import NODES
+from cgan_lightning.config import group_files
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.errors import UserError, shown
 
@@ -34,7 +33,6 @@ RULES = (  # key, the names that it may have, these in words; the first key that
     (r"hydra\.(job|hydra)_logging\..+\.(listener|queue)", r"(?!)", "left out"),
     (r"hydra\.(.+\.)?_target_", r"(?!)", "left out"),
 )  # fmt: skip
-BASE = re.compile(r"/base_(\w+)@_here_")  # what a file of conf/ begins with
 CHOICE = re.compile(r"\w+([./-]\w+)*")  # a group's file, by a path that leads nowhere else
 
 
@@ -74,12 +72,9 @@ def targets(group: str) -> dict[str, set[str]]:
     """The classes that the files of `group` in conf/ name, by where in a file: `_target_`, `head._target_`."""
     found: dict[str, set[str]] = {}
     for file in (CONF / group).glob("*.yaml"):
-        plain: Any = OmegaConf.to_container(OmegaConf.load(file))
-        bases = [BASE.fullmatch(str(name)) for name in plain.pop("defaults", [])]
-        for part in (plain, *(dataclasses.asdict(NODES[base[1]]()) for base in bases if base and base[1] in NODES)):
-            for place, value in _all(part):
-                if place.rpartition(".")[2] == "_target_":
-                    found.setdefault(place, set()).add(value)
+        for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, file.stem))):
+            if place.rpartition(".")[2] == "_target_":
+                found.setdefault(place, set()).add(value)
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -11,7 +11,8 @@ from torch import nn
 
 from cgan_lightning import weights as weights_file
 from cgan_lightning.errors import UserError, shown
-from cgan_lightning.generation.recipe import GENERATORS, PRIORS, build
+from cgan_lightning.generation.recipe import build
+from cgan_lightning.networks.generator import ConditionalGenerator
 
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
@@ -22,7 +23,7 @@ NAME_LENGTH = 40  # of a class
 class TrainedGenerator:
     """A generator in eval mode, with what is needed to draw from it and to name what it draws."""
 
-    network: nn.Module
+    network: ConditionalGenerator
     prior: Any
     class_names: list[str]
     recipe: dict[str, Any]
@@ -35,7 +36,7 @@ class TrainedGenerator:
 
     @property
     def latent_dim(self) -> int:
-        return cast(int, self.network.latent_dim)
+        return self.network.latent_dim
 
 
 def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
@@ -81,10 +82,10 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
     try:
         with torch.device("meta"):
-            network = build(recipe.get("generator"), GENERATORS)
+            network = build(recipe.get("generator"), "generator")
     except ValueError as error:  # the network's own, of sizes
         raise UserError(f"its recipe can't be built: {error}") from None
-    prior, names = build(recipe.get("prior"), PRIORS), recipe.get("class_names")
+    prior, names = build(recipe.get("prior"), "noise"), recipe.get("class_names")
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
         raise UserError(f"class_names={shown(names)}: must be {count} texts, one a class, of up to {NAME_LENGTH} characters")

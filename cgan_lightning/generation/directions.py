@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from cgan_lightning import limits, seeding
@@ -15,6 +15,7 @@ from cgan_lightning.files import read_json, write_json
 from cgan_lightning.generation import sampling
 from cgan_lightning.generation.checkpoint import TrainedGenerator
 from cgan_lightning.generation.classes import Label
+from cgan_lightning.networks.generator import ConditionalGenerator
 
 FILE_LIMIT = 2**22  # bytes; as JSON they can take thirty times as much memory
 DIGITS = 6  # after the point, of a number in the file
@@ -33,13 +34,13 @@ def random(latent_dim: int, count: int) -> Float[Tensor, "count latent"]:
     return torch.linalg.qr(drawn).Q.T
 
 
-def sefa(network: nn.Module, count: int) -> Directions:
+def sefa(network: ConditionalGenerator, count: int) -> Directions:
     """What the first layer amplifies most: eigenvectors of WᵀW (Shen and Zhou 2021, section 3), W being z's columns alone.
 
     They need no pictures and are the same for every class. There are at most as many as z is long.
     """
-    weight = cast(Tensor, cast(nn.Module, network.project).weight)  # the effective one, where a normalisation divides it
-    of_z = weight[:, : cast(int, network.latent_dim)].detach().double().cpu()
+    weight = network.project.weight  # the effective one, where a normalisation divides it
+    of_z = weight[:, : network.latent_dim].detach().double().cpu()
     eigenvalues, eigenvectors = torch.linalg.eigh(of_z.T @ of_z)
     return _strongest(eigenvalues, eigenvectors.T, min(count, len(eigenvalues)))
 
@@ -69,11 +70,12 @@ def _strongest(values: Tensor, vectors: Tensor, count: int) -> Directions:
 
 
 def _first_activations(
-    network: nn.Module, z: Float[Tensor, "count latent"], labels: Float[Tensor, "count classes"]
+    network: ConditionalGenerator, z: Float[Tensor, "count latent"], labels: Float[Tensor, "count classes"]
 ) -> Float[Tensor, "count activations"]:
     parts: list[Tensor] = []
-    first = cast(nn.Sequential, network.blocks)[0]
-    hook = first.register_forward_hook(lambda _module, _inputs, output: parts.append(output.flatten(1).float().cpu()))
+    hook = network.blocks[0].register_forward_hook(
+        lambda _module, _inputs, output: parts.append(output.flatten(1).float().cpu())
+    )
     try:
         sampling.sample(network, z, labels)
     finally:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from cgan_lightning import collectives, seeding
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import to_uint8, without_border
 from cgan_lightning.networks.conditioning import Labels
+from cgan_lightning.networks.generator import ConditionalGenerator
 from cgan_lightning.precision import without_tf32
 
 
@@ -66,7 +66,7 @@ def every_pair(
 
 
 def sample_grid(
-    network: nn.Module,
+    network: ConditionalGenerator,
     prior: Callable[[int, int, torch.Generator], Tensor],
     classes: Sequence[int],
     seeds: Sequence[int],
@@ -74,12 +74,12 @@ def sample_grid(
     batch_size: int = 256,
 ) -> Float[Tensor, "classes seeds 1 size size"]:
     """A row a class, a column an image seed: one z down each column."""
-    z = latents(prior, cast(int, network.latent_dim), seeds)
+    z = latents(prior, network.latent_dim, seeds)
     return every_pair(network, z, torch.tensor(classes), batch_size=batch_size)
 
 
 def balanced(
-    network: nn.Module,
+    network: ConditionalGenerator,
     prior: Callable[[int, int, torch.Generator], Tensor],
     classes: int,
     count: int,
@@ -94,6 +94,6 @@ def balanced(
     """
     labels = torch.arange(count - count % classes) % classes
     mine = collectives.share(len(labels), batch_size)
-    z = latents(prior, cast(int, network.latent_dim), range(seed, seed + len(labels)))[mine]
+    z = latents(prior, network.latent_dim, range(seed, seed + len(labels)))[mine]
     images = without_border(sample(network, z, labels[mine], batch_size=batch_size), size)
     return collectives.joined(to_uint8(images)), labels

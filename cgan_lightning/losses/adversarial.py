@@ -1,26 +1,49 @@
 """What each player wants of D's logits: each is a choice of `loss=`.
 
-`d` and `g` give losses per sample, unreduced, from logits (batch,), D's raw scores. `probabilistic` says whether the sigmoid of
-such a score is the probability, in D's eyes, that a picture is real. `pairs` says whether the i-th real and the i-th fake
-picture are compared: they must be of one class.
 softplus(x) = log(1 + exp(x)), so that no sigmoid saturates before its logarithm.
 """
+
+from abc import ABC, abstractmethod
+from typing import Annotated
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from cgan_lightning.registry import register, setting
+
 Logits = Float[Tensor, " batch"]
 Losses = Float[Tensor, " batch"]
 
 
-class BinaryCrossEntropy:
+class Loss(ABC):
+    """Losses per sample, unreduced, from D's raw scores of real and of fake pictures, logits (batch,)."""
+
+    pairs = False  # whether the i-th real and the i-th fake picture are compared: they must be of one class
+    probabilistic = False  # whether a score's sigmoid is the probability, by D, that a picture is real
+
+    @abstractmethod
+    def d(self, real: Logits, fake: Logits) -> Losses:
+        """What D minimises."""
+
+    @abstractmethod
+    def g(self, fake: Logits, real: Logits) -> Losses:
+        """What G minimises."""
+
+
+@register("loss", "bce")
+class BinaryCrossEntropy(Loss):
     """The documented loss; `real_label` below 1 smooths the label of real pictures (Salimans et al. 2016, section 3.4)."""
 
-    pairs = False
     probabilistic = True
 
-    def __init__(self, *, real_label: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        real_label: Annotated[
+            float, setting("target for real images; below 1: smoothed (Salimans et al. 2016)", above=0.5, at_most=1)
+        ] = 1.0,
+    ) -> None:
         self.real_label = real_label
 
     def d(self, real: Logits, fake: Logits) -> Losses:
@@ -36,17 +59,17 @@ class BinaryCrossEntropy:
         return softplus(-fake)
 
 
-class _Plain:
-    """D's scores are no probabilities, and samples are judged one by one."""
-
-    pairs = False
-    probabilistic = False
-
-
-class LeastSquares(_Plain):
+@register("loss", "least_squares")
+class LeastSquares(Loss):
     """Distances to 1 and 0 (Mao et al. 2017, equation 9), `real_label` in place of that 1 for D."""
 
-    def __init__(self, *, real_label: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        real_label: Annotated[
+            float, setting("target for real images; below 1: smoothed (Salimans et al. 2016)", above=0.5, at_most=1)
+        ] = 1.0,
+    ) -> None:
         self.real_label = real_label
 
     def d(self, real: Logits, fake: Logits) -> Losses:
@@ -56,7 +79,8 @@ class LeastSquares(_Plain):
         return (fake - 1).square() / 2
 
 
-class Hinge(_Plain):
+@register("loss", "hinge")
+class Hinge(Loss):
     """D stops where the margin is kept (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
 
     def d(self, real: Logits, fake: Logits) -> Losses:
@@ -66,7 +90,8 @@ class Hinge(_Plain):
         return -fake
 
 
-class Wasserstein(_Plain):
+@register("loss", "wasserstein")
+class Wasserstein(Loss):
     """A difference of means, for a D whose slope is held near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
 
     def d(self, real: Logits, fake: Logits) -> Losses:
@@ -76,7 +101,8 @@ class Wasserstein(_Plain):
         return -fake
 
 
-class Relativistic(_Plain):
+@register("loss", "relativistic")
+class Relativistic(Loss):
     """Each fake picture against one real picture of its class (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2)."""
 
     pairs = True
@@ -86,9 +112,6 @@ class Relativistic(_Plain):
 
     def g(self, fake: Logits, real: Logits) -> Losses:
         return softplus(real - fake)
-
-
-Loss = BinaryCrossEntropy | LeastSquares | Hinge | Wasserstein | Relativistic
 
 
 def scores(loss: Loss, real: Logits, fake: Logits) -> dict[str, Tensor]:

@@ -4,10 +4,15 @@ Each is a choice of `conditioning=`. `width` is how many numbers a label becomes
 each class: 0.7 of a dress and 0.3 of a coat becomes as much of their numbers.
 """
 
+from typing import Annotated
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from cgan_lightning import limits
+from cgan_lightning.registry import given, register, setting
 
 Labels = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]  # indices, or weights of all classes
 
@@ -40,35 +45,44 @@ class LabelEncoder(nn.Module):
         self.register_buffer("rows", rows, persistent=False)
 
 
+@register("conditioning", "embedding")
 class Embedding(LabelEncoder):
     """One learned vector per class (the documented choice), so that similar classes can come to lie near each other."""
 
-    def __init__(self, *, num_classes: int, width: int) -> None:
+    def __init__(
+        self,
+        *,
+        num_classes: Annotated[int, given(**limits.NUM_CLASSES)],
+        width: Annotated[int, setting("length of the vector, or how many planes", **limits.LABEL_WIDTH)],
+    ) -> None:
         super().__init__()
         rows = torch.empty(num_classes, width)
         self.rows = nn.Parameter(rows if rows.is_meta else rows.normal_())  # N(0, 1), as in torch.nn.Embedding; on meta it
         # would import torch._dynamo, for seconds
 
 
+@register("conditioning", "onehot")
 class OneHot(LabelEncoder):
     """A 1 at the class, 0 elsewhere: nothing to learn, all classes equally far apart."""
 
-    def __init__(self, *, num_classes: int) -> None:
+    def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
         self.fix(torch.eye(num_classes, device="cpu"))
 
 
+@register("conditioning", "integer")
 class Integer(LabelEncoder):
     """The class number as one input, scaled to [-1, 1]: the source document's bad example, kept to be measured."""
 
-    def __init__(self, *, num_classes: int) -> None:
+    def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
         self.fix(torch.linspace(-1, 1, num_classes, device="cpu")[:, None])
 
 
+@register("conditioning", "none")
 class Unconditional(LabelEncoder):
     """No label at all: the unconditional baseline."""
 
-    def __init__(self, *, num_classes: int) -> None:
+    def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
         self.fix(torch.empty(num_classes, 0, device="cpu"))

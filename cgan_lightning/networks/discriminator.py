@@ -1,18 +1,21 @@
 """The documented discriminator: a picture and a class label in, one logit out."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from cgan_lightning import limits
 from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder
 from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.heads import Logit, Verdict
 from cgan_lightning.networks.layers import HalvingConvolution
 from cgan_lightning.networks.normalization import BATCH, BatchNorm, Normalization
+from cgan_lightning.registry import Part, given, register
 
 Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → Verdict
 
@@ -40,6 +43,7 @@ class Judging(nn.Module):
         return self.verdict(images, labels)[0]
 
 
+@register("discriminator", "documented")
 class Discriminator(Judging):
     """D(x, y): the label as planes beside the image, `stages` halvings, one logit (its sigmoid is P(real)).
 
@@ -50,11 +54,11 @@ class Discriminator(Judging):
     def __init__(
         self,
         *,
-        conditioning: LabelEncoder,
-        head: Head = Logit,
-        normalization: Normalization = BATCH,
-        stages: int = 2,
-        image_size: int = 28,
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        head: Annotated[Head, Part("head")] = Logit,
+        normalization: Annotated[Normalization, Part("normalization")] = BATCH,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning

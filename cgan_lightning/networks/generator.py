@@ -1,17 +1,36 @@
 """The documented generator: z and a class label in, a picture out."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgan_lightning import limits
 from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder, Labels
 from cgan_lightning.networks.normalization import BATCH, Chain, Normalization
+from cgan_lightning.registry import Part, given, register, setting
+
+Doubling = Callable[[int, int], nn.Module]  # (in_channels, out_channels) → a module that doubles the size
 
 
-class Generator(nn.Module):
+class ConditionalGenerator(nn.Module):
+    """What every generator has: `forward` takes z (batch, latent_dim) and labels, and gives images in [-1, 1].
+
+    `project` is the layer that takes z, in the first `latent_dim` columns of its weight: directions of z are found there
+    (SeFa), and in what the first of `blocks` gives (PCA).
+    """
+
+    latent_dim: int
+    conditioning: LabelEncoder
+    project: nn.Linear
+    blocks: nn.Sequential
+
+
+@register("generator", "documented")
+class Generator(ConditionalGenerator):
     """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
@@ -23,14 +42,16 @@ class Generator(nn.Module):
     def __init__(
         self,
         *,
-        latent_dim: int,
-        channels: int,
-        conditioning: LabelEncoder,
-        upsampling: Callable[[int, int], nn.Module],  # (in_channels, out_channels) → a module that doubles the size
-        normalization: Normalization = BATCH,
-        stages: int = 2,
-        bn_eps: float = 1e-5,
-        image_size: int = 28,
+        latent_dim: Annotated[int, given(**limits.LATENT_DIM)],
+        channels: Annotated[int, given(**limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        upsampling: Annotated[Doubling, Part("upsampling")],
+        normalization: Annotated[Normalization, Part("normalization")] = BATCH,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        bn_eps: Annotated[
+            float, setting("eps of the batch norm after the first convolution; usually 1e-5", **limits.BN_EPS)
+        ] = 1e-5,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
     ) -> None:
         super().__init__()
         width = 64

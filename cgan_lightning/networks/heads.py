@@ -4,18 +4,23 @@ A head is made with the number of features and of classes. It turns D's last fea
 and label losses (batch,), which are added to both players' objectives: None where the head classifies nothing.
 """
 
+from typing import Annotated
+
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cgan_lightning import limits
 from cgan_lightning.networks.layers import FeatureSum
 from cgan_lightning.networks.normalization import Normalization
+from cgan_lightning.registry import register, setting
 
 Maps = Float[Tensor, "batch channels height width"]
 Labels = Int[Tensor, " batch"]
 Verdict = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # logits, label losses
 
 
+@register("head", "logit")
 class Logit(nn.Module):
     """One logit from all features; the label was beside the image already, or nowhere."""
 
@@ -27,6 +32,7 @@ class Logit(nn.Module):
         return self.logit(features).squeeze(1), None
 
 
+@register("head", "projection")
 class Projection(nn.Module):
     """A logit plus the inner product of the features with a learned vector of the class (Miyato and Koyama 2018, equation 3).
 
@@ -43,13 +49,23 @@ class Projection(nn.Module):
         return (self.logit(features) + of_class).squeeze(1), None
 
 
+@register("head", "auxiliary")
 class AuxiliaryClassifier(nn.Module):
     """A logit, and a classifier that both players want to be right (Odena et al. 2017, equations 2 and 3).
 
     D is told no label; `weight` is that of the classifier's cross-entropy.
     """
 
-    def __init__(self, in_features: int, num_classes: int, normalization: Normalization, *, weight: float) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        normalization: Normalization,
+        *,
+        weight: Annotated[
+            float, setting("weight of the classifier's cross-entropy beside the adversarial loss", **limits.HEAD_WEIGHT)
+        ],
+    ) -> None:
         super().__init__()
         self.weight = weight
         self.logit = normalization.layer(FeatureSum(in_features, 1))

@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cgan_lightning.networks.convolution import convolved
+from cgan_lightning.registry import register
 
 # Nearest ×2 repeats each pixel, so two of a filter's 3 taps fall on the same one: (0) and (1, 2) in the output's even places,
 # (0, 1) and (2) in the odd ones. As a transposed filter of stride 2, a row of sums for each of its 4 taps:
 FOLDED_TAPS = ((0, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0))
 
 
+@register("upsampling", "nearest")
 class NearestUpsample(nn.Sequential):
     """Nearest-neighbour ×2, then a 3×3 convolution (the documented choice): no checkerboard, whatever it learns.
 
@@ -71,6 +73,7 @@ class FeatureSum(nn.Linear):
         return F.linear(input.permute(0, 2, 3, 1).flatten(1), weight.permute(0, 2, 3, 1).flatten(1), self.bias)
 
 
+@register("upsampling", "transposed")
 class TransposedUpsample(nn.ConvTranspose2d):
     """One 4×4 transposed convolution of stride 2, DCGAN's (Radford et al. 2016): its stride divides its kernel."""
 
@@ -78,6 +81,7 @@ class TransposedUpsample(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels, kernel_size=4, stride=2, padding=1)
 
 
+@register("upsampling", "bilinear")
 class BilinearUpsample(nn.Sequential):
     """A 1×1 convolution, then bilinear ×2, R3GAN's resampling (Huang et al. 2024, section 3): cheapest and smoothest."""
 

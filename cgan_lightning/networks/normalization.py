@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from cgan_lightning.registry import register
+
 Layer = TypeVar("Layer", bound=nn.Module)  # with weights: a convolution or a linear layer
 
 
@@ -31,6 +33,7 @@ class Normalization:
         return layer
 
 
+@register("normalization", "batch")
 class Batch(Normalization):
     """Batch normalisation (Ioffe and Szegedy 2015): the documented choice, in both networks."""
 
@@ -65,6 +68,7 @@ class BatchNorm(nn.BatchNorm2d):
         )  # fmt: skip
 
 
+@register("normalization", "conditional_batch")
 class ConditionalBatch(Normalization):
     """Batch normalisation whose gains and biases follow from the label: how it enters the generator, in place of beside z."""
 
@@ -74,6 +78,7 @@ class ConditionalBatch(Normalization):
         return ConditionalBatchNorm(channels, label_width, eps=eps)
 
 
+@register("normalization", "spectral")
 class Spectral(Normalization):
     """Each layer's weights divided by their largest singular value (Miyato et al. 2018, section 2.1): D is Lipschitz.
 
@@ -84,6 +89,7 @@ class Spectral(Normalization):
         return cast(Layer, spectral_norm(layer))
 
 
+@register("normalization", "none")
 class ScaledInitialization(Normalization):
     """No normalisation: first weights keep variances (He et al. 2015, equation 14), and residual branches begin at zero.
 

@@ -1,18 +1,21 @@
 """A deeper pair of residual networks, in the manner of R3GAN (Huang et al. 2024, section 3): `model=residual`."""
 
-from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgan_lightning import limits
 from cgan_lightning.limits import coarsest_size
 from cgan_lightning.networks.conditioning import LabelEncoder, Labels
 from cgan_lightning.networks.convolution import Convolution
 from cgan_lightning.networks.discriminator import Head, Judging
+from cgan_lightning.networks.generator import ConditionalGenerator, Doubling
 from cgan_lightning.networks.heads import Logit
 from cgan_lightning.networks.layers import HalvingConvolution
 from cgan_lightning.networks.normalization import SCALED, Chain, Normalization, TakesLabel
+from cgan_lightning.registry import Part, given, register, setting
 
 NARROWEST = 32  # maps, however often the width was halved
 
@@ -39,7 +42,8 @@ class ResidualBlock(TakesLabel):
         return maps + self.layers(maps, label)
 
 
-class ResidualGenerator(nn.Module):
+@register("generator", "residual")
+class ResidualGenerator(ConditionalGenerator):
     """G(z, y): Linear, then `blocks` residual blocks at each size, half the maps after each doubling; in [-1, 1] by Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (channels/2, 14, 14) → (channels/4, 28, 28) → (1, 28, 28).
@@ -49,14 +53,14 @@ class ResidualGenerator(nn.Module):
     def __init__(
         self,
         *,
-        latent_dim: int,
-        channels: int,
-        conditioning: LabelEncoder,
-        upsampling: Callable[[int, int], nn.Module],  # (in_channels, out_channels) → a module that doubles the size
-        normalization: Normalization = SCALED,
-        stages: int = 2,
-        blocks: int = 1,
-        image_size: int = 28,
+        latent_dim: Annotated[int, given(**limits.LATENT_DIM)],
+        channels: Annotated[int, given(**limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        upsampling: Annotated[Doubling, Part("upsampling")],
+        normalization: Annotated[Normalization, Part("normalization")] = SCALED,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
     ) -> None:
         super().__init__()
         self.latent_dim, self.channels = latent_dim, channels
@@ -83,6 +87,7 @@ class ResidualGenerator(nn.Module):
         return self.blocks(maps.contiguous(memory_format=torch.channels_last), label)
 
 
+@register("discriminator", "residual")
 class ResidualDiscriminator(Judging):
     """D(x, y): `stages` halvings, each with `blocks` residual blocks after it, then one weight a map and pixel, and the head.
 
@@ -93,13 +98,13 @@ class ResidualDiscriminator(Judging):
     def __init__(
         self,
         *,
-        channels: int,
-        conditioning: LabelEncoder,
-        head: Head = Logit,
-        normalization: Normalization = SCALED,
-        stages: int = 2,
-        blocks: int = 1,
-        image_size: int = 28,
+        channels: Annotated[int, setting("feature maps at the smallest size", **limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        head: Annotated[Head, Part("head")] = Logit,
+        normalization: Annotated[Normalization, Part("normalization")] = SCALED,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning

@@ -6,7 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from cgan_lightning.config import checks, drawing, identity, ingredients, schema
+from cgan_lightning.config import checks, components, drawing, identity, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.data.facts import CLASS_NAMES
@@ -145,8 +145,8 @@ def test_the_hparams_tab_shows_little_and_what_was_asked_for():
 
 def test_values_stand_in_conf_alone():
     """A number that had a default in the schema too would have two homes."""
-    sections = [getattr(module, name) for module in (schema, drawing, ingredients) for name in dir(module)]
-    for section in {section for section in sections if dataclasses.is_dataclass(section)}:
+    sections = [getattr(module, name) for module in (schema, drawing) for name in dir(module)]
+    for section in {*components.nodes().values(), *(section for section in sections if dataclasses.is_dataclass(section))}:
         defaults = OmegaConf.structured(section)
         values = {key for key in defaults if not OmegaConf.is_missing(defaults, key) and not OmegaConf.is_config(defaults[key])}
         assert values <= {"_target_", "_partial_"}, section

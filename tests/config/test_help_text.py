@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cgan_lightning.config import checks, help_text, identity, schema, suggestions
+from cgan_lightning.config import checks, components, help_text, identity, schema, suggestions
 from cgan_lightning.config.paths import CONF
 from tests.bad_input import values
 from tests.helpers.configs import composed
@@ -36,8 +36,13 @@ def parts(node: type) -> list[type]:
 def test_every_key_says_what_it_is_for(name):
     for part in parts(schema.NODES[name]):
         for key, about in described(part).items():
-            if (part.__name__, key) == ("Auxiliary", "conditioning"):
-                continue  # no setting: its file alone says what it is
+            places = (components.Pair, components.Conditioning, components.DiscriminatorLabel)
+            if part in places and key not in (
+                "latent_dim",
+                "channels",
+                "stages",
+            ):
+                continue  # no setting: a place for a component
             assert about, f"{part.__name__}.{key} has no description"
             assert not about.endswith("."), f"{part.__name__}.{key}: a phrase has no full stop"
 

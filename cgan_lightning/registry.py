@@ -1,0 +1,138 @@
+"""What can be chosen: components by group and name, each with its settings.
+
+A component is a class that says so, and whose arguments say what they must be:
+
+    @register("loss", "hinge")
+    class Hinge:
+        def __init__(self, *, margin: Annotated[float, setting("where D stops", above=0)] = 1.0) -> None: ...
+
+From that follow the schema of a config, the ranges of its keys and what --help says of them, the classes that a setting or a
+generator's file may name, and the sizes that such a file may ask for. Sources are read here and not imported: PyTorch takes
+seconds, and a mistake in a command line is told in one.
+"""
+
+import ast
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cgan_lightning import limits
+
+ROOT = Path(__file__).parent
+FACTORIES = ("upsampling", "head")  # groups whose classes a network calls with the sizes that it finds
+KINDS = {kind.__name__: kind for kind in (int, float, bool)}
+
+Class = TypeVar("Class", bound=type)
+
+
+def register(group: str, name: str) -> Callable[[Class], Class]:
+    """Makes a class a component; its name is its own in its group."""
+    return lambda cls: cls
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An argument: a key of the config with what it is for, or a size that is `given` by the data and by other keys."""
+
+    about: str
+    bounds: Mapping[str, float]
+    marks: Mapping[str, Any] = field(default_factory=dict)  # more metadata of the schema's field
+    given: bool = False
+    kind: type = float  # int, float or bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """An argument that is a component itself, of `group`."""
+
+    group: str
+
+
+def setting(
+    about: str,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    **marks: Any,
+) -> Setting:
+    bounds = {"at_least": at_least, "above": above, "at_most": at_most, "below": below}
+    return Setting(about, {name: limit for name, limit in bounds.items() if limit is not None}, marks)
+
+
+def given(**bounds: float) -> Setting:
+    """A size that comes from the data, or from a key that a network shares with others."""
+    return Setting("", bounds, given=True)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A class, its place, and its annotated arguments by name."""
+
+    group: str
+    name: str
+    target: str  # module.Class
+    arguments: Mapping[str, Setting | Part]
+
+    @property
+    def is_factory(self) -> bool:
+        return self.group in FACTORIES
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """Those that are keys of a config."""
+        return {name: each for name, each in self.arguments.items() if isinstance(each, Setting) and not each.given}
+
+    def load(self) -> type:
+        module, _, name = self.target.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+@functools.cache
+def components() -> dict[str, Component]:
+    """All components by `target`."""
+    found = [each for path in sorted(ROOT.rglob("*.py")) if path != Path(__file__) for each in _of_file(path)]
+    return {each.target: each for each in found}
+
+
+def of_group(*groups: str) -> dict[str, Component]:
+    """Those of `groups` by `target`."""
+    return {target: each for target, each in components().items() if each.group in groups}
+
+
+def _of_file(path: Path) -> list[Component]:
+    source = path.read_text()
+    if "@register(" not in source:
+        return []
+    module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    found = list[Component]()
+    for cls in classes:
+        for call in cls.decorator_list:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
+                group, name = map(ast.literal_eval, call.args)
+                found.append(Component(group, name, f"{module}.{cls.name}", _arguments(cls)))
+    return found
+
+
+def _arguments(cls: ast.ClassDef) -> dict[str, Setting | Part]:
+    """Of its constructor, in their order: those whose annotation is `Annotated[kind, setting(...)]`, or `given` or `Part`."""
+    for function in cls.body:
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+            return {each.arg: _declared(each.annotation) for each in function.args.kwonlyargs if _is_declared(each.annotation)}
+    return {}
+
+
+def _is_declared(annotation: ast.expr | None) -> bool:
+    return isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated"
+
+
+def _declared(annotation: Any) -> Setting | Part:
+    kind, declared = annotation.slice.elts
+    words = ast.Expression(declared)  # of this package's own source
+    found = eval(compile(words, "annotation", "eval"), {"setting": setting, "given": given, "Part": Part, "limits": limits})  # noqa: S307
+    return replace(found, kind=KINDS[ast.unparse(kind)]) if isinstance(found, Setting) else found
