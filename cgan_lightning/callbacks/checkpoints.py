@@ -24,7 +24,7 @@ class Checkpoints(Checkpoint):
     Lightning calls it after all other callbacks.
     """
 
-    def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int = 1) -> None:
+    def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int) -> None:
         self.last, self.best = last, best
         self.recipe = recipe
         self.every_n_epochs = every_n_epochs

@@ -40,8 +40,8 @@ class Quality(Callback):
         training_log: TrainingLog,
         checkpoints: Checkpoints,
         asked: AskedToStop,
-        every_n_epochs: int | None = 1,
-        samples: int = 10_000,
+        every_n_epochs: int | None,
+        samples: int,
     ) -> None:
         self.training_log, self.checkpoints, self.asked = training_log, checkpoints, asked
         self.every_n_epochs, self.samples = every_n_epochs, samples

@@ -21,7 +21,7 @@ class SampleGrid(Callback):
     slider one image maturing. The last overview is also kept as a PNG file.
     """
 
-    def __init__(self, *, class_names: tuple[str, ...], file: Path, columns: int = 10, every_n_epochs: int = 1) -> None:
+    def __init__(self, *, class_names: tuple[str, ...], file: Path, columns: int, every_n_epochs: int) -> None:
         self.class_names = class_names
         self.file = file
         self.columns = columns

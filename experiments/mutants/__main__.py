@@ -62,16 +62,18 @@ def _file(mutant: str) -> str:
 
 
 def keep_the_quickest(budget_s: float) -> None:
-    """Of the tests that reach a function, the quickest, up to `budget_s`: those of its own part first, whole trainings last."""
+    """Of the tests that reach a function, those of its module's own file, and the quickest others, up to `budget_s`."""
     if not ALL_STATS.is_file():
         ALL_STATS.write_bytes(STATS.read_bytes())
     stats = json.loads(ALL_STATS.read_text())
     seconds = stats["duration_by_test"]
     for function, tests in stats["tests_by_mangled_function_name"].items():
-        quickest = sorted(tests, key=lambda test: seconds.get(test, 0))
+        file = f"test_{function.rpartition('.')[0].rpartition('.')[2]}.py"
+        own = [test for test in tests if test.partition("::")[0].endswith(f"/{file}")]
+        quickest = sorted({*tests}.difference(own), key=lambda test: seconds.get(test, 0))
         sums = itertools.accumulate(seconds.get(test, 0) for test in quickest)
         kept = [test for test, total in zip(quickest, sums, strict=True) if total <= budget_s]
-        stats["tests_by_mangled_function_name"][function] = kept or quickest[:1]
+        stats["tests_by_mangled_function_name"][function] = [*own, *kept] or quickest[:1]
     STATS.write_text(json.dumps(stats))
 
 

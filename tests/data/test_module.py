@@ -5,12 +5,17 @@ import torch
 
 from cgan_lightning.config import build
 from cgan_lightning.data import facts, fashion_mnist, sources
+from cgan_lightning.data.module import FashionMNISTData
 from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
 def split():
     return fashion_mnist.tensors(sources.locate(None))
+
+
+def test_images_stay_on_the_device_where_nothing_is_said():
+    assert FashionMNISTData().placement == "device"
 
 
 def made(*overrides: str):

@@ -162,6 +162,10 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(measure, sentence):
         measure()
 
 
+def test_subsets_of_two_are_enough_for_kid():
+    assert kid(draw(9, 0), draw(9, 1), subsets=3, subset_size=2, seed=0)[1] > 0
+
+
 def test_fid_at_infinity_has_less_bias_than_at_any_count():
     """Gaussians of a known distance in 16 dimensions: means 1 apart in one of them, deviations 1 and 1.2; 400 samples."""
     draws = torch.Generator().manual_seed(0)

@@ -12,6 +12,13 @@ from cgan_lightning.runtime.run_folder import RunFolder
 IDENTITY = {"settings": {}, "choices": {}, "place": {}, "overrides": []}
 
 
+def test_files_have_the_names_that_the_documentation_says(tmp_path):
+    run = RunFolder(tmp_path)
+    names = {"generator": "generator.safetensors", "best_generator": "generator_best.safetensors", "results": "results.json"}
+    names |= {"samples": "samples.png", "checkpoint": "checkpoints/last.ckpt", "best_checkpoint": "checkpoints/best.ckpt"}
+    assert {name: str(getattr(run, name).relative_to(tmp_path)) for name in names} == names
+
+
 def full() -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
