@@ -1,4 +1,4 @@
-"""What can be chosen: components by group and name, each with its settings.
+"""What can be chosen and measured: components by group and name, each with its settings; and metrics.
 
 A component is a class that says so, and whose arguments say what they must be:
 
@@ -14,7 +14,7 @@ seconds, and a mistake in a command line is told in one.
 import ast
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,8 @@ FACTORIES = ("upsampling", "head")  # groups whose classes a network calls with 
 KINDS = {kind.__name__: kind for kind in (int, float, bool)}
 
 Class = TypeVar("Class", bound=type)
+Function = TypeVar("Function", bound=Callable[..., Any])
+Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
 
 
 def register(group: str, name: str) -> Callable[[Class], Class]:
@@ -88,15 +90,48 @@ class Component:
         return {name: each for name, each in self.arguments.items() if isinstance(each, Setting) and not each.given}
 
     def load(self) -> type:
-        module, _, name = self.target.rpartition(".")
-        return getattr(importlib.import_module(module), name)
+        return _load(self.target)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What `metric` declares, with the function that gives it."""
+
+    name: str
+    title: str
+    form: str
+    better: str = ""
+    scale: float = 1
+    least_samples: int = 0
+    target: str = ""  # module.function
+
+    def load(self) -> Callable[..., Any]:
+        return _load(self.target)
+
+
+def metric(
+    name: str, title: str, form: str, *, better: str = "", scale: float = 1, least_samples: int = 0
+) -> Callable[[Function], Function]:
+    """Makes a function of (samples, real images) a metric of `evaluate` and of reports.
+
+    `title` is what people read, `form` how a value times `scale` is written, `better` "lower", "higher" or "" for neither. It
+    takes the samples and as many real images as a feature extractor sees them, and a seed; fewer than `least_samples` have no
+    such value. A function of several metrics is decorated once for each and gives a dictionary.
+    """
+    return lambda function: function
 
 
 @functools.cache
 def components() -> dict[str, Component]:
     """All components by `target`."""
-    found = [each for path in sorted(ROOT.rglob("*.py")) if path != Path(__file__) for each in _of_file(path)]
-    return {each.target: each for each in found}
+    return {each.target: each for path in _sources() for each in _of_file(path)}
+
+
+@functools.cache
+def metrics() -> dict[str, Metric]:
+    """All metrics by name."""
+    found = [each for path in _sources() for each in _metrics_of_file(path)]
+    return {each.name: each for each in found}
 
 
 def of_group(*groups: str) -> dict[str, Component]:
@@ -104,19 +139,44 @@ def of_group(*groups: str) -> dict[str, Component]:
     return {target: each for target, each in components().items() if each.group in groups}
 
 
+def _sources() -> list[Path]:
+    return [path for path in sorted(ROOT.rglob("*.py")) if path != Path(__file__)]
+
+
 def _of_file(path: Path) -> list[Component]:
-    source = path.read_text()
-    if "@register(" not in source:
-        return []
-    module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
-    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     found = list[Component]()
-    for cls in classes:
-        for call in cls.decorator_list:
-            if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
-                group, name = map(ast.literal_eval, call.args)
-                found.append(Component(group, name, f"{module}.{cls.name}", _arguments(cls)))
+    for cls, call in _decorated(path, "register", ast.ClassDef):
+        group, name = map(ast.literal_eval, call.args)
+        found.append(Component(group, name, _target(path, cls), _arguments(cls)))
     return found
+
+
+def _metrics_of_file(path: Path) -> list[Metric]:
+    found = list[Metric]()
+    for function, call in _decorated(path, "metric", ast.FunctionDef):
+        marks = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        found.append(Metric(*map(ast.literal_eval, call.args), target=_target(path, function), **marks))
+    return found
+
+
+def _decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[tuple[Definition, ast.Call]]:
+    """The definitions of a file that `decorator` has marked, and how it was called."""
+    source = path.read_text()
+    if f"@{decorator}(" not in source:
+        return
+    for node in (each for each in ast.parse(source).body if isinstance(each, kind)):
+        for call in node.decorator_list:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == decorator:
+                yield node, call
+
+
+def _target(path: Path, node: ast.ClassDef | ast.FunctionDef) -> str:
+    return ".".join([*path.relative_to(ROOT.parent).with_suffix("").parts, node.name])
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def _arguments(cls: ast.ClassDef) -> dict[str, Setting | Part]:

@@ -50,3 +50,15 @@ def test_a_node_has_the_settings_and_no_size_of_the_data():
     node = components.nodes()["generator_documented"]
     assert list(node.__dataclass_fields__) == ["_target_", "bn_eps"]
     assert node._target_ == "cgan_lightning.networks.generator.Generator"
+
+
+def test_metrics_are_read_in_their_order_and_give_what_they_say():
+    assert list(registry.metrics())[:4] == ["fid", "fid_infinity", "class_fid_mean", "class_fid_max"]
+    kid = registry.metrics()["kid"]
+    assert (kid.title, kid.form, kid.better, kid.scale, kid.least_samples) == ("KID × 1000", "{:.2f}", "lower", 1000, 0)
+    assert kid.load().__name__ == "kid"
+    assert registry.metrics()["recall"].target == registry.metrics()["precision"].target
+
+
+def test_every_metric_says_which_way_is_better():
+    assert {each.better for each in registry.metrics().values()} <= {"lower", "higher"}

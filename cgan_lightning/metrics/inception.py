@@ -18,7 +18,7 @@ from cgan_lightning import collectives
 from cgan_lightning.data.sources import cache_folder
 from cgan_lightning.errors import UserError
 from cgan_lightning.metrics import frechet
-from cgan_lightning.metrics.suite import KID_SUBSET_SIZE, KID_SUBSETS
+from cgan_lightning.metrics.against_test import KID_SUBSET_SIZE, KID_SUBSETS
 
 ADDRESS = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 MEASURED = ("inception_fid", "inception_kid", "inception_kid_spread")

@@ -1,43 +1,29 @@
 """All metrics from one pass over the samples: each set of images is looked at once, by the judge."""
 
-from typing import Any, NamedTuple, TypeVar, cast
+import itertools
+from typing import Any, TypeVar, cast
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from cgan_lightning import collectives, seeding
+from cgan_lightning import collectives, registry, seeding
 from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.errors import UserError
 from cgan_lightning.images import normalise
-from cgan_lightning.metrics import cache, classifier, frechet, manifold, memorisation
-from cgan_lightning.metrics.classification import class_accuracy, confusion
+from cgan_lightning.metrics import against_test, cache, classifier, frechet, memorisation
+from cgan_lightning.metrics.against_test import Seen
+from cgan_lightning.metrics.classification import class_accuracy
 from cgan_lightning.metrics.judge import Judge
 
 Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
 
-KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
-MANIFOLD_K, DENSITY_K = 3, 5  # neighbours, as in the papers
 SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the judge
 LOOKED_AT = 500  # images at a time
 LEAST_PER_CLASS = 10  # below, no covariance means anything
 PAIRS = 10  # of samples and their nearest training images, kept to be looked at
 
-
-LEAST_FOR_INFINITY = 2000  # samples: a fifth of them are several times the features' width
-
-MEASURED = (  # what `measure` gives
-    *("fid", "class_fid_mean", "class_fid_max", "kid", "kid_spread", "precision", "recall", "density", "coverage"),
-    *("class_accuracy", "class_fids", "confusion", "fid_to_train", "nearest_train_ratio", "closest_pairs"),
-)
-
-
-class Seen(NamedTuple):
-    """Images through the judge's eyes, and the classes that they are of, or were asked for, by the judge's numbers."""
-
-    features: Float[Tensor, "count width"]
-    logits: Float[Tensor, "count classes"]
-    labels: Int[Tensor, " count"]
+AGAINST_TRAINING = ("fid_to_train", "nearest_train_ratio", "closest_pairs")  # what `measure` gives beside `compare`
 
 
 def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]:
@@ -79,25 +65,21 @@ def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
 
     What has an entry for each class has it for those of `real`, in their order; a row of the confusion has all of the judge's.
     """
-    classes = real.labels.unique()
-    places, asked = (torch.searchsorted(classes, seen.labels) for seen in (real, images))
-    class_fids = frechet.class_fids(real.features, places, images.features, asked, len(classes))
-    subset = min(KID_SUBSET_SIZE, len(images.labels), len(real.labels))
-    kid, spread = frechet.kid(real.features, images.features, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
-    enough = len(images.labels) >= LEAST_FOR_INFINITY
-    return {
-        "fid": frechet.fid(real.features, images.features),
-        **({"fid_infinity": frechet.fid_infinity(real.features, images.features, seed=seed)} if enough else {}),
-        "class_fid_mean": sum(class_fids) / len(classes),
-        "class_fid_max": max(class_fids),
-        "kid": kid,
-        "kid_spread": spread,
-        **manifold.precision_recall(real.features, images.features, k=MANIFOLD_K)._asdict(),
-        **manifold.density_coverage(real.features, images.features, k=DENSITY_K)._asdict(),
-        "class_accuracy": class_accuracy(images.logits, images.labels),
-        "class_fids": class_fids,
-        "confusion": confusion(images.logits, images.labels, images.logits.shape[1])[classes].tolist(),
-    }
+    found = dict[str, Any]()
+    for _, metrics in itertools.groupby(registry.metrics().values(), lambda metric: metric.target):
+        first = next(metrics)
+        if len(images.labels) >= first.least_samples:
+            value = first.load()(images, real, seed=seed)
+            found |= value if isinstance(value, dict) else {first.name: value}
+    return found
+
+
+def measured(samples: int) -> list[str]:
+    """The names of all that `measure` gives of so many samples."""
+    return [
+        *(name for name, each in registry.metrics().items() if samples >= each.least_samples),
+        *(*against_test.BESIDE, *AGAINST_TRAINING),
+    ]
 
 
 def glance(fake: Seen, real: Seen) -> dict[str, float]:

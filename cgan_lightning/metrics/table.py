@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cgan_lightning import registry
 from cgan_lightning.data.facts import CLASS_NAMES
 
 
@@ -23,17 +24,8 @@ class Row(NamedTuple):
 
 
 ROWS = {
-    "fid": Row("FID", "{:.3f}", "lower"),
-    "fid_infinity": Row("FID∞", "{:.3f}", "lower"),
-    "class_fid_mean": Row("FID within classes, mean", "{:.3f}", "lower"),
-    "class_fid_max": Row("FID within the worst class", "{:.3f}", "lower"),
+    **{name: Row(each.title, each.form, each.better, each.scale) for name, each in registry.metrics().items()},
     "fid_to_train": Row("FID to training images", "{:.3f}"),
-    "kid": Row("KID × 1000", "{:.2f}", "lower", 1000),
-    "precision": Row("precision", "{:.3f}", "higher"),
-    "recall": Row("recall", "{:.3f}", "higher"),
-    "density": Row("density", "{:.3f}", "higher"),
-    "coverage": Row("coverage", "{:.3f}", "higher"),
-    "class_accuracy": Row("class accuracy, %", "{:.1f}", "higher", 100),
     "inception_fid": Row("FID by Inception-v3", "{:.2f}", "lower"),
     "inception_kid": Row("KID by Inception-v3 × 1000", "{:.2f}", "lower", 1000),
     "accuracy_score": Row("classification accuracy score, %", "{:.1f}", "higher", 100),

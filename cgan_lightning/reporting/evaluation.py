@@ -62,8 +62,7 @@ class Evaluation:
         smoothness = [f"{name}_along_{way}" for way in _ways(classes) for name in Smoothness._fields]
         by_inception = () if self.inception is None else inception.MEASURED
         accuracy_score = ("accuracy_score",) if self.accuracy_score else ()
-        infinity = ("fid_infinity",) if self.per_class * classes >= suite.LEAST_FOR_INFINITY else ()
-        return sorted((*suite.MEASURED, *infinity, *smoothness, *accuracy_score, *by_inception))
+        return sorted((*suite.measured(self.per_class * classes), *smoothness, *accuracy_score, *by_inception))
 
     def is_kept(self, generator: Path, place: Path) -> bool:
         """Whether `place` has all this of `generator` already."""
