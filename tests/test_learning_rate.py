@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan_lightning.learning_rate import LearningRate
+from cgan_lightning.learning_rate import Cosine, LearningRate, Linear
 
 seen = torch.arange(0, 3_000_000, 1000)
 
@@ -16,6 +16,19 @@ def test_it_falls_from_one_to_the_other_and_stays_there(lr, final_lr, images):
     assert rates[seen >= images].tolist() == pytest.approx([final_lr] * int((seen >= images).sum()))
     half = LearningRate(lr=lr, final_lr=final_lr, decay_images=images)(torch.tensor([int(images / 2)]), planned_images=7)
     assert half.item() == pytest.approx((lr + final_lr) / 2, rel=5e-3)
+
+
+@pytest.mark.parametrize("decay", [Cosine(), Linear()])
+def test_a_fall_has_its_ends_and_its_middle(decay):
+    rates = LearningRate(lr=1.0, final_lr=0.2, decay=decay, decay_images=1000.0)(
+        torch.tensor([0, 500, 1000, 2000]), planned_images=7
+    )
+    assert rates.tolist() == pytest.approx([1, 0.6, 0.2, 0.2])
+
+
+def test_a_straight_line_has_equal_steps():
+    steps = LearningRate(lr=1.0, decay=Linear(), decay_images=100.0)(torch.arange(0, 101, 10), planned_images=7).diff()
+    assert steps.tolist() == pytest.approx([-0.1] * 10)
 
 
 def test_without_a_fall_it_is_the_very_number():

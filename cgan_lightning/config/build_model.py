@@ -54,8 +54,8 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         num_classes=len(recipe["class_names"]),
         generator_optimizer=_adam(config.optimizer.generator),
         discriminator_optimizer=_adam(config.optimizer.discriminator),
-        generator_lr=_learning_rate(config.optimizer.generator),
-        discriminator_lr=_learning_rate(config.optimizer.discriminator),
+        generator_lr=_learning_rate(config, "generator"),
+        discriminator_lr=_learning_rate(config, "discriminator"),
         discriminator_updates=config.optimizer.discriminator_updates,
         loss=_chosen(config, "loss"),
         penalty=_chosen(config, "regularizer"),
@@ -105,7 +105,6 @@ def _adam(settings: DictConfig) -> Any:
     return functools.partial(torch.optim.Adam, lr=rate, betas=tuple(settings.betas), fused=True)
 
 
-def _learning_rate(settings: DictConfig) -> LearningRate:
-    return LearningRate(
-        lr=settings.lr, final_lr=settings.final_lr, decay_images=settings.decay_images, decay_share=settings.decay_share
-    )
+def _learning_rate(config: DictConfig, network: str) -> LearningRate:
+    settings: Any = OmegaConf.to_container(config.optimizer[network])
+    return LearningRate(decay=_chosen(config, "lr_schedule"), **{key: settings[key] for key in settings if key != "betas"})

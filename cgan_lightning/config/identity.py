@@ -18,7 +18,7 @@ from cgan_lightning.runtime.run_folder import RunFolder
 
 CHOICES = (  # groups whose choice a result depends on
     *("model", "conditioning", "generator_normalization", "discriminator_normalization", "discriminator_label", "upsampling"),
-    *("noise", "loss", "regularizer", "augmentation"),
+    *("noise", "loss", "regularizer", "augmentation", "lr_schedule"),
 )
 
 MOST_DIFFERENCES = 80  # characters: file systems take 255 for all of a name

@@ -10,6 +10,7 @@ from cgan_lightning import limits
 from cgan_lightning.config import components, drawing
 from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, device, number, of_one, one_of, seed, weights
 
+COSINE = {"_target_": "cgan_lightning.learning_rate.Cosine"}
 CLASSES = "a class or a list of classes, by name or number, or null"
 SAMPLES = {"at_least": 100, "at_most": 10_000}
 BESIDE_KEYS = {  # groups that only set what other keys are, and Hydra's own
@@ -46,7 +47,7 @@ class Adam:
     lr: float = number("learning rate of Adam at the first update", above=0, at_most=1)
     betas: list[float] = number("decay rates of Adam's two moment estimates", at_least=0, below=1, count=2)
     decay_images: float | None = number(
-        "lr falls to final_lr along half a cosine over so many images; null: lr throughout", above=0
+        "lr falls to final_lr over so many images, as lr_schedule= says; null: lr throughout", above=0
     )
     decay_share: float | None = number(
         "the same over so large a part of trainer.max_epochs, in place of decay_images", above=0, at_most=1, **as_before(None)
@@ -116,6 +117,7 @@ class Train:
     loss: Any = anything("the adversarial objective")
     regularizer: Any = anything("a penalty on the discriminator's gradient with respect to its input")
     augmentation: Any = anything("of what the discriminator sees, real and fake")
+    lr_schedule: Any = anything("how learning rates fall from lr to final_lr", **as_before(COSINE))
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     warm_start: WarmStart = field(default_factory=WarmStart)
