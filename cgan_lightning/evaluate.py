@@ -16,8 +16,8 @@ def evaluate(config: DictConfig) -> None:
     """
     command.say_what_loads()
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or a mistake
-    from cgan_lightning.metrics import table
-    from cgan_lightning.runtime import memory, results, writable
+    from cgan_lightning.evaluation import table
+    from cgan_lightning.storage import memory, results, writable
 
     places = results.places_of_evaluation(config.checkpoint, config.output)
     for _, place in places:

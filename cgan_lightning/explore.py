@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from cgan_lightning.config import command
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger("cgan_lightning.explore")
 
@@ -16,7 +16,7 @@ log = logging.getLogger("cgan_lightning.explore")
 def explore(config: DictConfig) -> None:
     """Pictures or a page in the folder `output`, and a sentence on each."""
     command.say_what_loads()
-    from cgan_lightning.runtime import memory, writable
+    from cgan_lightning.storage import memory, writable
 
     output = _folder(config)
     writable.folder(output, f"output={output}")
@@ -36,11 +36,11 @@ def _folder(config: DictConfig) -> Path:
 
 
 def _trained(config: DictConfig) -> Any:
-    from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
-    from cgan_lightning.generation import checkpoint
+    from cgan_lightning.models import generator_file
+    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
     device = "cpu" if config.mode == "page" else device_named(config.device)  # what a browser gets has no device
-    return checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device)
+    return generator_file.load(Path(config.checkpoint), weights=config.weights, device=device)
 
 
 def _told(config: DictConfig, output: Path, sentences: list[str]) -> None:
@@ -51,7 +51,7 @@ def _told(config: DictConfig, output: Path, sentences: list[str]) -> None:
 def _transition(config: DictConfig, output: Path) -> None:
     trained = _trained(config)
     from cgan_lightning.exploration import transition
-    from cgan_lightning.generation.classes import labels
+    from cgan_lightning.sampling.class_names import labels
 
     ends = labels(["Dress", "Coat"] if config.classes is None else config.classes, trained.class_names)
     if len(ends) != 2:
@@ -64,7 +64,7 @@ def _transition(config: DictConfig, output: Path) -> None:
 def _directions(config: DictConfig, output: Path) -> None:
     trained = _trained(config)
     from cgan_lightning.exploration import directions
-    from cgan_lightning.generation.classes import labels
+    from cgan_lightning.sampling.class_names import labels
 
     classes = None if config.classes is None else labels(config.classes, trained.class_names)
     asked = {key: config[key] for key in ("seed", "rows", "count", "names", "checkpoint", "weights")}
@@ -83,8 +83,8 @@ def _embeddings(config: DictConfig, output: Path) -> None:
 
 def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
     """Its state dictionary, which the last training checkpoint of a run folder has."""
-    from cgan_lightning.runtime import checkpoint_io
-    from cgan_lightning.runtime.run_folder import RunFolder
+    from cgan_lightning.storage import checkpoint_io
+    from cgan_lightning.storage.run_folder import RunFolder
 
     file, prefix = RunFolder(checkpoint).checkpoint, "discriminator."
     if not file.is_file():

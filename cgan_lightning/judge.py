@@ -16,9 +16,9 @@ def judge(config: DictConfig) -> None:
     import torch  # takes seconds: not for --help or a mistake
 
     from cgan_lightning.data import facts, fashion_mnist, sources
-    from cgan_lightning.device import device_named
-    from cgan_lightning.metrics import classifier, judge
-    from cgan_lightning.runtime import memory, writable
+    from cgan_lightning.evaluation import classifier, judge
+    from cgan_lightning.storage import memory, writable
+    from cgan_lightning.utils.device import device_named
 
     writable.file(Path(config.output), f"output={config.output}")
     device = device_named(config.device)

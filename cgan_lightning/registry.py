@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cgan_lightning import limits
+from cgan_lightning.utils import limits
 
 ROOT = Path(__file__).parent
 FACTORIES = ("upsampling", "head")  # groups whose classes a network calls with the sizes that it finds

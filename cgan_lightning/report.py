@@ -7,8 +7,8 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cgan_lightning.config import command
-from cgan_lightning.errors import UserError
-from cgan_lightning.runtime import writable
+from cgan_lightning.storage import writable
+from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger("cgan_lightning.report")
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from cgan_lightning.config import version
-from cgan_lightning.errors import UserError
 from cgan_lightning.reporting import listing
+from cgan_lightning.utils.errors import UserError
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from cgan_lightning.config import command
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger("cgan_lightning.sample")
 
@@ -18,15 +18,16 @@ def sample(config: DictConfig) -> None:
     import numpy as np
     import torch  # takes seconds to import: not for --help or a mistake
 
-    from cgan_lightning.device import device_named
-    from cgan_lightning.generation import checkpoint, output, sampling
-    from cgan_lightning.generation.classes import labels
-    from cgan_lightning.runtime import memory, writable
+    from cgan_lightning.models import generator_file
+    from cgan_lightning.sampling import output, sampling
+    from cgan_lightning.sampling.class_names import labels
+    from cgan_lightning.storage import memory, writable
+    from cgan_lightning.utils.device import device_named
 
     place = Path(config.output)
     output.check_ending(place)
     (writable.file if place.suffix else writable.folder)(place, f"output={place}")
-    trained = checkpoint.load(Path(config.checkpoint), weights=config.weights, device=device_named(config.device))
+    trained = generator_file.load(Path(config.checkpoint), weights=config.weights, device=device_named(config.device))
     rows = labels(config.classes, trained.class_names)
     if config.z is None:
         seeds = range(config.seed, config.seed + config.count)
@@ -45,7 +46,7 @@ def sample(config: DictConfig) -> None:
 
 def _moved(z: Any, config: DictConfig) -> Any:
     """z along the directions of the file, as far as `move` says."""
-    from cgan_lightning.generation import directions
+    from cgan_lightning.sampling import directions
 
     if config.directions is None:
         raise UserError(f"move={config.move}: along what? Give directions=FILE.json; explore mode=directions writes one")

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from cgan_lightning.config import version
-from cgan_lightning.errors import UserError
-from cgan_lightning.runtime.sweep_folder import SweepFolder
+from cgan_lightning.storage.sweep_folder import SweepFolder
+from cgan_lightning.utils.errors import UserError
 
 EVERY_S = 2
 CLEAR = "\x1b[H\x1b[2J"  # the cursor to the top, nothing below

@@ -11,11 +11,12 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning import pasteable
 from cgan_lightning.config import checks, command, identity, sizes
-from cgan_lightning.errors import Interrupted, UserError
-from cgan_lightning.runtime import place, sweep_folder
-from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.distributed import rank_info
+from cgan_lightning.storage import sweep_folder
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils import pasteable
+from cgan_lightning.utils.errors import Interrupted, UserError
 
 log = logging.getLogger("cgan_lightning.train")
 
@@ -29,12 +30,12 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     if end := _known(run, config):
         return _told(end, config)
     command.say_what_loads()
-    from cgan_lightning.device import device_named  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
     device = device_named(config.trainer.accelerator, "trainer.accelerator").type
-    from cgan_lightning.callbacks.contention import Contention
     from cgan_lightning.config import build, build_model  # Lightning takes more: not where there is no such device
-    from cgan_lightning.runtime import memory, results
+    from cgan_lightning.storage import memory, results
+    from cgan_lightning.training.callbacks.contention import Contention
 
     memory.keep_freed()
     memory.count_peak_anew()
@@ -69,7 +70,7 @@ def _begun(
 
     Otherwise the run's folder is held inside: None, the checkpoint that it resumes from, if any, and that one's update.
     """
-    from cgan_lightning.runtime import checkpoint_io, warm_start
+    from cgan_lightning.storage import checkpoint_io, warm_start
 
     if not config.rerun and (end := _end(run, config)):
         yield str(end.path), None, 0
@@ -97,7 +98,7 @@ def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
 
     Raises UserError, too, for a run that was begun and that nobody has asked to go on with.
     """
-    if place.given(os.environ) is not None or config.rerun:
+    if rank_info.given(os.environ) is not None or config.rerun:
         return None
     if end := _end(run, config):
         return end

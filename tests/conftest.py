@@ -2,11 +2,10 @@
 
 from jaxtyping import install_import_hook
 
-ROOMS_WITH_TENSORS = (
-    *("networks", "losses", "noise", "ema", "augmentation", "learning_rate"),
-    *("images", "data", "generation", "metrics", "module"),
-)
-install_import_hook([f"cgan_lightning.{room}" for room in ROOMS_WITH_TENSORS], "beartype.beartype")  # before any import
+PACKAGES_WITH_TENSORS = ("models", "data", "sampling", "evaluation", "training", "utils.images")
+install_import_hook(
+    [f"cgan_lightning.{package}" for package in PACKAGES_WITH_TENSORS], "beartype.beartype"
+)  # before any import
 
 import gc  # noqa: E402
 import logging  # noqa: E402
@@ -18,7 +17,7 @@ from pathlib import Path  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
-from cgan_lightning.runtime import environment  # noqa: E402
+from cgan_lightning.storage import environment  # noqa: E402
 from tests.helpers import runs  # noqa: E402
 
 # No test asserts on time; the same revision has the same examples everywhere, so that a suite that passed passes again.
@@ -67,7 +66,7 @@ def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
 def freed() -> Iterator[None]:
     """A worker trains many networks of many sizes: what one has freed goes back to the system."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cgan_lightning.runtime.memory.keep_freed", lambda: None)
+        patch.setattr("cgan_lightning.storage.memory.keep_freed", lambda: None)
         yield
 
 
@@ -75,7 +74,7 @@ def freed() -> Iterator[None]:
 def few_paths() -> Iterator[None]:
     """Smoothness is measured on fewer paths: it takes most of the time of a small evaluation."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cgan_lightning.reporting.evaluation.PATHS", 20)
+        patch.setattr("cgan_lightning.evaluation.evaluation.PATHS", 20)
         yield
 
 

@@ -8,10 +8,10 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.images import to_uint8
-from cgan_lightning.metrics import judge, suite
+from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.images import to_uint8
 from tests.helpers.configs import composed
 
 pytestmark = pytest.mark.usefixtures("few_paths")

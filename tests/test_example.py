@@ -5,11 +5,12 @@ import json
 import pytest
 import safetensors
 
-from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.metrics import judge, suite
-from cgan_lightning.metrics.classification import class_accuracy
+from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation.classification import class_accuracy
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils.errors import UserError
 from experiments.recipe import example
 from tests.helpers.configs import composed
 
@@ -20,7 +21,7 @@ def scores(path):
 
 
 def test_it_draws_what_it_is_asked_for():
-    trained = checkpoint.load(example.EXAMPLE)
+    trained = generator_file.load(example.EXAMPLE)
     images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0)
     seen = suite.look(judge.load(), images, labels)
     told = scores(example.EXAMPLE)["samples"]["class_accuracy"]
@@ -38,6 +39,6 @@ def test_an_example_is_a_runs_generator_with_its_scores(train, tmp_path):
     assert told["images_seen"] == 16
     assert told["samples"]["fid"] == json.loads((run / "results.json").read_text())["evaluation"]["samples"]["fid"]
     for weights in ("ema", "raw"):
-        ours = checkpoint.load(tmp_path / "example.safetensors", weights=weights).network.state_dict()
-        theirs = checkpoint.load(run, weights=weights).network.state_dict()
+        ours = generator_file.load(tmp_path / "example.safetensors", weights=weights).network.state_dict()
+        theirs = generator_file.load(run, weights=weights).network.state_dict()
         assert all((ours[name] == theirs[name]).all() for name in theirs)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.models import generator_file
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.runs import assert_same_end
 
 
@@ -19,7 +19,7 @@ def test_more_epochs_go_on_from_a_finished_run(train, trained):
     assert_same_end(part, whole)
     end = part / "ends" / "00000004"
     assert json.loads((end / "results.json").read_text()) == ended
-    assert checkpoint.load(end).network.state_dict().keys() == checkpoint.load(part).network.state_dict().keys()
+    assert generator_file.load(end).network.state_dict().keys() == generator_file.load(part).network.state_dict().keys()
 
 
 def test_an_earlier_end_is_what_a_shorter_request_gets(train, caplog):

@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from safetensors.torch import load_file
 
 from cgan_lightning.config import pool
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.processes import run_command
 from tests.helpers.runs import SMALL

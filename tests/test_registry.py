@@ -49,7 +49,7 @@ def test_every_component_has_a_file_that_chooses_it():
 def test_a_node_has_the_settings_and_no_size_of_the_data():
     node = components.nodes()["generator_documented"]
     assert list(node.__dataclass_fields__) == ["_target_", "bn_eps"]
-    assert node._target_ == "cgan_lightning.networks.generator.Generator"
+    assert node._target_ == "cgan_lightning.models.generator.Generator"
 
 
 def test_metrics_are_read_in_their_order_and_give_what_they_say():

@@ -7,8 +7,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cgan_lightning.config import slurm
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
-from cgan_lightning.runtime import requeue
+from cgan_lightning.distributed import requeue
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra slurm")

@@ -17,7 +17,7 @@ from cgan_lightning import status
 from cgan_lightning.config import command, sweep
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.runtime import lock
+from cgan_lightning.storage import lock
 from cgan_lightning.train import train as train_command
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at

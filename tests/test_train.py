@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cgan_lightning.callbacks.training_log import TAGS
-from cgan_lightning.errors import Interrupted, RunError, UserError
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.models import generator_file
+from cgan_lightning.training.callbacks.training_log import TAGS
+from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 from tests.helpers.processes import fork_command, run_command
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
@@ -206,7 +206,7 @@ def test_a_run_without_an_average_draws_with_its_last_weights(train):
     folder = train("trainer.max_steps=2", "ema.halflife_images=null")
     assert not any(key.startswith("ema.") for key in state(folder)["state_dict"])
     raw = {key: value for key, value in state(folder)["state_dict"].items() if key.startswith("generator.")}
-    drawn_with = checkpoint.load(folder, weights="ema").network.state_dict()
+    drawn_with = generator_file.load(folder, weights="ema").network.state_dict()
     torch.testing.assert_close({f"generator.{key}": value for key, value in drawn_with.items()}, raw, atol=0, rtol=0)
 
 

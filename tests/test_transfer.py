@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from cgan_lightning.data.facts import CLASS_NAMES
-from cgan_lightning.errors import UserError
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils.errors import UserError
 from experiments.transfer import compare
 from tests.helpers.configs import composed
 

@@ -10,31 +10,31 @@ import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning import precision
-from cgan_lightning.callbacks.checkpoints import Checkpoints, Files
-from cgan_lightning.callbacks.class_vectors import ClassVectorNorms
-from cgan_lightning.callbacks.finite import FiniteLosses
-from cgan_lightning.callbacks.preemption import Preemption
-from cgan_lightning.callbacks.progress import Progress
-from cgan_lightning.callbacks.quality import Quality
-from cgan_lightning.callbacks.sample_grid import SampleGrid
-from cgan_lightning.callbacks.schedule import AskedToStop
-from cgan_lightning.callbacks.training_log import TrainingLog
 from cgan_lightning.config import subset
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.config.sizes import planned_updates
 from cgan_lightning.config.this_job import this_job
 from cgan_lightning.data.module import FashionMNISTData
-from cgan_lightning.device import device_named
-from cgan_lightning.errors import UserError
-from cgan_lightning.module import ConditionalGAN
-from cgan_lightning.runtime.checkpoint_plugin import SealedCheckpointIO
-from cgan_lightning.runtime.environment import describe
-from cgan_lightning.runtime.ranks import BACKENDS, Alone, Ranks, together
-from cgan_lightning.runtime.results import count
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.strategy import GivenRanks, UnwrappedDDP
-from cgan_lightning.runtime.tensorboard import RunLogger
+from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
+from cgan_lightning.distributed.strategy import GivenRanks, UnwrappedDDP
+from cgan_lightning.storage.checkpoint_plugin import SealedCheckpointIO
+from cgan_lightning.storage.environment import describe
+from cgan_lightning.storage.results import count
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.tensorboard import RunLogger
+from cgan_lightning.training.callbacks.checkpoints import Checkpoints, Files
+from cgan_lightning.training.callbacks.class_vectors import ClassVectorNorms
+from cgan_lightning.training.callbacks.finite import FiniteLosses
+from cgan_lightning.training.callbacks.preemption import Preemption
+from cgan_lightning.training.callbacks.progress import Progress
+from cgan_lightning.training.callbacks.quality import Quality
+from cgan_lightning.training.callbacks.sample_grid import SampleGrid
+from cgan_lightning.training.callbacks.schedule import AskedToStop
+from cgan_lightning.training.callbacks.training_log import TrainingLog
+from cgan_lightning.training.module import ConditionalGAN
+from cgan_lightning.utils import precision
+from cgan_lightning.utils.device import device_named
+from cgan_lightning.utils.errors import UserError
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:

@@ -8,11 +8,11 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config.this_job import this_job
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.device import device_named
-from cgan_lightning.errors import UserError
-from cgan_lightning.metrics import inception, judge
-from cgan_lightning.reporting.evaluation import Evaluation
-from cgan_lightning.runtime.ranks import BACKENDS, Alone, Ranks, together
+from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
+from cgan_lightning.evaluation import inception, judge
+from cgan_lightning.evaluation.evaluation import Evaluation
+from cgan_lightning.utils.device import device_named
+from cgan_lightning.utils.errors import UserError
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:

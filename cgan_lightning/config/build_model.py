@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning import registry, seeding
+from cgan_lightning import registry
 from cgan_lightning.data.module import FashionMNISTData
-from cgan_lightning.ema import GeneratorEMA
-from cgan_lightning.errors import UserError
-from cgan_lightning.generation import recipe as recipes
-from cgan_lightning.learning_rate import LearningRate
-from cgan_lightning.module import ConditionalGAN
+from cgan_lightning.models import spec as recipes
+from cgan_lightning.training.ema import GeneratorEMA
+from cgan_lightning.training.lr_schedule import LearningRate
+from cgan_lightning.training.module import ConditionalGAN
+from cgan_lightning.utils import seeding
+from cgan_lightning.utils.errors import UserError
 
 
 def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:

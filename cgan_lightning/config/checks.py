@@ -8,9 +8,9 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from cgan_lightning import limits
 from cgan_lightning.config import suggestions
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.errors import UserError
 
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list[float]: "numbers"}
 

@@ -3,7 +3,7 @@
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 LABEL_PLANES = 1  # conf/conditioning/embedding.yaml's: part of each run's name, used or not
 

@@ -37,8 +37,8 @@ from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.compose import compose, in_full, refuse_wrong
 from cgan_lightning.config.explain import explain, groups
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import Interrupted, RunError, UserError
-from cgan_lightning.runtime import parent, place
+from cgan_lightning.distributed import parent, rank_info
+from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 
 log = logging.getLogger("cgan_lightning")
 
@@ -65,7 +65,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
 def say_what_loads() -> None:
     """The first thing that a command says, once all is checked that can be without PyTorch: its import takes seconds."""
-    if "torch" not in sys.modules and not (place.given(os.environ) or place.Place()).rank:  # one rank speaks for all
+    if "torch" not in sys.modules and not (rank_info.given(os.environ) or rank_info.Place()).rank:  # one rank speaks for all
         log.info("Loading PyTorch ...")
 
 
@@ -156,7 +156,7 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
         except RunError as error:
             code, sentence = 1, str(error)
         except Interrupted as stop:
-            from cgan_lightning.runtime import requeue
+            from cgan_lightning.distributed import requeue
 
             again = requeue.asked_for(stop.signum)
             code, sentence = (0, f"{stop}; SLURM starts the job again") if again else (128 + stop.signum, str(stop))

@@ -6,8 +6,9 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from cgan_lightning import limits, registry
+from cgan_lightning import registry
 from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, number, one_of
+from cgan_lightning.utils import limits
 
 
 @dataclass

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from cgan_lightning.config import checks, combinations, schema, sizes, trust
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 
 def compose(*overrides: str, command: str = "train", check: bool = True) -> DictConfig:

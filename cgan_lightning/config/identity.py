@@ -13,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning.config import checks
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
-from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils import old_names
+from cgan_lightning.utils.errors import UserError
 
 CHOICES = (  # groups whose choice a result depends on
     *("model", "conditioning", "generator_normalization", "discriminator_normalization", "discriminator_label", "upsampling"),
@@ -44,7 +45,7 @@ def _settings_of_every_name(config: DictConfig) -> str:
 
 
 def _digest(config: DictConfig) -> str:
-    settings = json.dumps(checks.result_settings(config), sort_keys=True)
+    settings = json.dumps(old_names.then(checks.result_settings(config)), sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
 

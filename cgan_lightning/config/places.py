@@ -7,9 +7,9 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import checks
 from cgan_lightning.config.suggestions import in_short
-from cgan_lightning.errors import UserError
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import SweepFolder
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.sweep_folder import SweepFolder
+from cgan_lightning.utils.errors import UserError
 
 NAMED = 5  # in a sentence
 

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config.checks import show
 from cgan_lightning.config.slurm import RANKS
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 
 def check(config: DictConfig, overrides: Sequence[Override]) -> None:

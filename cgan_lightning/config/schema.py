@@ -6,11 +6,11 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from cgan_lightning import limits
 from cgan_lightning.config import components, drawing
 from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, device, number, of_one, one_of, seed, weights
+from cgan_lightning.utils import limits
 
-COSINE = {"_target_": "cgan_lightning.learning_rate.Cosine"}
+COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}
 CLASSES = "a class or a list of classes, by name or number, or null"
 SAMPLES = {"at_least": 100, "at_most": 10_000}
 BESIDE_KEYS = {  # groups that only set what other keys are, and Hydra's own

@@ -4,10 +4,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning import limits
 from cgan_lightning.config import subset
 from cgan_lightning.data.facts import IMAGE_SIZE, TRAIN_IMAGES_A_CLASS
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.errors import UserError
 
 
 def images(config: DictConfig) -> int:

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 EARLY_S = 60  # SLURM may send its warning so much earlier than asked for
 RANKS = ("trainer", "trainer.devices", "trainer.num_nodes", "trainer.accelerator")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from cgan_lightning.data.facts import CLASS_NAMES
-from cgan_lightning.errors import UserError, shown
-from cgan_lightning.generation.classes import index, resolve
+from cgan_lightning.sampling.class_names import index, resolve
+from cgan_lightning.utils.errors import UserError, shown
 
 
 def classes(wanted: Any) -> list[int]:

@@ -17,11 +17,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from cgan_lightning.config import identity, sizes
-from cgan_lightning.errors import Interrupted, RunError, UserError
-from cgan_lightning.runtime import place
-from cgan_lightning.runtime.place import Place
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+from cgan_lightning.distributed import rank_info
+from cgan_lightning.distributed.rank_info import Place
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.sweep_folder import Job, SweepFolder
+from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 
 
 def combinations(overrides: Sequence[Override]) -> list[list[str]]:
@@ -91,7 +91,7 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     def run(config: DictConfig) -> Any:
         hydra_part = HydraConfig.get()
         here, sweep = job(config, hydra_part.job.num), SweepFolder(Path(hydra_part.sweep.dir))
-        if (place.given(os.environ) or Place()).rank:
+        if (rank_info.given(os.environ) or Place()).rank:
             return task(config)  # rank zero speaks for all
         sweep.write(here)
         try:

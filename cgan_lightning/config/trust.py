@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.config import group_files
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError, shown
+from cgan_lightning.utils.errors import UserError, shown
 
 HYDRAS_OBJECTS = ("launcher", "sweeper", "callbacks", "job_logging", "hydra_logging")  # what Hydra makes objects of
 KNOWN_AT_THE_START = {"runtime": {"output_dir": "."}, "job": {"id": "0", "num": 0}}

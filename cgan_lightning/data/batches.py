@@ -9,8 +9,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from cgan_lightning import seeding
-from cgan_lightning.images import normalise
+from cgan_lightning.utils import seeding
+from cgan_lightning.utils.images import normalise
 
 Batch = tuple[Float[Tensor, "updates batch 1 size size"], Int[Tensor, "updates batch"]]  # of one call
 

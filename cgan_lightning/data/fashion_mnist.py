@@ -13,7 +13,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from cgan_lightning.data.facts import CLASS_NAMES
-from cgan_lightning.errors import UserError, shown
+from cgan_lightning.utils.errors import UserError, shown
 
 
 def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:

@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from cgan_lightning.data import facts, fashion_mnist, sources
 from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochOrder, HostBatches, ResidentBatches
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 
 class FashionMNISTData(LightningDataModule):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger(__name__)
 

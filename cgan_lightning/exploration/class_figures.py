@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from cgan_lightning import plots
-from cgan_lightning.origin import Origin
+from cgan_lightning.utils import plots
+from cgan_lightning.utils.origin import Origin
 
 STYLE: Any = plots.STYLE | {"font.size": 9, "axes.titlesize": 11}
 Matrix = Float[np.ndarray, "classes classes"]

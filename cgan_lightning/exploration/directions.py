@@ -12,15 +12,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cgan_lightning import pasteable
-from cgan_lightning.errors import UserError, shown
 from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.silhouette import Silhouette, silhouette
 from cgan_lightning.exploration.strips import Strips
-from cgan_lightning.files import write_atomically
-from cgan_lightning.generation import directions, sampling
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.generation.classes import Label, labels
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.sampling import directions, sampling
+from cgan_lightning.sampling.class_names import Label, labels
+from cgan_lightning.utils import pasteable
+from cgan_lightning.utils.errors import UserError, shown
+from cgan_lightning.utils.files import write_atomically
 
 KINDS = ("sefa", "pca")
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)  # of a strip's columns, in standard deviations of z

@@ -13,17 +13,17 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from cgan_lightning import pasteable
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.errors import UserError
+from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation.classification import confusion
 from cgan_lightning.exploration import class_figures
 from cgan_lightning.exploration.made_from import made_from
-from cgan_lightning.files import write_atomically
-from cgan_lightning.generation import sampling
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.metrics import judge, suite
-from cgan_lightning.metrics.classification import confusion
-from cgan_lightning.networks.class_vectors import class_vectors
+from cgan_lightning.models.class_vectors import class_vectors
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils import pasteable
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import write_atomically
 
 PER_CLASS = 500  # samples that the judge names
 PERMUTATIONS = 9999

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.origin import Origin
-from cgan_lightning.runtime.environment import git_revision
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.storage.environment import git_revision
+from cgan_lightning.utils.origin import Origin
 
 
 def made_from(trained: TrainedGenerator, seeds: Sequence[int]) -> Origin:

@@ -11,9 +11,9 @@ import onnxscript  # noqa: F401  what torch.onnx needs: its lack is told before 
 import torch
 from torch import Tensor, nn
 
-from cgan_lightning.files import write_atomically
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.images import without_border
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import without_border
 
 
 class _Drawn(nn.Module):

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from cgan_lightning.data.sources import CACHE_VARIABLE, cache_folder
-from cgan_lightning.errors import UserError, shown
+from cgan_lightning.utils.errors import UserError, shown
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cgan_lightning.exploration import onnx_export, onnxruntime_web
-from cgan_lightning.files import write_atomically
-from cgan_lightning.generation import directions, sampling
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.generation.classes import labels
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.sampling import directions, sampling
+from cgan_lightning.sampling.class_names import labels
+from cgan_lightning.utils.files import write_atomically
 
 ASSETS = Path(__file__).with_name("assets")
 SEEDS = 1000  # image seeds whose z the page has: JavaScript can't draw what PyTorch draws

@@ -5,7 +5,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from cgan_lightning.errors import Interrupted, UserError
+from cgan_lightning.utils.errors import Interrupted, UserError
 
 LOOPBACK = "127.0.0.1"
 

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from cgan_lightning.files import write_atomically
-from cgan_lightning.images import labelled_grid, save_png
-from cgan_lightning.origin import Origin
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import labelled_grid, save_png
+from cgan_lightning.utils.origin import Origin
 
 FRAME_MS, PAUSE_MS = 80, 600  # of a moving picture: a step; its two ends
 

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator, ImageEvent
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.files import write_atomically
-from cgan_lightning.images import beside
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import beside
 
 TAG = "samples/overview"  # callbacks/sample_grid.py
 WHOLE_MS, SHORTEST_MS, LONGEST_MS = 8000, 60, 500  # all frames together; one of them

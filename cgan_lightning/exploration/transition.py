@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from cgan_lightning import pasteable
 from cgan_lightning.exploration.made_from import made_from
 from cgan_lightning.exploration.strips import Strips
-from cgan_lightning.generation import transitions
-from cgan_lightning.generation.checkpoint import TrainedGenerator
-from cgan_lightning.generation.classes import Label, labels
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.sampling import interpolation
+from cgan_lightning.sampling.class_names import Label, labels
+from cgan_lightning.utils import pasteable
 
 
 def explore(
@@ -24,12 +24,12 @@ def explore(
     turning = f"{start.title} to {end.title}"
     weight, share = f"Weight of {end.title}, the rest being {start.title}", "share of the way"
     with Strips(output, made_from(trained, range(seed, seed + rows + 1))) as strips:
-        by_label = transitions.along_label(trained, start, end, seeds, steps)
+        by_label = interpolation.along_label(trained, start, end, seeds, steps)
         strips.write("label", by_label, [f"z {each}" for each in seeds], weights=weight)
-        by_z = transitions.along_z(trained, classes, seed, seed + 1, steps)
+        by_z = interpolation.along_z(trained, classes, seed, seed + 1, steps)
         strips.write("z", by_z, [each.title for each in classes], weights=f"From z {seed} to z {seed + 1}: {share}")
         pairs = [(each, each + 1) for each in seeds]
-        by_both = transitions.along_both(trained, start, end, pairs, steps)
+        by_both = interpolation.along_both(trained, start, end, pairs, steps)
         strips.write("both", by_both, [f"z {one} to {other}" for one, other in pairs], weights=f"{weight}; of z, {share}")
     return [
         f"{output / 'label.png'}: {turning}, a row a z",

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from cgan_lightning.errors import UserError, shown
-from cgan_lightning.files import read_json
-from cgan_lightning.metrics import table
+from cgan_lightning.evaluation import table
 from cgan_lightning.reporting.factors import swept
 from cgan_lightning.reporting.selection import Entry, selected
-from cgan_lightning.runtime.results import comparable
+from cgan_lightning.storage.results import comparable
+from cgan_lightning.utils.errors import UserError, shown
+from cgan_lightning.utils.files import read_json
 
 IN_TRAINING = {  # by the looks that a run takes while it trains, against training images
     "training_fid": table.Row("FID in training", "{:.3f}", "lower"),

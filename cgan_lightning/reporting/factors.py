@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cgan_lightning.errors import shown
+from cgan_lightning.utils.errors import shown
 
 
 class Swept:

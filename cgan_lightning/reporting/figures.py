@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from cgan_lightning import plots
-from cgan_lightning.origin import Origin
 from cgan_lightning.reporting.statistics import Interval
+from cgan_lightning.utils import plots
+from cgan_lightning.utils.origin import Origin
 
 INK = "#010203"  # black on paper; in the page it stands for the page's own colour
 STYLE: Any = plots.STYLE | {

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.files import read_json
 from cgan_lightning.reporting.factors import swept
 from cgan_lightning.reporting.selection import Entry, of_run
-from cgan_lightning.runtime.results import comparable
+from cgan_lightning.storage.results import comparable
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import read_json
 
 
 @dataclass

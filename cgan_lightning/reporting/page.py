@@ -14,13 +14,14 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from cgan_lightning.files import write_atomically
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import beside, labelled_grid, save_png
-from cgan_lightning.origin import Origin
+from cgan_lightning.models import generator_file
 from cgan_lightning.reporting import figures, statistics, tables, verdicts
 from cgan_lightning.reporting.collect import METRICS, Study
 from cgan_lightning.reporting.statistics import Effect, Interval
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import beside, labelled_grid, save_png
+from cgan_lightning.utils.origin import Origin
 
 PICTURES = 5  # of each class, image seeds 0 and on
 BESIDE = ("class_accuracy", "training_class_accuracy")  # the first that there is, beside what the verdict goes by
@@ -228,7 +229,7 @@ def _sheets(study: Study) -> dict[str, np.ndarray]:
     """A sheet a setting: the same z and classes in each, drawn by the first seed's run."""
     sheets = {}
     for label, part in _settings(study, study.finished):
-        trained = checkpoint.load(Path(part.iloc[0].path))
+        trained = generator_file.load(Path(part.iloc[0].path))
         classes = range(len(trained.class_names))
         sheets[label] = labelled_grid(
             sampling.sample_grid(trained.network, trained.prior, classes, range(PICTURES)), trained.class_names, scale=2

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.errors import UserError, shown
-from cgan_lightning.files import read_json
-from cgan_lightning.runtime import lock
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import SweepFolder
+from cgan_lightning.storage import lock
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.sweep_folder import SweepFolder
+from cgan_lightning.utils import old_names
+from cgan_lightning.utils.errors import UserError, shown
+from cgan_lightning.utils.files import read_json
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Entry:
     @property
     def identity(self) -> dict[str, Any]:
         """What run.json says; nothing where the run was never begun."""
-        return read_json(self.run.identity) if self.run.identity.is_file() else {}
+        return old_names.current(read_json(self.run.identity)) if self.run.identity.is_file() else {}
 
 
 @dataclass

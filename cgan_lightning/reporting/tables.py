@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cgan_lightning.metrics.table import Row
+from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting.collect import METRICS
 from cgan_lightning.reporting.statistics import Effect, Interval
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cgan_lightning.metrics.table import Row
+from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting import statistics
 from cgan_lightning.reporting.statistics import Effect
 

@@ -13,13 +13,13 @@ from torch.nn.functional import softplus
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
-from cgan_lightning.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.images import normalise
-from cgan_lightning.losses.penalties import Judged
-from cgan_lightning.networks.convolution import differentiable_twice
-from cgan_lightning.networks.normalization import batches_end_to_end
-from cgan_lightning.runtime import memory
+from cgan_lightning.models.convolution import differentiable_twice
+from cgan_lightning.models.normalization import batches_end_to_end
+from cgan_lightning.storage import memory
+from cgan_lightning.training.cuda_graph import CUDAGraphs, Result
+from cgan_lightning.training.penalties import Judged
+from cgan_lightning.utils.images import normalise
 from experiments.bench.recipes import RECIPES
 
 AT_ONCE = 64  # updates whose inputs are drawn together, on a GPU

@@ -12,8 +12,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cgan_lightning.device import device_named
-from cgan_lightning.runtime import environment
+from cgan_lightning.storage import environment
+from cgan_lightning.utils.device import device_named
 
 RESULTS = Path(__file__).parent / "results" / "pool.jsonl"
 

@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from cgan_lightning import precision
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.device import device_named
-from cgan_lightning.runtime import environment, memory
+from cgan_lightning.storage import environment, memory
 from cgan_lightning.train import train
+from cgan_lightning.utils import precision
+from cgan_lightning.utils.device import device_named
 from experiments.bench import bare_loop, plain_script
 from experiments.bench.recipes import RECIPES
 

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.device import device_named
-from cgan_lightning.files import write_json
-from cgan_lightning.runtime import environment
+from cgan_lightning.storage import environment
+from cgan_lightning.utils.device import device_named
+from cgan_lightning.utils.files import write_json
 from experiments.gpu import table
 
 ROOT = Path(__file__).parents[2]

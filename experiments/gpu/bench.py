@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.device import device_named
-from cgan_lightning.files import write_json
+from cgan_lightning.utils.device import device_named
+from cgan_lightning.utils.files import write_json
 from experiments.bench import plain_script
 from experiments.bench.recipes import RECIPES
 from experiments.bench.speed import CONTESTANTS, measure

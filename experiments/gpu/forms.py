@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cgan_lightning.networks.layers import HalvingConvolution, NearestUpsample
+from cgan_lightning.models.layers import HalvingConvolution, NearestUpsample
 
 Layer = Callable[[Tensor], Tensor]
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.files import write_json
+from cgan_lightning.utils.files import write_json
 from experiments.bench.pool import images_per_second
 
 JOBS = {"gpu": (8, 4, 2, 1), "cpu": (2,)}

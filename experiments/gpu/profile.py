@@ -13,11 +13,11 @@ from lightning import Callback, Trainer
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from cgan_lightning import precision
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
-from cgan_lightning.device import device_named
-from cgan_lightning.files import write_json
+from cgan_lightning.utils import precision
+from cgan_lightning.utils.device import device_named
+from cgan_lightning.utils.files import write_json
 from experiments.bench.recipes import RECIPES
 from experiments.gpu import forms
 

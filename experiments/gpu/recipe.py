@@ -9,8 +9,8 @@ from typing import Any
 
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.files import write_json
 from cgan_lightning.train import train
+from cgan_lightning.utils.files import write_json
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "default": (),

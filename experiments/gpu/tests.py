@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cgan_lightning.files import write_json
+from cgan_lightning.utils.files import write_json
 
 
 class AsItHappens:

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import torch
 
-from cgan_lightning import seeding
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.metrics import judge, suite, table
+from cgan_lightning.evaluation import judge, suite, table
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils import seeding
 
 COUNT = 10_000
 
 
 def main() -> None:
-    trained = checkpoint.load(Path(sys.argv[1]))
+    trained = generator_file.load(Path(sys.argv[1]))
     folder = sources.locate(None)
     train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
     pixels, labels = sampling.balanced(trained.network, trained.prior, 10, COUNT, seed=0)

@@ -10,10 +10,10 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.files import read_json, write_atomically
-from cgan_lightning.generation.checkpoint import FILE_NAME
-from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.models.generator_file import FILE_NAME
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import read_json, write_atomically
 
 EXAMPLE = Path(__file__).with_name(FILE_NAME)
 

@@ -12,11 +12,12 @@ import torch
 from PIL import Image
 
 from cgan_lightning.data.facts import CLASS_NAMES
-from cgan_lightning.errors import UserError
-from cgan_lightning.files import read_json
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import labelled_grid
-from cgan_lightning.runtime.run_folder import RunFolder
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import read_json
+from cgan_lightning.utils.images import labelled_grid
 
 NEW, PICTURES = "Ankle boot", 12
 COLUMNS = ("run", "seed", "generator's lr", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
@@ -59,7 +60,7 @@ def picture(runs: list[RunFolder], place: Path) -> None:
     """The new class by each run that has it, one z a column."""
     rows, titles = list[torch.Tensor](), list[str]()
     for run in runs:
-        trained = checkpoint.load(run.path)
+        trained = generator_file.load(run.path)
         if NEW in trained.class_names:
             label = trained.class_names.index(NEW)
             rows.append(sampling.sample_grid(trained.network, trained.prior, [label], range(PICTURES)))

@@ -21,10 +21,10 @@ from omegaconf import DictConfig, open_dict
 from tqdm import tqdm
 
 from cgan_lightning.config import pool, sweep
-from cgan_lightning.errors import Interrupted
-from cgan_lightning.runtime import parent
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+from cgan_lightning.distributed import parent
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.sweep_folder import Job, SweepFolder
+from cgan_lightning.utils.errors import Interrupted
 
 # What the sweep is told, and what its jobs are: they are in sessions of their own, and don't see a terminal close.
 SIGNALS = {each: each for each in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)} | {signal.SIGHUP: signal.SIGTERM}

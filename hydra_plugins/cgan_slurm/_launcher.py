@@ -16,10 +16,10 @@ from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLaunche
 from omegaconf import open_dict
 
 from cgan_lightning.config import sweep
-from cgan_lightning.errors import Interrupted, UserError
-from cgan_lightning.files import write_json
-from cgan_lightning.runtime.run_folder import RunFolder
-from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.storage.sweep_folder import Job, SweepFolder
+from cgan_lightning.utils.errors import Interrupted, UserError
+from cgan_lightning.utils.files import write_json
 
 POLL_S = (1, 10)  # between two looks at the queue: short at first, then easy on the controller
 SETTLE_S = 10  # for a shared file system to show what a job that has left the queue wrote last

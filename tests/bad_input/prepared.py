@@ -13,8 +13,8 @@ import torch
 
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.data.fashion_mnist import TEST_LABELS, TRAIN_LABELS
-from cgan_lightning.runtime import checkpoint_io, seal
-from cgan_lightning.runtime.sweep_folder import Job, SweepFolder
+from cgan_lightning.storage import checkpoint_io, checksum
+from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from tests.helpers import commands
 from tests.helpers.runs import SMALL
 
@@ -107,7 +107,7 @@ def _stopped_runs(folder: Path) -> None:
         "stopped-cut": lambda path: path.write_bytes(whole.read_bytes()[:-1]),
         "stopped-other": lambda path: checkpoint_io.write({"model": {}, "epoch": 3}, path),
         "stopped-newer": lambda path: checkpoint_io.write(content | {"cgan_lightning_format": 2}, path),
-        "stopped-code": lambda path: path.write_bytes(seal.sealed(packed.getvalue())),
+        "stopped-code": lambda path: path.write_bytes(checksum.sealed(packed.getvalue())),
     }
     for name, spoil in spoils.items():
         shutil.copytree(folder / "run", folder / name)

@@ -14,7 +14,7 @@ from cgan_lightning.config.compose import compose
 from cgan_lightning.config.explain import explain
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 NEEDED = {
     "train": (),

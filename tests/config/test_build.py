@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, identity
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 

@@ -8,12 +8,12 @@ import torch
 from lightning import Trainer
 from omegaconf import OmegaConf
 
-from cgan_lightning.callbacks.finite import FiniteLosses
 from cgan_lightning.config import build, build_model, combinations
 from cgan_lightning.config.compose import with_hydras_part
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
+from cgan_lightning.training.callbacks.finite import FiniteLosses
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL
 

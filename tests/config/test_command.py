@@ -12,8 +12,8 @@ import torch
 from cgan_lightning.config import command
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.errors import UserError
 from cgan_lightning.train import train
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.processes import fork_command
 
 MISTAKES = {
@@ -140,8 +140,8 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
         ("data.limit=32", "data.batch_size=64 is more than the 32 images"),
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
         (
-            "noise._target_=cgan_lightning.noise.torch.load",
-            "noise._target_=cgan_lightning.noise.torch.load: must be cgan_lightning.noise.StandardNormal or ",
+            "noise._target_=cgan_lightning.models.prior.torch.load",
+            "noise._target_=cgan_lightning.models.prior.torch.load: must be cgan_lightning.models.prior.StandardNormal or ",
         ),
     ],
 )

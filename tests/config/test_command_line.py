@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from cgan_lightning.config import command_line
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.needs import skip_without
 
 pytestmark = pytest.mark.process

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cgan_lightning.config import places
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cgan_lightning.config import build, checks, identity, subset
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 

@@ -6,19 +6,19 @@ import pytest
 
 from cgan_lightning.config import command, trust
 from cgan_lightning.config.compose import compose
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.processes import fork_command
 
 REFUSED = {
-    "noise._target_=os.system": "must be cgan_lightning.noise.StandardNormal or cgan_lightning.noise.Uniform",
-    "loss._target_=cgan_lightning.losses.adversarial.Foo": "must be cgan_lightning.losses.adversarial.BinaryCrossEntropy or ",
-    "loss._target_=cgan_lightning.noise.Uniform": "must be cgan_lightning.losses.adversarial.BinaryCrossEntropy or ",
-    "conditioning.generator._target_=os.system": "must be cgan_lightning.networks.conditioning.Embedding or ",
+    "noise._target_=os.system": "must be cgan_lightning.models.prior.StandardNormal or cgan_lightning.models.prior.Uniform",
+    "loss._target_=cgan_lightning.training.losses.Foo": "must be cgan_lightning.training.losses.BinaryCrossEntropy or ",
+    "loss._target_=cgan_lightning.models.prior.Uniform": "must be cgan_lightning.training.losses.BinaryCrossEntropy or ",
+    "conditioning.generator._target_=os.system": "must be cgan_lightning.models.conditioning.Embedding or ",
     "+upsampling.a.b.c._target_=subprocess.run": "upsampling.a.b.c._target_=subprocess.run: must be left out",
     "+noise.parts=[{_target_: os.system}]": "noise.parts.0._target_=os.system",
     "noise._target_=${oc.env:HOME}": "noise._target_=${oc.env:HOME}",
     "hydra.launcher._target_=os.system": "must be a plugin in hydra_plugins",
-    "hydra.sweeper._target_=cgan_lightning.runtime.ranks.os.system": "must be a plugin in hydra_plugins",
+    "hydra.sweeper._target_=cgan_lightning.distributed.ranks.os.system": "must be a plugin in hydra_plugins",
     "+hydra.launcher.more._target_=hydra_plugins.cgan_pool._launcher.os.system": "must be left out",
     "+hydra.sweeper.sampler._target_=optuna.samplers.os.system": "must be one of optuna.samplers",
     "+hydra.callbacks.x._target_=os.system": "must be one of hydra.experimental.callbacks",
@@ -58,7 +58,8 @@ def test_what_hydra_is_for_goes_on_working(override):
     ("file", "content", "override", "sentence"),
     [
         ("noise/mine.yaml", "_target_: os.system", "noise=mine",
-            "noise._target_=os.system: must be cgan_lightning.noise.StandardNormal or cgan_lightning.noise.Uniform"),
+            "noise._target_=os.system: must be cgan_lightning.models.prior.StandardNormal or "
+            "cgan_lightning.models.prior.Uniform"),
         (
             "noise/mine.yaml", "[" * 5000, "noise=mine",
             "the settings are nested too deeply: nothing here needs more than five levels",

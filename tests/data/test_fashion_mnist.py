@@ -8,7 +8,7 @@ import torch
 from cgan_lightning.config import build
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.data.fashion_mnist import TRAIN_LABELS
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.needs import skip_without
 from tests.helpers.processes import TIMEOUT_S, Forked
 

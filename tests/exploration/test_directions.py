@@ -10,15 +10,15 @@ from PIL import Image
 from torch import nn
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import directions
 from cgan_lightning.exploration.silhouette import silhouette
 from cgan_lightning.explore import explore
-from cgan_lightning.generation import checkpoint
-from cgan_lightning.generation import directions as kept
-from cgan_lightning.generation.classes import labels
-from cgan_lightning.images import labelled_grid
+from cgan_lightning.models import generator_file
 from cgan_lightning.sample import sample
+from cgan_lightning.sampling import directions as kept
+from cgan_lightning.sampling.class_names import labels
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.images import labelled_grid
 from tests.helpers.configs import composed
 
 COUNT = 3
@@ -75,8 +75,8 @@ def generator(request, tmp_path_factory):
     model, prior = request.param
     config = composed(f"model={model}", "model.channels=64", f"noise={prior}")
     recipe = build_model.recipe(config, build.data(config))
-    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
-    checkpoint.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
+    generator_file.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
     return path
 
 
@@ -102,7 +102,7 @@ def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_p
         assert strengths == sorted(strengths, reverse=True)
     assert {row["classes"] for row in rows} == {"all"}
     assert all(float(row["picture"]) > 0 for row in rows)
-    trained = checkpoint.load(generator)
+    trained = generator_file.load(generator)
     found = kept.read(tmp_path / "directions.json", trained.latent_dim)
     assert set(found) == {*own, "boot_height"}
     assert torch.equal(found["boot_height"], found["sefa2"])
@@ -130,7 +130,7 @@ def test_the_direction_that_makes_boots_lighter_is_found_in_any_generator(genera
     explored(generator, tmp_path, "classes=Ankle boot", "names={boot_light: brightness}")
     with (tmp_path / "directions.csv").open() as file:
         lighter = {row["name"]: float(row["brightness"]) for row in csv.DictReader(file)}
-    trained = checkpoint.load(generator)
+    trained = generator_file.load(generator)
     found = kept.read(tmp_path / "directions.json", trained.latent_dim)
     strongest = max(lighter, key=lambda name: abs(lighter[name]))
     sign = -1 if lighter[strongest] < 0 else 1
@@ -146,7 +146,7 @@ def test_the_middle_of_a_strip_is_what_sample_draws_and_its_end_what_move_draws(
     explored(generator, tmp_path / "new", "classes=Ankle boot", "seed=5")
     with Image.open(tmp_path / "new" / "sefa1_ankle_boot.png") as picture:
         strip = np.asarray(picture)
-    scale = checkpoint.load(generator).prior.scale
+    scale = generator_file.load(generator).prior.scale
     for column, shift in ((3, 0), (6, 3)):
         moved = (f"directions={tmp_path}/new/directions.json", f"move={{sefa1_ankle_boot: {shift * scale}}}")
         place = f"output={tmp_path}/{column}.npz"

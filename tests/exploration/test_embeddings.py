@@ -11,17 +11,19 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector import projector_config_pb2
 
-from cgan_lightning import exploration, plots
+from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
 from cgan_lightning.data.facts import CLASS_NAMES
-from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import class_figures, embeddings
 from cgan_lightning.explore import explore
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import to_uint8
-from cgan_lightning.networks.class_vectors import class_vectors
-from cgan_lightning.origin import Origin
-from cgan_lightning.runtime import checkpoint_io
+from cgan_lightning.models import generator_file
+from cgan_lightning.models.class_vectors import class_vectors
+from cgan_lightning.sampling import sampling
+from cgan_lightning.storage import checkpoint_io
+from cgan_lightning.utils import plots
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.images import to_uint8
+from cgan_lightning.utils.origin import Origin
 from tests.helpers.configs import composed
 
 
@@ -30,8 +32,8 @@ def alone(folder, *overrides: str):
     config = composed("model.channels=64", *overrides)
     recipe = build_model.recipe(config, build.data(config))
     model = build_model.model(config, recipe)
-    checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=model.generator, ema=None)
-    return folder / checkpoint.FILE_NAME, model.discriminator
+    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=model.generator, ema=None)
+    return folder / generator_file.FILE_NAME, model.discriminator
 
 
 def run(checkpoint, output, *overrides: str) -> None:
@@ -101,7 +103,7 @@ def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
     )
     caplog.set_level("INFO")
     run(folder, tmp_path / "new", "seed=3")
-    trained = checkpoint.load(folder)
+    trained = generator_file.load(folder)
     state = checkpoint_io.read(folder / "checkpoints" / "last.ckpt")["state_dict"]
     vectors = {"generator": trained.network.state_dict()["conditioning.rows"]}
     vectors["discriminator"] = state["discriminator.head.classes.weight"]
@@ -184,7 +186,7 @@ def test_a_damaged_checkpoint_is_refused(train, tmp_path):
 
 def test_a_class_that_the_judge_does_not_know_is_refused(tmp_path):
     path, _ = alone(tmp_path)
-    trained = checkpoint.load(path)
+    trained = generator_file.load(path)
     trained.class_names[2] = "Hat"
     with pytest.raises(UserError, match=r"Hat.? is no class of Fashion-MNIST"):
         embeddings.explore(trained, None, seed=0, output=tmp_path / "new")

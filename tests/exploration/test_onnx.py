@@ -7,8 +7,9 @@ import torch
 from cgan_lightning.config import build, build_model
 from cgan_lightning.exploration import onnx_export
 from cgan_lightning.exploration.page import axes
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import without_border
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils.images import without_border
 from tests.helpers.configs import composed
 
 CHOICES = (
@@ -29,8 +30,8 @@ def trained(path, *overrides):
     network.train()
     with torch.no_grad():
         network(torch.randn(64, network.latent_dim, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 10)
-    checkpoint.save(path / checkpoint.FILE_NAME, recipe, raw=network, ema=None)
-    return checkpoint.load(path)
+    generator_file.save(path / generator_file.FILE_NAME, recipe, raw=network, ema=None)
+    return generator_file.load(path)
 
 
 @pytest.mark.parametrize("choices", CHOICES, ids=lambda choices: " ".join(choices))

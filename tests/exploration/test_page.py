@@ -11,10 +11,10 @@ import pytest
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
-from cgan_lightning.errors import Interrupted, UserError
 from cgan_lightning.exploration import onnxruntime_web, server
 from cgan_lightning.explore import explore
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.models import generator_file
+from cgan_lightning.utils.errors import Interrupted, UserError
 from tests.helpers.configs import composed
 
 
@@ -105,7 +105,7 @@ def test_without_a_package_of_the_extra_a_sentence_says_what_to_install(tmp_path
     """Before npm is asked and anything is written."""
     config = composed("model.channels=64")
     recipe = build_model.recipe(config, build.data(config))
-    checkpoint.save(tmp_path / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    generator_file.save(tmp_path / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
     monkeypatch.setitem(sys.modules, package, None)
     for name in ("page", "onnx_export"):  # imported by other tests, which had the package
         monkeypatch.delitem(sys.modules, f"cgan_lightning.exploration.{name}", raising=False)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from cgan_lightning.errors import UserError
 from cgan_lightning.exploration import directions, onnxruntime_web
 from cgan_lightning.explore import MODES, _folder, explore
+from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 from tests.helpers.configs import composed
 

@@ -7,10 +7,11 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.errors import UserError
 from cgan_lightning.explore import explore
-from cgan_lightning.generation import checkpoint, sampling, transitions
-from cgan_lightning.generation.classes import labels
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import interpolation, sampling
+from cgan_lightning.sampling.class_names import labels
+from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 
@@ -20,28 +21,28 @@ def generator(request, tmp_path_factory):
     config = composed("model.channels=64", f"conditioning={conditioning}", f"noise={noise}")
     recipe = build_model.recipe(config, build.data(config))
     model = build_model.model(config, recipe)
-    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
-    checkpoint.save(path, recipe, raw=model.generator, ema=None)
+    path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
+    generator_file.save(path, recipe, raw=model.generator, ema=None)
     return path
 
 
 def test_ends_are_what_sample_draws(generator):
-    trained = checkpoint.load(generator)
+    trained = generator_file.load(generator)
     dress, coat = labels([3, 4], trained.class_names)
     drawn = sampling.sample_grid(trained.network, trained.prior, range(10), range(4))
-    by_label = transitions.along_label(trained, dress, coat, range(3), 5)
+    by_label = interpolation.along_label(trained, dress, coat, range(3), 5)
     torch.testing.assert_close(by_label[:, [0, -1]], drawn[[3, 4], :3].transpose(0, 1), atol=1e-5, rtol=0)
-    by_z = transitions.along_z(trained, labels(None, trained.class_names), 2, 3, 5)
+    by_z = interpolation.along_z(trained, labels(None, trained.class_names), 2, 3, 5)
     torch.testing.assert_close(by_z[:, [0, -1]], drawn[:, [2, 3]], atol=1e-5, rtol=0)
-    by_both = transitions.along_both(trained, dress, coat, [(0, 1), (1, 2)], 5)
+    by_both = interpolation.along_both(trained, dress, coat, [(0, 1), (1, 2)], 5)
     torch.testing.assert_close(by_both[:, 0], drawn[3, [0, 1]], atol=1e-5, rtol=0)
     torch.testing.assert_close(by_both[:, -1], drawn[4, [1, 2]], atol=1e-5, rtol=0)
 
 
 def test_the_middle_of_labels_is_the_mixture(generator):
-    trained = checkpoint.load(generator)
+    trained = generator_file.load(generator)
     dress, coat, half = labels([3, 4, {3: 0.5, 4: 0.5}], trained.class_names)
-    path = transitions.along_label(trained, dress, coat, [7], 3)
+    path = interpolation.along_label(trained, dress, coat, [7], 3)
     z = sampling.latents(trained.prior, trained.latent_dim, [7])
     torch.testing.assert_close(
         path[0, 1], sampling.sample(trained.network, z, torch.tensor([half.weights]))[0], atol=1e-5, rtol=0
@@ -50,15 +51,15 @@ def test_the_middle_of_labels_is_the_mixture(generator):
 
 def test_random_paths_meet_every_class(generator):
     """A tenth of the paths begins at each class; by z the label stays, and each path goes to the next one's z."""
-    trained = checkpoint.load(generator)
+    trained = generator_file.load(generator)
     drawn = sampling.sample_grid(trained.network, trained.prior, range(10), range(91))
-    by_label = transitions.random_along_label(trained, range(90), 2)
+    by_label = interpolation.random_along_label(trained, range(90), 2)
     for seed in (0, 8, 9, 50, 89):
         start, end = divmod(seed, 9)
         end += end >= start
         torch.testing.assert_close(by_label[seed, 0], drawn[start, seed], atol=1e-5, rtol=0)
         torch.testing.assert_close(by_label[seed, 1], drawn[end, seed], atol=1e-5, rtol=0)
-    by_z = transitions.random_along_z(trained, range(90), 2)
+    by_z = interpolation.random_along_z(trained, range(90), 2)
     torch.testing.assert_close(by_z[57, 0], drawn[7, 57], atol=1e-5, rtol=0)
     torch.testing.assert_close(by_z[57, 1], drawn[7, 58], atol=1e-5, rtol=0)
 

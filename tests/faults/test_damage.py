@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cgan_lightning.runtime import seal
+from cgan_lightning.storage import checksum
 from tests.faults.runs import ONE, Training, judged
 
 pytestmark = pytest.mark.faults
@@ -30,8 +30,8 @@ def test_no_damage_goes_unseen(whole_one: Path, tmp_path: Path, outcome):
     for spoil in (flipped, truncated) * (LOOKED_AT // 2):
         path.write_bytes(spoil(content, rng))
         row.tried += 1
-        with pytest.raises(seal.DamagedError):
-            seal.check(path)
+        with pytest.raises(checksum.DamagedError):
+            checksum.check(path)
         row.survived += 1
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cgan_lightning.runtime import seal
+from cgan_lightning.storage import checksum
 from tests.faults.runs import ONE, Outcome, Training, bytes_lost
 
 pytestmark = pytest.mark.faults
@@ -39,7 +39,7 @@ def says_so(training: Training, row: Outcome) -> None:
     assert said.splitlines()[-1].startswith("There is no room for "), said
     assert "Traceback" not in said
     if (last := training.run / "checkpoints" / "last.ckpt").exists():
-        seal.check(last)
+        checksum.check(last)
     row.tried += 1
 
 

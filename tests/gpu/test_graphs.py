@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.generation import sampling
+from cgan_lightning.sampling import sampling
 from tests.gpu.conftest import ON
 from tests.helpers.training import Recorder, fit
 

@@ -24,7 +24,7 @@ def two_ranks(action, *overrides, cwd):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     place = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    command = [sys.executable, "-m", "tests.runtime.job", action, *RUN, *TWO, *overrides]
+    command = [sys.executable, "-m", "tests.storage.job", action, *RUN, *TWO, *overrides]
     shared = os.environ | place | {"PYTHONPATH": PATHS}
     ranks = [
         subprocess.Popen(command, cwd=cwd, env=shared | {"RANK": str(rank)}, stderr=subprocess.PIPE, text=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cgan_lightning.errors import Interrupted, RunError
+from cgan_lightning.utils.errors import Interrupted, RunError
 from tests.gpu.conftest import ON, only_gpu
 from tests.helpers.runs import At, assert_same_end, state, stop_at
 

@@ -1,4 +1,4 @@
-"""tests/runtime/job.py: a training whose ranks do something on the way."""
+"""tests/storage/job.py: a training whose ranks do something on the way."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.helpers.processes import TIMEOUT_S, Forked, ended
 
-JOB = "tests.runtime.job"
+JOB = "tests.storage.job"
 PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.models import generator_file
 from cgan_lightning.reporting.collect import Study
 from tests.helpers.configs import composed
 
@@ -24,7 +24,7 @@ def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> 
     """Twice as many settings as `losses`, all of whose runs have the generator in `folder`, which is made here."""
     config = composed("model.channels=64")
     recipe = build_model.recipe(config, build.data(config))
-    checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
     rows, curves = [], {}
     for channels, place, seed in itertools.product((64, 128), range(losses), range(seeds)):
         noise = np.random.default_rng([channels, place, seed]).normal()

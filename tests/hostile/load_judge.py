@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from cgan_lightning.errors import UserError
-from cgan_lightning.metrics import judge
+from cgan_lightning.evaluation import judge
+from cgan_lightning.utils.errors import UserError
 
 if __name__ == "__main__":
     try:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.metrics import judge
+from cgan_lightning.evaluation import judge
 from tests.helpers.needs import skip_without
 
 SECONDS = 30
@@ -30,8 +30,8 @@ def read(content):
 """,
     "recipe": """
 import json
-with atheris.instrument_imports(include=["cgan_lightning.generation", "cgan_lightning.weights", "json"]):
-    from cgan_lightning.generation import checkpoint
+with atheris.instrument_imports(include=["cgan_lightning.generation", "cgan_lightning.utils.safetensors_file", "json"]):
+    from cgan_lightning.models import generator_file
 
 def read(content):
     # In an envelope that is right, so that what is tried is the recipe; and as the whole file.
@@ -41,7 +41,7 @@ def read(content):
     for file in (len(header).to_bytes(8, "little") + header, content):
         path.write_bytes(file)
         try:
-            checkpoint.load(path)
+            generator_file.load(path)
         except UserError:
             pass
 """,
@@ -50,7 +50,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import atheris
-from cgan_lightning.errors import UserError
+from cgan_lightning.utils.errors import UserError
 
 folder = Path(sys.argv.pop(1))
 {reader}
@@ -71,7 +71,7 @@ def seeds(reader):
             "image_size": 28, "conditioning": {"_target_": f"{networks}.conditioning.OneHot", "num_classes": 2},
             "upsampling": {"_target_": f"{networks}.layers.NearestUpsample", "_partial_": True},
         },
-        "prior": {"_target_": "cgan_lightning.noise.Uniform"},
+        "prior": {"_target_": "cgan_lightning.models.prior.Uniform"},
         "class_names": ["a", "b"],
     }  # fmt: skip
     return [json.dumps(recipe).encode(), b"[" * 2000, judge.OURS.read_bytes()[:4096]]

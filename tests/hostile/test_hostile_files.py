@@ -14,10 +14,11 @@ import torch
 
 from cgan_lightning.config import build, build_model, identity
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.files import write_json
-from cgan_lightning.generation import checkpoint, directions
-from cgan_lightning.metrics import judge
-from cgan_lightning.runtime import seal
+from cgan_lightning.evaluation import judge
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import directions
+from cgan_lightning.storage import checksum
+from cgan_lightning.utils.files import write_json
 from tests.helpers.configs import composed
 from tests.hostile.processes import ALLOWED_MIB, command, run
 
@@ -51,10 +52,10 @@ def idle_mib(tmp_path_factory):
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory):
     """A small generator's file, as a run leaves it."""
-    path = tmp_path_factory.mktemp("generator") / checkpoint.FILE_NAME
+    path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
     config = composed("model.channels=64")
     described = build_model.recipe(config, build.data(config))
-    checkpoint.save(path, described, raw=build_model.model(config, described).generator, ema=None)
+    generator_file.save(path, described, raw=build_model.model(config, described).generator, ema=None)
     return path
 
 
@@ -83,7 +84,7 @@ def with_recipe(path, source, change):
     ],
 )
 def test_a_malicious_recipe(tmp_path, marker, generator, idle_mib, changes, sentence):
-    path = tmp_path / checkpoint.FILE_NAME
+    path = tmp_path / generator_file.FILE_NAME
     with_recipe(path, generator, lambda recipe: json.dumps(recipe | {"generator": recipe["generator"] | changes}))
     refused(command(tmp_path, "sample", f"checkpoint={path}", "device=cpu"), idle_mib, sentence)
 
@@ -182,7 +183,7 @@ def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, seal_it, se
     write_json(run_folder / "run.json", identity.record(composed(*asked), ranks=1, device="cpu"))
     torch.save({"global_step": Evil(marker)}, content)
     (run_folder / "checkpoints").mkdir()
-    whole = seal.sealed(content.getvalue()) if seal_it else content.getvalue()
+    whole = checksum.sealed(content.getvalue()) if seal_it else content.getvalue()
     (run_folder / "checkpoints" / "last.ckpt").write_bytes(whole)
     refused(command(tmp_path, "train", "resume=run"), idle_mib, sentence)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cgan_lightning.runtime import ranks
-from cgan_lightning.runtime.place import Place
+from cgan_lightning.distributed import ranks
+from cgan_lightning.distributed.rank_info import Place
 
 ROOT = Path(__file__).parents[2]
 

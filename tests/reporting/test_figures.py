@@ -8,9 +8,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from cgan_lightning.origin import Origin
 from cgan_lightning.reporting import figures
 from cgan_lightning.reporting.statistics import interval
+from cgan_lightning.utils.origin import Origin
 
 LONG = [f"experiment with_a_rather_long_name_{number}, noise uniform" for number in range(14)]
 CURVES = {name: [[(1000, 1 + place), (2000, 0.5 + place)]] for place, name in enumerate(LONG)}

@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cgan_lightning import plots, runs
-from cgan_lightning.errors import UserError
+from cgan_lightning import runs
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.report import report
 from cgan_lightning.reporting import collect
 from cgan_lightning.reporting.page import find
+from cgan_lightning.utils import plots
+from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL

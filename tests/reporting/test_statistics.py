@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cgan_lightning.metrics.table import Row
+from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting import figures, statistics, verdicts
 
 FACTORS = {"channels": [128, 256], "noise": ["randn", "uniform"]}

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from cgan_lightning import plots
 from cgan_lightning.reporting import page, tables
 from cgan_lightning.reporting.statistics import Effect, interval
+from cgan_lightning.utils import plots
 from tests.helpers import studies
 
 

@@ -12,8 +12,9 @@ import torch
 from cgan_lightning.config import build, build_model
 from cgan_lightning.data.sources import cache_folder
 from cgan_lightning.exploration import onnxruntime_web, page, server
-from cgan_lightning.generation import checkpoint, sampling
-from cgan_lightning.images import to_uint8
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.utils.images import to_uint8
 from tests.helpers.configs import composed
 from tests.helpers.needs import skip_without
 
@@ -33,8 +34,8 @@ def served(folder: Path) -> Iterator[str]:
 def untrained(folder, *overrides: str):
     config = composed("model.channels=64", *overrides)
     recipe = build_model.recipe(config, build.data(config))
-    checkpoint.save(folder / checkpoint.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
-    return checkpoint.load(folder)
+    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    return generator_file.load(folder)
 
 
 def written(generator, folder):

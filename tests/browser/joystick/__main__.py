@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from cgan_lightning.exploration import page
-from cgan_lightning.generation import checkpoint
+from cgan_lightning.models import generator_file
 from tests.browser.joystick import DRAWN, served
 from tests.browser.tensorboard import chromium
 
@@ -59,7 +59,7 @@ def milliseconds(browser: Browser, address: str) -> list[float]:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder, chromium() as started:
-        page.write(checkpoint.load(Path(sys.argv[1])), Path(folder))
+        page.write(generator_file.load(Path(sys.argv[1])), Path(folder))
         with served(Path(folder)) as place:
             photograph(started, place, Path(sys.argv[2]))
             times = sorted(milliseconds(started, place))

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cgan_lightning.exploration import page
 from cgan_lightning.exploration.page import axes
-from cgan_lightning.generation import sampling
+from cgan_lightning.sampling import sampling
 from tests.browser.joystick import address_of, drawn, pixels, served, untrained, written
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Ranks: how they start, agree, fail and stop together."""

@@ -1,0 +1,96 @@
+"""A small classifier of 28×28 pictures: the judge's network, and what learns from samples alone for the accuracy score."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cgan_lightning.utils import seeding
+from cgan_lightning.utils.images import normalise
+
+FEATURES = 128  # width of the penultimate layer
+BATCH_SIZE, PEAK_LR, WEIGHT_DECAY, LABEL_SMOOTHING = 256, 0.01, 0.02, 0.05
+
+
+class Classifier(nn.Module):
+    """Images (batch, 1, 28, 28) in [-1, 1] to logits; `features` gives what the last layer sees. 209,000 weights."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_block(1, 32), nn.MaxPool2d(2),  # (batch, 32, 14, 14)
+            *_block(32, 48), *_block(48, 64), nn.MaxPool2d(2),  # (batch, 64, 7, 7)
+            *_block(64, 96), nn.MaxPool2d(2),  # (batch, 96, 3, 3)
+            *_block(96, FEATURES),  # (batch, 128, 3, 3)
+        )  # fmt: skip
+        self.head = nn.Linear(FEATURES, classes)
+
+    def features(self, images: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch width"]:
+        return self.body(images).mean((2, 3))
+
+    def forward(self, images: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch classes"]:
+        return self.head(self.features(images))
+
+
+def fit(
+    pixels: UInt8[Tensor, "count 1 28 28"],
+    labels: Int[Tensor, " count"],
+    *,
+    epochs: int,
+    seed: int,
+    device: torch.device | str = "cpu",
+    report: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> Classifier:
+    """A classifier trained from scratch, in eval mode: AdamW, a one-cycle rate, every other picture mirrored.
+
+    Weights and every draw are functions of the seed: on one kind of machine, with one number of threads, so is the result.
+    `report` is told of the end of each epoch, and its last loss.
+    """
+    with seeding.seeded(seed, "classifier"):
+        network = Classifier(int(labels.max()) + 1).to(device).to(memory_format=torch.channels_last)
+    pixels, labels = pixels.to(device), labels.to(device)
+    batch_size = min(BATCH_SIZE, len(pixels))
+    updates = epochs * (len(pixels) // batch_size)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_LR, weight_decay=WEIGHT_DECAY, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda update: _one_cycle(update / updates))
+    loss = torch.zeros(())
+    for epoch in range(epochs):
+        draws = seeding.generator(seed, "classifier epoch", epoch)
+        order = torch.randperm(len(pixels), generator=draws)
+        for rows in order.split(batch_size)[: len(pixels) // batch_size]:
+            images = _mirrored(normalise(pixels[rows]), draws).contiguous(memory_format=torch.channels_last)
+            loss = F.cross_entropy(network(images), labels[rows], label_smoothing=LABEL_SMOOTHING)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        report(epoch + 1, loss.item())
+    return network.eval()
+
+
+@torch.no_grad()
+def outputs(
+    network: Classifier, images: Float[Tensor, "count 1 28 28"], *, batch_size: int = 500
+) -> tuple[Float[Tensor, "count width"], Float[Tensor, "count classes"]]:
+    """Features and logits of any number of images, on the CPU."""
+    device = network.head.weight.device
+    features = [network.features(batch.to(device)) for batch in images.split(batch_size)]
+    return torch.cat(features).cpu(), torch.cat([network.head(part) for part in features]).cpu()
+
+
+def _block(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def _one_cycle(done: float) -> float:
+    """Up to 1 over the first fifth, then down to 0 along a cosine (Smith and Topin 2018, smoothed)."""
+    return done / 0.2 if done < 0.2 else (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2
+
+
+def _mirrored(images: Float[Tensor, "batch 1 28 28"], draws: torch.Generator) -> Float[Tensor, "batch 1 28 28"]:
+    """Each image or its mirror image, by a toss of `draws`."""
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=draws).to(images.device) < 0.5
+    return torch.where(mirrored, images.flip(3), images)

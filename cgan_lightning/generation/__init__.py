@@ -1,1 +1,0 @@
-"""Trained generators: how they are kept in a file, rebuilt and sampled. Plain PyTorch."""

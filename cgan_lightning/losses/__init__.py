@@ -1,1 +1,0 @@
-"""Objectives of the two players: pure functions, per sample, unreduced."""

@@ -1,1 +1,0 @@
-"""How good a generator is: plain PyTorch functions of features, and the classifier that gives them."""

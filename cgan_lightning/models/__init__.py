@@ -1,0 +1,1 @@
+"""Networks, the prior of z, and the file that a trained generator is kept in."""

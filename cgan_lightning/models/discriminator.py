@@ -1,0 +1,76 @@
+"""The documented discriminator: a picture and a class label in, one logit out."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from cgan_lightning.models.conditioning import LabelEncoder
+from cgan_lightning.models.convolution import Convolution
+from cgan_lightning.models.heads import Logit, Verdict
+from cgan_lightning.models.layers import HalvingConvolution
+from cgan_lightning.models.normalization import BATCH, BatchNorm, Normalization
+from cgan_lightning.registry import Part, given, register
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.limits import coarsest_size
+
+Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → Verdict
+
+
+class Judging(nn.Module):
+    """What discriminators share: the label as planes beside the image, `blocks`, and the head's verdict."""
+
+    conditioning: LabelEncoder
+    blocks: nn.Module
+    head: nn.Module
+
+    @property
+    def takes_two_batches(self) -> bool:
+        """Whether it judges two batches end to end as it would one after the other; PyTorch's SyncBatchNorm mixes them."""
+        return all(isinstance(layer, BatchNorm) for layer in self.modules() if isinstance(layer, _BatchNorm))
+
+    def verdict(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Verdict:
+        """Logits, and the label losses of a head that classifies."""
+        if self.conditioning.width:
+            planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+            images = torch.cat([images, planes], dim=1)
+        return self.head(self.blocks(images), labels)
+
+    def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        return self.verdict(images, labels)[0]
+
+
+@register("discriminator", "documented")
+class Discriminator(Judging):
+    """D(x, y): the label as planes beside the image, `stages` halvings, one logit (its sigmoid is P(real)).
+
+    With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (64, 14, 14) → (128, 7, 7) → 1. Nothing normalises what the
+    first convolution gives. Raises ValueError for an image size that 2**stages does not divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        head: Annotated[Head, Part("head")] = Logit,
+        normalization: Annotated[Normalization, Part("normalization")] = BATCH,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+    ) -> None:
+        super().__init__()
+        self.conditioning = conditioning
+        blocks: list[nn.Module] = []
+        inside, outside = 1 + conditioning.width, 64
+        for stage in range(stages):
+            if stage == 0:
+                blocks.append(normalization.layer(HalvingConvolution(inside, outside)))
+            else:
+                convolution = Convolution(inside, outside, kernel_size=3, stride=2, padding=1)
+                blocks += [normalization.layer(convolution), normalization.maps(outside)]
+            blocks.append(nn.LeakyReLU(0.2, inplace=True))
+            inside, outside = outside, outside * 2
+        self.blocks = nn.Sequential(*blocks)
+        self.head = head(inside * coarsest_size(image_size, stages) ** 2, conditioning.num_classes, normalization)

@@ -1,0 +1,80 @@
+"""The documented generator: z and a class label in, a picture out."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cgan_lightning.models.conditioning import LabelEncoder, Labels
+from cgan_lightning.models.normalization import BATCH, Chain, Normalization
+from cgan_lightning.registry import Part, given, register, setting
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.limits import coarsest_size
+
+Doubling = Callable[[int, int], nn.Module]  # (in_channels, out_channels) → a module that doubles the size
+
+
+class ConditionalGenerator(nn.Module):
+    """What every generator has: `forward` takes z (batch, latent_dim) and labels, and gives images in [-1, 1].
+
+    `project` is the layer that takes z, in the first `latent_dim` columns of its weight: directions of z are found there
+    (SeFa), and in what the first of `blocks` gives (PCA).
+    """
+
+    latent_dim: int
+    conditioning: LabelEncoder
+    project: nn.Linear
+    blocks: nn.Sequential
+
+
+@register("generator", "documented")
+class Generator(ConditionalGenerator):
+    """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
+
+    With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
+    first feature map and the image are 64, as documented. A normalisation that takes the label gets it in place of the
+    first layer. A label is a class index, or a weight for each class. Raises ValueError for an image size that 2**stages
+    does not divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim: Annotated[int, given(**limits.LATENT_DIM)],
+        channels: Annotated[int, given(**limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        upsampling: Annotated[Doubling, Part("upsampling")],
+        normalization: Annotated[Normalization, Part("normalization")] = BATCH,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        bn_eps: Annotated[
+            float, setting("eps of the batch norm after the first convolution; usually 1e-5", **limits.BN_EPS)
+        ] = 1e-5,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+    ) -> None:
+        super().__init__()
+        width = 64
+        self.latent_dim = latent_dim
+        self.channels = channels
+        self.size = coarsest_size(image_size, stages)
+        self.conditioning = conditioning
+        self.concatenated = not normalization.takes_label
+        inputs = latent_dim + self.concatenated * conditioning.width
+        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
+        blocks: list[nn.Module] = [normalization.maps(channels, label_width=conditioning.width)]
+        for stage in range(stages - 1):
+            blocks += [
+                normalization.layer(upsampling(channels if stage == 0 else width, width)),
+                normalization.maps(width, label_width=conditioning.width, eps=bn_eps),
+                nn.ReLU(inplace=True),
+            ]
+        blocks += [upsampling(channels if stages == 1 else width, 1), nn.Tanh()]
+        self.blocks = Chain(*blocks)
+
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+        label = self.conditioning(labels)
+        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z).relu()
+        maps = features.unflatten(1, (self.channels, self.size, self.size))
+        maps = maps.contiguous(memory_format=torch.channels_last)  # once here, or in each layer and its gradient
+        return self.blocks(maps, label)

@@ -1,0 +1,96 @@
+"""generator.safetensors: the generator's weights, raw and averaged, and the recipe that rebuilds it, in one file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from cgan_lightning.models.generator import ConditionalGenerator
+from cgan_lightning.models.spec import build
+from cgan_lightning.utils import safetensors_file as weights_file
+from cgan_lightning.utils.errors import UserError, shown
+
+FILE_NAME = "generator.safetensors"
+FORMAT = 1
+NAME_LENGTH = 40  # of a class
+
+
+@dataclass
+class TrainedGenerator:
+    """A generator in eval mode, with what is needed to draw from it and to name what it draws."""
+
+    network: ConditionalGenerator
+    prior: Any
+    class_names: list[str]
+    recipe: dict[str, Any]
+    path: Path  # of the file
+
+    @property
+    def name(self) -> str:
+        """That of the run's folder, or of a file that was given another name."""
+        return self.path.absolute().parent.name if self.path.name == FILE_NAME else self.path.stem
+
+    @property
+    def latent_dim(self) -> int:
+        return self.network.latent_dim
+
+
+def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
+    """Writes the weights of `raw` and `ema` (where there is one) and `recipe` as JSON metadata. Not atomic by itself.
+
+    `recipe` has `generator`, `prior` (see recipe.build) and `class_names`.
+    """
+    networks = {"raw": raw} if ema is None else {"raw": raw, "ema": ema}
+    weights = {
+        f"{name}.{key}": tensor.detach().cpu().contiguous()
+        for name, network in networks.items()
+        for key, tensor in network.state_dict().items()
+    }
+    path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "recipe": json.dumps(recipe)}))
+
+
+def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str = "cpu") -> TrainedGenerator:
+    """Rebuilds the generator of a run folder, or of a generator.safetensors; `weights` is "ema" or "raw".
+
+    A run without an average has its raw weights under both names. Raises UserError for anything that isn't such a file.
+    """
+    path = checkpoint / FILE_NAME if checkpoint.is_dir() else checkpoint
+    if not path.is_file():
+        raise UserError(f"checkpoint={checkpoint}: there is no {path}; give a run folder or its {FILE_NAME}")
+    if path.suffix != ".safetensors":
+        raise UserError(f"checkpoint={checkpoint} is no {FILE_NAME}; give the run folder, or that file in it")
+    try:
+        with weights_file.opened(path, "generator of cgan_lightning") as file:
+            if (found := (file.metadata() or {}).get("format")) != str(FORMAT):
+                raise UserError(f"it has format {shown(found)}, this version reads {FORMAT}")
+            trained = _described(weights_file.metadata(file, "recipe"), path)
+            prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
+            trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
+    except UserError as error:
+        raise UserError(f"checkpoint={path}: {error}") from None
+    trained.network.to(device).eval()
+    return trained
+
+
+def _described(recipe: Any, path: Path) -> TrainedGenerator:
+    """What `recipe` asks for, the network on the meta device: it costs nothing before its weights are known to be there."""
+    if not isinstance(recipe, dict):
+        raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
+    try:
+        with torch.device("meta"):
+            network = build(recipe.get("generator"), "generator")
+    except ValueError as error:  # the network's own, of sizes
+        raise UserError(f"its recipe can't be built: {error}") from None
+    prior, names = build(recipe.get("prior"), "noise"), recipe.get("class_names")
+    count = len(network.conditioning.rows)
+    if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
+        raise UserError(f"class_names={shown(names)}: must be {count} texts, one a class, of up to {NAME_LENGTH} characters")
+    return TrainedGenerator(network, prior, names, recipe, path)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= NAME_LENGTH and name.isprintable()

@@ -1,0 +1,76 @@
+"""How the discriminator ends: its logit, and what the label has to do with it. Each is part of a `discriminator_label=`.
+
+A head is made with the number of features and of classes. It turns D's last feature map and the labels into logits (batch,)
+and label losses (batch,), which are added to both players' objectives: None where the head classifies nothing.
+"""
+
+from typing import Annotated
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cgan_lightning.models.layers import FeatureSum
+from cgan_lightning.models.normalization import Normalization
+from cgan_lightning.registry import register, setting
+from cgan_lightning.utils import limits
+
+Maps = Float[Tensor, "batch channels height width"]
+Labels = Int[Tensor, " batch"]
+Verdict = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # logits, label losses
+
+
+@register("head", "logit")
+class Logit(nn.Module):
+    """One logit from all features; the label was beside the image already, or nowhere."""
+
+    def __init__(self, in_features: int, num_classes: int, normalization: Normalization) -> None:
+        super().__init__()
+        self.logit = normalization.layer(FeatureSum(in_features, 1))
+
+    def forward(self, features: Maps, labels: Labels) -> Verdict:
+        return self.logit(features).squeeze(1), None
+
+
+@register("head", "projection")
+class Projection(nn.Module):
+    """A logit plus the inner product of the features with a learned vector of the class (Miyato and Koyama 2018, equation 3).
+
+    Computed as one logit more for each class, of which the label's is taken.
+    """
+
+    def __init__(self, in_features: int, num_classes: int, normalization: Normalization) -> None:
+        super().__init__()
+        self.logit = normalization.layer(FeatureSum(in_features, 1))
+        self.classes = normalization.layer(FeatureSum(in_features, num_classes, bias=False))
+
+    def forward(self, features: Maps, labels: Labels) -> Verdict:
+        of_class = self.classes(features).gather(1, labels[:, None])
+        return (self.logit(features) + of_class).squeeze(1), None
+
+
+@register("head", "auxiliary")
+class AuxiliaryClassifier(nn.Module):
+    """A logit, and a classifier that both players want to be right (Odena et al. 2017, equations 2 and 3).
+
+    D is told no label; `weight` is that of the classifier's cross-entropy.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        normalization: Normalization,
+        *,
+        weight: Annotated[
+            float, setting("weight of the classifier's cross-entropy beside the adversarial loss", **limits.HEAD_WEIGHT)
+        ],
+    ) -> None:
+        super().__init__()
+        self.weight = weight
+        self.logit = normalization.layer(FeatureSum(in_features, 1))
+        self.classes = normalization.layer(FeatureSum(in_features, num_classes))
+
+    def forward(self, features: Maps, labels: Labels) -> Verdict:
+        label_losses = self.weight * F.cross_entropy(self.classes(features), labels, reduction="none")
+        return self.logit(features).squeeze(1), label_losses

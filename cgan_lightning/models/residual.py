@@ -1,0 +1,124 @@
+"""A deeper pair of residual networks, in the manner of R3GAN (Huang et al. 2024, section 3): `model=residual`."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cgan_lightning.models.conditioning import LabelEncoder, Labels
+from cgan_lightning.models.convolution import Convolution
+from cgan_lightning.models.discriminator import Head, Judging
+from cgan_lightning.models.generator import ConditionalGenerator, Doubling
+from cgan_lightning.models.heads import Logit
+from cgan_lightning.models.layers import HalvingConvolution
+from cgan_lightning.models.normalization import SCALED, Chain, Normalization, TakesLabel
+from cgan_lightning.registry import Part, given, register, setting
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.limits import coarsest_size
+
+NARROWEST = 32  # maps, however often the width was halved
+
+
+class ResidualBlock(TakesLabel):
+    """maps + f(maps): 1×1 to half the width, 3×3, 1×1 back, each after its normalisation and a leaky ReLU."""
+
+    def __init__(self, channels: int, normalization: Normalization, *, label_width: int = 0) -> None:
+        super().__init__()
+        inner = channels // 2
+        layers: list[nn.Module] = []
+        for inside, outside, size, gain in ((channels, inner, 1, 1.0), (inner, inner, 3, 1.0), (inner, channels, 1, 0.0)):
+            convolution = Convolution(inside, outside, size, padding=size // 2)
+            layers += [
+                normalization.maps(inside, label_width=label_width),
+                nn.LeakyReLU(0.2),
+                normalization.layer(convolution, gain=gain),
+            ]
+        self.layers = Chain(*layers)
+
+    def forward(
+        self, maps: Float[Tensor, "batch channels height width"], label: Float[Tensor, "batch label"] | None = None
+    ) -> Float[Tensor, "batch channels height width"]:
+        return maps + self.layers(maps, label)
+
+
+@register("generator", "residual")
+class ResidualGenerator(ConditionalGenerator):
+    """G(z, y): Linear, then `blocks` residual blocks at each size, half the maps after each doubling; in [-1, 1] by Tanh.
+
+    With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (channels/2, 14, 14) → (channels/4, 28, 28) → (1, 28, 28).
+    Raises ValueError for an image size that 2**stages does not divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim: Annotated[int, given(**limits.LATENT_DIM)],
+        channels: Annotated[int, given(**limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        upsampling: Annotated[Doubling, Part("upsampling")],
+        normalization: Annotated[Normalization, Part("normalization")] = SCALED,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.channels = latent_dim, channels
+        self.size = coarsest_size(image_size, stages)
+        self.conditioning = conditioning
+        self.concatenated = not normalization.takes_label
+        inputs = latent_dim + self.concatenated * conditioning.width
+        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
+        width, layers = channels, list[nn.Module]()
+        for stage in range(stages + 1):
+            if stage:
+                narrower = max(width // 2, NARROWEST)
+                layers.append(normalization.layer(upsampling(width, narrower)))
+                width = narrower
+            layers += [ResidualBlock(width, normalization, label_width=conditioning.width) for _ in range(blocks)]
+        layers += [normalization.maps(width, label_width=conditioning.width), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(width, 1, kernel_size=3, padding=1), nn.Tanh()]
+        self.blocks = Chain(*layers)
+
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+        label = self.conditioning(labels)
+        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
+        maps = features.unflatten(1, (self.channels, self.size, self.size))
+        return self.blocks(maps.contiguous(memory_format=torch.channels_last), label)
+
+
+@register("discriminator", "residual")
+class ResidualDiscriminator(Judging):
+    """D(x, y): `stages` halvings, each with `blocks` residual blocks after it, then one weight a map and pixel, and the head.
+
+    With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (channels/2, 14, 14) → (channels, 7, 7) → channels → 1. Raises
+    ValueError for an image size that 2**stages does not divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Annotated[int, setting("feature maps at the smallest size", **limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        head: Annotated[Head, Part("head")] = Logit,
+        normalization: Annotated[Normalization, Part("normalization")] = SCALED,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+    ) -> None:
+        super().__init__()
+        self.conditioning = conditioning
+        size = coarsest_size(image_size, stages)
+        layers, inside = list[nn.Module](), 1 + conditioning.width
+        for stage in range(stages):
+            outside = max(channels // 2 ** (stages - 1 - stage), NARROWEST)
+            if stage == 0:
+                layers.append(normalization.layer(HalvingConvolution(inside, outside)))
+            else:
+                layers.append(normalization.layer(Convolution(inside, outside, kernel_size=3, stride=2, padding=1)))
+            layers += [ResidualBlock(outside, normalization) for _ in range(blocks)]
+            inside = outside
+        pooling = Convolution(inside, inside, kernel_size=size, groups=inside)  # R3GAN's: depthwise, over all of the map
+        layers += [normalization.maps(inside), nn.LeakyReLU(0.2), normalization.layer(pooling)]
+        self.blocks = nn.Sequential(*layers)
+        self.head = head(inside, conditioning.num_classes, normalization)

@@ -1,1 +1,0 @@
-"""The generator, the discriminator and the parts that they are made of: plain PyTorch."""

@@ -1,0 +1,1 @@
+"""Pictures from a trained generator: seeds, classes, interpolation, directions of z, files."""

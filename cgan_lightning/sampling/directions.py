@@ -1,0 +1,137 @@
+"""Directions of z along which pictures change: found in a generator, kept as JSON, and z moved along them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from cgan_lightning.models.generator import ConditionalGenerator
+from cgan_lightning.models.generator_file import TrainedGenerator
+from cgan_lightning.sampling import sampling
+from cgan_lightning.sampling.class_names import Label
+from cgan_lightning.utils import limits, seeding
+from cgan_lightning.utils.errors import UserError, shown
+from cgan_lightning.utils.files import read_json, write_json
+
+FILE_LIMIT = 2**22  # bytes; as JSON they can take thirty times as much memory
+DIGITS = 6  # after the point, of a number in the file
+
+
+class Directions(NamedTuple):
+    """The strongest first, each of length 1, its largest coordinate above 0. Strengths are shares of all change, in 0..1."""
+
+    vectors: Float[Tensor, "count latent"]
+    strengths: Float[Tensor, " count"]
+
+
+def random(latent_dim: int, count: int) -> Float[Tensor, "count latent"]:
+    """At right angles to each other, the same for every generator of this latent_dim; at most as many as z is long."""
+    drawn = torch.randn(latent_dim, min(count, latent_dim), generator=seeding.generator(0, "directions"))
+    return torch.linalg.qr(drawn).Q.T
+
+
+def sefa(network: ConditionalGenerator, count: int) -> Directions:
+    """What the first layer amplifies most: eigenvectors of WᵀW (Shen and Zhou 2021, section 3), W being z's columns alone.
+
+    They need no pictures and are the same for every class. There are at most as many as z is long.
+    """
+    weight = network.project.weight  # the effective one, where a normalisation divides it
+    of_z = weight[:, : network.latent_dim].detach().double().cpu()
+    eigenvalues, eigenvectors = torch.linalg.eigh(of_z.T @ of_z)
+    return _strongest(eigenvalues, eigenvectors.T, min(count, len(eigenvalues)))
+
+
+def principal(trained: TrainedGenerator, count: int, labels: Sequence[Label], seeds: Sequence[int]) -> Directions:
+    """Principal components of what the first layer gives, followed back to z (Härkönen et al. 2020, section 2.2).
+
+    Seen after its nonlinearity and normalisation, at the z of `seeds`, the labels taking turns. Each label's own mean is
+    taken off first: what differs between classes is nothing that z does. There are at most as many as z is long.
+    """
+    z = sampling.latents(trained.prior, trained.latent_dim, seeds)
+    turns = torch.arange(len(z)) % len(labels)
+    seen = _first_activations(trained.network, z, torch.tensor([label.weights for label in labels])[turns])
+    for turn in range(len(labels)):
+        for each in (seen, z):
+            each[turns == turn] -= each[turns == turn].mean(0)
+    variances, components = torch.linalg.eigh((seen @ seen.T).double())  # of the samples: far fewer than activations
+    # Components are uncorrelated: the least squares from all of them to z are one product for each.
+    return _strongest(variances, components.T @ z.double(), min(count, trained.latent_dim))
+
+
+def _strongest(values: Tensor, vectors: Tensor, count: int) -> Directions:
+    """Of eigh's ascending values, the last ones."""
+    vectors, values = F.normalize(vectors.flip(0)[:count], dim=1), values.clamp(min=0).flip(0)
+    signs = vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()
+    return Directions((vectors * signs).float(), (values[:count] / values.sum()).float())
+
+
+def _first_activations(
+    network: ConditionalGenerator, z: Float[Tensor, "count latent"], labels: Float[Tensor, "count classes"]
+) -> Float[Tensor, "count activations"]:
+    parts: list[Tensor] = []
+    hook = network.blocks[0].register_forward_hook(
+        lambda _module, _inputs, output: parts.append(output.flatten(1).float().cpu())
+    )
+    try:
+        sampling.sample(network, z, labels)
+    finally:
+        hook.remove()
+    return torch.cat(parts)
+
+
+def save(path: Path, latent_dim: int, directions: Mapping[str, Float[Tensor, " latent"]]) -> None:
+    vectors = {name: [round(number, DIGITS) for number in vector.tolist()] for name, vector in directions.items()}
+    write_json(path, {"latent_dim": latent_dim, "directions": vectors})
+
+
+def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
+    """What `save` wrote, for z of that length. Raises UserError for a file, which may come from anyone, that has other."""
+    asked = f"directions={path}"
+    if not path.is_file():
+        raise UserError(f"{asked}: there is no such file; explore mode=directions writes one")
+    if path.stat().st_size > FILE_LIMIT:
+        raise UserError(f"{asked} has {path.stat().st_size:,} bytes: up to {FILE_LIMIT:,} are read")
+    try:
+        content = read_json(path)
+    except UserError as error:
+        raise UserError(f"directions={error}; explore mode=directions writes a right one") from None
+    if content.get("latent_dim") != latent_dim:
+        raise UserError(f"{asked} is for z of length {shown(content.get('latent_dim'))}: this generator's is {latent_dim}")
+    found = content.get("directions")
+    if not isinstance(found, dict) or not found:
+        raise UserError(f"{asked} has no directions: it must name some, each {latent_dim} numbers")
+    for name, vector in found.items():
+        if not isinstance(vector, list) or len(vector) != latent_dim or not all(map(_is_coordinate, vector)):
+            wanted = f"{latent_dim} numbers {limits.in_words(limits.COORDINATE)}"
+            raise UserError(f"{asked}: {shown(name)} is {shown(vector)}, and must be {wanted}")
+    return {name: torch.tensor(vector, dtype=torch.float32) for name, vector in found.items()}
+
+
+def moved(
+    z: Float[Tensor, "count latent"], moves: Any, directions: Mapping[str, Float[Tensor, " latent"]]
+) -> Float[Tensor, "count latent"]:
+    """Each z + so much × that direction, for all of `moves`: {name: number}. Raises UserError for what that doesn't mean."""
+    if not isinstance(moves, Mapping) or not moves:
+        raise UserError(f"move={shown(moves)}: write how far along which direction, as in move={{{next(iter(directions))}: 2}}")
+    for name, amount in moves.items():
+        if not _is_coordinate(amount):
+            raise UserError(
+                f"move: {shown(name)} is {shown(amount)}, and must be a number {limits.in_words(limits.COORDINATE)}"
+            )
+        z = z + amount * named(str(name), directions, "move")
+    return z
+
+
+def named(name: str, directions: Mapping[str, Tensor], key: str) -> Float[Tensor, " latent"]:
+    """Raises UserError, naming `key` and those that are there, for an unknown one."""
+    if name not in directions:
+        raise UserError(f"{key}: there is no direction {shown(name)}; there are {shown(', '.join(directions))}")
+    return directions[name]
+
+
+def _is_coordinate(value: Any) -> bool:
+    return type(value) in (int, float) and limits.within(value, limits.COORDINATE)

@@ -1,0 +1,91 @@
+"""Samples as files: one grid, arrays, or a folder of pictures."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from cgan_lightning.sampling.class_names import Label
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import labelled_grid, normalise, to_uint8
+
+
+def check_ending(output: Path) -> None:
+    """Raises UserError for an ending that `write` doesn't know."""
+    if output.suffix not in (".png", ".npz", ""):
+        raise UserError(f"output={output}: end it in .png for a grid, .npz for arrays, or not at all for a folder")
+
+
+def write(
+    output: Path,
+    images: Float[Tensor, "rows columns 1 size size"],
+    rows: Sequence[Label],
+    columns: Mapping[str, np.ndarray],  # "seeds": of each column's z; "z": itself, given or moved
+    names: Sequence[str],
+) -> str:
+    """Writes `images` to `output` and says what was written, in a sentence.
+
+    .png: one grid, a titled row a label. .npz: `images` uint8 (rows × columns, size, size), `labels`, `class_names`, what
+    `columns` has, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises
+    UserError for an unwritable place.
+    """
+    written = f"{images.shape[0] * images.shape[1]:,} images to {output}"
+    try:
+        if output.suffix == ".png":
+            sheet = Image.fromarray(labelled_grid(images, [row.title for row in rows]))
+            write_atomically(output, lambda path: sheet.save(path, format="PNG"))
+        elif output.suffix == ".npz":
+            _write_arrays(output, images, rows, columns, names)
+        else:
+            _write_folder(output, images, rows, columns)
+    except OSError as error:
+        raise UserError(f"output={output} can't be written ({error.strerror})") from None
+    return written
+
+
+def write_pairs(
+    output: Path,
+    drawn: UInt8[Tensor, "count 1 size size"],
+    train: UInt8[Tensor, "images 1 size size"],
+    pairs: Sequence[Sequence[int]],  # (drawn, train)
+) -> None:
+    """Drawn images, and below each the training image that it is paired with, as one PNG."""
+    ours, theirs = torch.tensor(pairs).unbind(1)
+    grid = labelled_grid(normalise(torch.stack([drawn[ours], train[theirs]])), ("drawn", "training"))
+    write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
+
+
+def _write_arrays(
+    output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray], names: Sequence[str]
+) -> None:
+    weights = np.asarray([row.weights for row in rows])
+    arrays = {
+        "images": to_uint8(images).flatten(0, 2).numpy(),
+        "labels": np.repeat(weights.argmax(1), images.shape[1]),
+        "class_names": np.asarray(names),
+        **{name: np.concatenate([values] * len(rows)) for name, values in columns.items()},
+        **({"label_weights": np.repeat(weights, images.shape[1], axis=0)} if any(row.is_mixture for row in rows) else {}),
+    }
+
+    def save(path: Path) -> None:
+        with path.open("wb") as file:  # given a path, numpy would add its own ending
+            np.savez_compressed(file, **arrays)
+
+    write_atomically(output, save)
+
+
+def _write_folder(output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray]) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    pixels = to_uint8(images)[:, :, 0].numpy()
+    for place, row in enumerate(rows):
+        title = re.sub(r"\W+", "-", row.title).lower()
+        for column in range(images.shape[1]):
+            drawn = f"seed{columns['seeds'][column]}" if "seeds" in columns else f"z{column}"
+            name = f"{title}-{drawn}" if row.is_mixture else f"{row.main}-{title}-{drawn}"
+            Image.fromarray(pixels[place, column]).save(output / f"{name}.png")

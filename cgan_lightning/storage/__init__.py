@@ -1,0 +1,1 @@
+"""Run folders, sweep folders, checkpoints and results on disk."""

@@ -1,0 +1,157 @@
+"""What a sweep remembers: its command, its jobs, and why a job failed. The runs themselves stand in their own folders."""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from cgan_lightning.storage import lock
+from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils import pasteable
+from cgan_lightning.utils.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep: what it was asked for with, how long it is to be, where it goes and what went wrong."""
+
+    number: int  # its place in the sweep, from 0
+    name: str
+    overrides: list[str]
+    run: str
+    max_epochs: int
+    max_steps: int | None = None
+    updates: int | None = None  # in all; sweeps that were begun before this was kept go by the two above
+    failure: str | None = None
+
+    def end(self) -> RunFolder | None:
+        """Where its results are, of this sweep's length, whatever the run has become since."""
+        for updates, place in sorted(RunFolder(Path(self.run)).ends().items()):
+            if updates == self.updates or (self.updates is None and self._is_long_enough(read_json(place.results))):
+                return place
+        return None
+
+    def _is_long_enough(self, results: dict) -> bool:
+        return results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))
+
+    def state(self) -> tuple[str, str]:
+        """One of waiting, running, finished, failed, interrupted; and how far it is, where it is, or the reason."""
+        run = RunFolder(Path(self.run))
+        if self.failure is None and (end := self.end()):
+            return "finished", str(end.path)
+        progress = _read(run.progress)
+        done = f"{progress['updates'] / progress['planned']:.0%}" if progress else ""
+        if lock.is_held(run.path):
+            return "running", f"{done}{_left(progress)}" if progress else "starting"
+        if self.failure:
+            return "failed", self.failure
+        begun = progress is not None and progress["updates"] < progress["planned"]
+        return ("interrupted", f"at {done}") if begun else ("waiting", "")
+
+    def fid(self) -> float | None:
+        """The run's to training images, at this sweep's length or so far; None where it has none yet."""
+        if end := self.end():
+            return read_json(end.results)["metrics"].get("fid")
+        return (_read(RunFolder(Path(self.run)).progress) or {}).get("fid")
+
+
+class SweepFolder:
+    """`sweep.json` (the command and the grid) and a file for each job, written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "sweep.json"
+
+    @contextlib.contextmanager
+    def claim(self, command: str, grid: dict[str, list[str]], jobs: list[Job]) -> Iterator[None]:
+        """Holds the folder while the sweep goes, and forgets earlier failures: they are tried again."""
+        with lock.hold(self.path, whose="this sweep"):
+            write_json(self.record, {"command": command, "grid": grid})
+            for job in jobs:
+                self.write(job)
+            yield
+
+    def write(self, job: Job) -> None:
+        write_json(self.path / "jobs" / f"{job.name}.json", asdict(job))
+
+    def jobs(self) -> list[Job]:
+        """In the order of the sweep, their runs where they lie from here: runs stand beside sweeps/."""
+        jobs = [Job(**read_json(path)) for path in (self.path / "jobs").glob("*.json")]
+        root = self.path.absolute().parents[1]
+        found = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
+        return sorted(found, key=lambda job: (job.number, job.name))
+
+    def finished_runs(self) -> list[RunFolder]:
+        """The runs at this sweep's length."""
+        return [end for job in self.jobs() if job.failure is None and (end := job.end())]
+
+    def table(self) -> str:
+        """A line a job: its state, its values of what is swept, its FID, how far it is or why not; then a count of states."""
+        swept, jobs = read_json(self.record)["grid"], self.jobs()
+        labels = [" ".join(word for word in job.overrides if word.split("=")[0] in swept) or job.name for job in jobs]
+        states = [job.state() for job in jobs]
+        fids = [_fid_column(job.fid() if state != "waiting" else None) for job, (state, _) in zip(jobs, states, strict=True)]
+        widths = [max(map(len, column), default=0) for column in (labels, fids)]
+        lines = [
+            f"{state:<12} {label:<{widths[0]}}  {fid:<{widths[1]}}{detail}".rstrip()
+            for label, fid, (state, detail) in zip(labels, fids, states, strict=True)
+        ]
+        counts = Counter(state for state, _ in states)
+        return "\n".join([*lines, f"{len(jobs)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
+
+    def pace(self) -> str:
+        """How many jobs have ended, how long that took since the command was given, and about how long the others will take."""
+        begun, jobs = self.record.stat().st_mtime, self.jobs()
+        ended = [job for job in jobs if job.state()[0] in ("finished", "failed")]
+        now = [job for job in ended if job.failure or _written(RunFolder(Path(job.run)).progress) >= begun]
+        seconds, left = time.time() - begun, len(jobs) - len(ended)
+        known = all(read_json(self.record)["grid"].values())  # else a sweeper makes jobs up as it goes
+        about = f", about {_clock(seconds / len(now) * left)} left" if known and now and left else ""
+        return f"{len(ended)} {f'of {len(jobs)} ' if known else ''}jobs done in {_clock(seconds)}{about}"
+
+    def next_commands(self) -> str:
+        """What makes an answer of the sweep, ready to be pasted."""
+        path = str(self.path)
+        both = pasteable.command("evaluate", checkpoint=path), pasteable.command("report", runs=path)
+        return "\n".join(["Next:", *(f"  {command}" for command in both)])
+
+    def is_live(self) -> bool:
+        return lock.is_held(self.path)
+
+    def states(self) -> Counter[str]:
+        return Counter(job.state()[0] for job in self.jobs())
+
+
+def using(run: Path, updates: int) -> list[Path]:
+    """The sweeps beside a run, of which it is a job of so many updates."""
+    jobs = {job: read_json(job) for job in (run.parent / "sweeps").glob("*/jobs/*.json")}
+    return sorted({path.parents[1] for path, job in jobs.items()
+                   if Path(job["run"]).name == run.name and job.get("updates") in (None, updates)})  # fmt: skip
+
+
+def _fid_column(fid: float | None) -> str:
+    return "" if fid is None else f"FID {fid:.3f}  "
+
+
+def _read(path: Path) -> dict | None:
+    return read_json(path) if path.is_file() else None
+
+
+def _left(progress: dict) -> str:
+    if not progress["images_per_second"]:
+        return ""
+    seconds = (progress["planned"] - progress["updates"]) * progress["batch_size"] / progress["images_per_second"]
+    return f", {_clock(seconds)} left"
+
+
+def _written(path: Path) -> float:
+    """When, in seconds since the epoch; 0 where it wasn't."""
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+def _clock(seconds: float) -> str:
+    """ "1:05:09"."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,0 +1,1 @@
+"""The adversarial loop: the Lightning module, its objectives and schedules, and callbacks."""

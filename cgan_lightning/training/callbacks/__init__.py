@@ -1,0 +1,1 @@
+"""What happens between updates: logs, validation, samples, checkpoints, stops."""

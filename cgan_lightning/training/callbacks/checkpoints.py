@@ -1,0 +1,45 @@
+"""The training state and generator.safetensors, the last and the best, written between two updates."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+from cgan_lightning.models import generator_file
+from cgan_lightning.training.callbacks.schedule import epoch_due
+from cgan_lightning.utils.files import write_atomically
+
+
+class Files(NamedTuple):
+    """Where one state goes: all of it, and the generator alone."""
+
+    state: Path
+    generator: Path
+
+
+class Checkpoints(Checkpoint):
+    """Writes the last state every n epochs and after the last update, the best one when told to.
+
+    Lightning calls it after all other callbacks.
+    """
+
+    def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int) -> None:
+        self.last, self.best = last, best
+        self.recipe = recipe
+        self.every_n_epochs = every_n_epochs
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if epoch_due(trainer, self.every_n_epochs):
+            self.save(trainer, pl_module, self.last)
+
+    def save(self, trainer: Trainer, pl_module: Any, files: Files) -> None:
+        trainer.save_checkpoint(files.state)
+        if trainer.is_global_zero:
+            average = None if pl_module.ema is None else pl_module.ema.generator
+            write_atomically(
+                files.generator,
+                lambda path: generator_file.save(path, self.recipe, raw=pl_module.generator, ema=average),
+            )

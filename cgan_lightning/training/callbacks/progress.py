@@ -1,0 +1,135 @@
+"""How far the run is: a bar on a terminal, plain lines elsewhere and in the run's log file."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from tqdm import tqdm
+
+from cgan_lightning.training.callbacks.quality import Quality
+from cgan_lightning.training.callbacks.schedule import data_of, is_last_update, planned_updates
+from cgan_lightning.training.callbacks.training_log import SPEED, TrainingLog
+from cgan_lightning.utils.files import write_json
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Callback):
+    """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
+    the losses, `quality` the FID. Time that `quality` spends on a look is none of the bar's.
+
+    `file` says the same to other processes (the status of a sweep, the bars of a pool), every `file_every_s`, as JSON.
+    """
+
+    def __init__(
+        self,
+        training_log: TrainingLog,
+        quality: Quality,
+        *,
+        file: Path,
+        batch_size: int,
+        line_every_s: float = 15,
+        file_every_s: float = 2,
+    ) -> None:
+        self.training_log, self.quality = training_log, quality
+        self.file = file
+        self.batch_size = batch_size  # of all devices together
+        self.line_every_s, self.file_every_s = line_every_s, file_every_s
+        self._next_file = 0.0
+        self.bar: tqdm | None = None
+        self._bars_clock_runs = False
+        self._next_line: float | None = None  # when it is due; None before the first update
+        quality.shown_as_validating = self.validating
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._next_line = time.monotonic() + self.line_every_s
+        self._write(trainer)
+        if sys.stderr.isatty() and trainer.is_global_zero:
+            done, total = (updates * self.batch_size for updates in (trainer.global_step, planned_updates(trainer)))
+            self.bar = tqdm(
+                desc=f"epoch {_epoch(trainer)}", initial=done, total=total, unit=" images", unit_scale=True,
+                dynamic_ncols=True, smoothing=0.05, leave=True,
+            )  # fmt: skip
+            self._bars_clock_runs = False
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.bar is not None:
+            self._advance(self.bar, trainer)
+        if time.monotonic() >= self._next_file or is_last_update(trainer):
+            self._next_file = time.monotonic() + self.file_every_s
+            self._write(trainer)
+        if time.monotonic() >= (self._next_line or 0) or is_last_update(trainer):
+            self._next_line = time.monotonic() + self.line_every_s
+            log.log(logging.DEBUG if self.bar is not None else logging.INFO, "%s", self._line(trainer))
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._close()
+        if self._next_line is not None:  # else it failed before there was anything to tell
+            self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        if trainer.is_global_zero:
+            counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
+            found = {"images_per_second": self.training_log.latest.get(SPEED), "fid": self.quality.latest.get("fid")}
+            write_json(self.file, counts | found)
+
+    @contextmanager
+    def validating(self, trainer: Trainer) -> Iterator[None]:
+        """The bar says so, and its clock stands still; without a bar a line does."""
+        if (bar := self.bar) is None:
+            log.info("epoch %s  validating", _epoch(trainer))
+            yield
+            return
+        self._advance(bar, trainer)
+        bar.set_postfix_str("validating")
+        began = time.time()  # tqdm's clock
+        try:
+            yield
+        finally:
+            pause = time.time() - began
+            bar.start_t, bar.last_print_t = bar.start_t + pause, bar.last_print_t + pause
+
+    def _advance(self, bar: tqdm, trainer: Trainer) -> None:
+        images = trainer.global_step * self.batch_size
+        if self._bars_clock_runs:
+            bar.update(images - bar.n)
+        else:  # the first update of this sitting: tqdm's clock starts after it
+            self._bars_clock_runs = True
+            bar.initial = bar.n = bar.last_print_n = images
+            bar.start_t = bar.last_print_t = time.time()
+        bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
+        bar.set_postfix(self._values(), refresh=False)
+
+    def _line(self, trainer: Trainer) -> str:
+        updates, planned = trainer.global_step, planned_updates(trainer)
+        parts = [f"epoch {_epoch(trainer)}", f"update {updates:,}/{planned:,}"]
+        parts += [f"{name} {value}" for name, value in self._values().items()]
+        if speed := self.training_log.latest.get(SPEED):
+            left = round((planned - updates) * self.batch_size / speed)
+            parts += [f"{speed:,.0f} images/s", f"{left // 60}:{left % 60:02} left"]
+        return "  ".join(parts)
+
+    def _values(self) -> dict[str, str]:
+        shown = {name: f"{value:.3f}" for name, value in self.training_log.latest.items() if name.startswith("loss")}
+        return shown | ({"FID": f"{self.quality.latest['fid']:.3f}"} if self.quality.curve else {})
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def _epoch(trainer: Trainer) -> str:
+    """ "2/25": the epoch that the update just made belongs to, from 1; before the first, the first."""
+    per_epoch = data_of(trainer).updates_per_epoch
+    return f"{max(trainer.global_step - 1, 0) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

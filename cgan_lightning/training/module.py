@@ -1,0 +1,252 @@
+"""The adversarial game as a LightningModule: the order of updates, and nothing else."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import NamedTuple, cast
+
+import torch
+from jaxtyping import Float, Int
+from lightning import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cgan_lightning.data.batches import Batch
+from cgan_lightning.distributed import collectives
+from cgan_lightning.models.convolution import differentiable_twice
+from cgan_lightning.models.discriminator import Judging
+from cgan_lightning.models.generator import ConditionalGenerator
+from cgan_lightning.models.normalization import batches_end_to_end
+from cgan_lightning.models.prior import Prior
+from cgan_lightning.training.augmentation import Augmentation
+from cgan_lightning.training.cuda_graph import CUDAGraphs, Result
+from cgan_lightning.training.draws import Drawn, Draws
+from cgan_lightning.training.ema import GeneratorEMA
+from cgan_lightning.training.losses import BinaryCrossEntropy, Loss, scores
+from cgan_lightning.training.lr_schedule import LearningRate, rates_of
+from cgan_lightning.training.penalties import Judged, Penalty
+
+Images = Float[Tensor, "batch 1 size size"]
+Labels = Int[Tensor, " batch"]
+Latents = Float[Tensor, "batch latent"]
+Uniform = Float[Tensor, "batch draws"]
+Seen = tuple[Images, Labels, Uniform]  # pictures, their labels, and the draws of their augmentation
+BCE = BinaryCrossEntropy()
+
+
+class Kind(NamedTuple):
+    """What an update does that not every update does."""
+
+    penalised: bool  # D's loss has the penalty
+    generator: bool  # G has its turn
+    measured: bool  # D's outputs and the gradients' norms are wanted
+
+
+class ConditionalGAN(LightningModule):
+    """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each, a call has one or more.
+
+    z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
+    phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
+    One tick of `trainer.global_step` is one update of D, and of G at every `discriminator_updates`-th.
+    Of a network whose parameters don't all require a gradient, the others stay as they are.
+    `penalty`, `augmentation` and `ema` may be None; `balanced` batches have as many labels of each class as of any other.
+    With `cuda_graphs` an update on one GPU is launched as a graph; the numbers are those of one without.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: ConditionalGenerator,
+        discriminator: Judging,
+        prior: Prior,
+        num_classes: int,
+        generator_optimizer: Callable[..., Optimizer],  # parameters → optimizer, whose lr is a tensor
+        discriminator_optimizer: Callable[..., Optimizer],
+        generator_lr: LearningRate,
+        discriminator_lr: LearningRate,
+        discriminator_updates: int = 1,
+        loss: Loss = BCE,
+        penalty: Penalty | None = None,
+        augmentation: Augmentation | None = None,
+        balanced: bool = False,
+        ema: GeneratorEMA | None = None,
+        seed: int = 0,
+        cuda_graphs: bool = True,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator, self.discriminator, self.ema = generator, discriminator, ema
+        self.latent_dim, self.num_classes, self.prior = generator.latent_dim, num_classes, prior
+        self.loss, self.penalty, self.augmentation = loss, penalty, augmentation
+        mixes = penalty is not None and penalty.mixes
+        self.pairs = loss.pairs or mixes  # the i-th real and the i-th fake picture are of one class
+        self.of_augmentation = 3 * (augmentation.draws if augmentation else 0)  # uniform numbers: real, fake, fake again
+        self.draws = Draws(
+            prior=prior, latent_dim=self.latent_dim, num_classes=num_classes, balanced=balanced, seed=seed,
+            uniforms=self.of_augmentation + mixes,
+        )  # fmt: skip
+        self.discriminator_updates = discriminator_updates
+        self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
+        self.lr_of = {"generator": generator_lr, "discriminator": discriminator_lr}
+        self.cuda_graphs = cuda_graphs
+        self.last_penalty: Tensor  # of an update on average, by the latest update that had one; for the log alone
+        self.register_buffer("last_penalty", torch.zeros(()), persistent=False)
+        self._as_graphs = CUDAGraphs(self.update)
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [make(_trained(getattr(self, network))) for network, make in self.optimizers_of.items()]
+
+    def on_train_start(self) -> None:
+        for optimizer in self._optimizers():
+            for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
+                group |= optimizer.defaults
+                # PyTorch's fused kernel on CUDA reads the rate as float32, whatever its dtype says (fused_adam_impl.cu).
+                group["lr"] = group["lr"].to(self.device, torch.float32 if self.device.type == "cuda" else None)
+                if "capturable" in group:
+                    group["capturable"] = self.device.type == "cuda"
+
+    def teardown(self, stage: str) -> None:
+        self._as_graphs = CUDAGraphs(self.update)  # a finished run leaves its graphs' memory to the next one
+
+    @property
+    def best_generator(self) -> nn.Module:
+        """What pictures are drawn with: the average where there is one."""
+        return self.generator if self.ema is None else self.ema.generator
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """An update for each row of `batch`: both losses of each, (updates,), and what the last one measured, (1,)."""
+        real, labels = batch
+        updates = range(self.trainer.global_step, self.trainer.global_step + len(real))
+        kinds = [self.kind(update, measured=update == updates[-1]) for update in updates]
+        # Ranks exchange gradients in mid-update: they go on one by one.
+        run = self._as_graphs if self.cuda_graphs and real.is_cuda and not collectives.several_ranks() else self._one_by_one
+        losses, measured = run(kinds, self.inputs(real, labels, updates))
+        ticking = cast(list[LightningOptimizer], self.optimizers())[0]
+        for _ in updates:  # as its step() would: Lightning counts these, and so do all our schedules
+            ticking._on_before_step()
+            ticking._on_after_step()
+        return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
+
+    def kind(self, update: int, *, measured: bool) -> Kind:
+        """Of the run's update number `update`, from 0."""
+        penalised = self.penalty is not None and update % self.penalty.every == 0
+        return Kind(penalised=penalised, generator=(update + 1) % self.discriminator_updates == 0, measured=measured)
+
+    def drawn(self, updates: range, count: int, device: torch.device) -> Drawn:
+        """This rank's part, `count` pictures an update, of what is drawn for the batches of all ranks."""
+        ranks = self.trainer.world_size
+        return Drawn(*(each.chunk(ranks, dim=1)[self.global_rank] for each in self.draws(updates, count * ranks, device)))
+
+    def inputs(
+        self, real: Float[Tensor, "updates batch 1 size size"], labels: Int[Tensor, "updates batch"], updates: range
+    ) -> tuple[Tensor, ...]:
+        """What `update` takes beside its kind: a row for each of `updates`, on the device of `real`."""
+        z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
+        images = real.shape[1] * self.trainer.world_size  # of an update
+        seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
+        rates = rates_of(self.lr_of.values(), seen, planned_images=images * self.trainer.max_steps)
+        rates = rates.to(self._optimizers()[0].param_groups[0]["lr"].dtype)
+        weights = seen if self.ema is None else self.ema.weights(seen + images, batch_size=images)
+        z, uniform, weights = (each.to(real.dtype) for each in (z, uniform, weights))
+        return real, labels, z, labels if self.pairs else fake_labels, uniform, rates, weights
+
+    def _one_by_one(self, kinds: list[Kind], inputs: tuple[Tensor, ...]) -> Result:
+        done = [self.update(kind, *rows) for kind, rows in zip(kinds, zip(*inputs, strict=True), strict=True)]
+        return torch.stack([losses for losses, _ in done]), done[-1][1]
+
+    def update(
+        self, kind: Kind, real: Images, labels: Labels, z: Latents, fake_labels: Labels, uniform: Uniform,
+        rates: Float[Tensor, "2"], ema_weight: Tensor,
+    ) -> Result:  # fmt: skip
+        """One update of each network, from inputs on the device alone: the losses of D and G, and what is measured."""
+        g_optimizer, d_optimizer = self._optimizers_at(rates)
+        for_real, for_fake, for_fake_again = uniform[:, : self.of_augmentation].chunk(3, dim=1)
+        with torch.set_grad_enabled(kind.generator):
+            fake = self.generator(z, fake_labels)
+
+        # Discriminator: real up, fake down.
+        penalty = self.penalty if kind.penalised else None
+        with differentiable_twice() if penalty else nullcontext():
+            real_seen, fake_seen = self._both_judged((real, labels, for_real), (fake.detach(), fake_labels, for_fake), penalty)
+            loss_d = self._loss_d(real_seen, fake_seen)
+            if penalty:
+                added = penalty(self.discriminator, real_seen, fake_seen, uniform[:, self.of_augmentation :]).mean()
+                loss_d = loss_d + added
+                self.last_penalty.copy_(added.detach() / penalty.every)
+        gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
+
+        # Generator: the same fakes up, judged by the discriminator just updated.
+        if kind.generator:
+            real_again = self._judged((real, labels, for_real)) if self.loss.pairs else real_seen
+            loss_g = self._loss_g(real_again, self._judged((fake, fake_labels, for_fake_again)))
+            gradient_g = self._step(loss_g, self.generator, g_optimizer)
+        else:
+            loss_g, gradient_g = self._loss_g(real_seen, fake_seen), [torch.zeros_like(loss_d)]
+
+        # Average: what samples are drawn from.
+        if self.ema is not None:
+            self.ema.update(self.generator, ema_weight)
+
+        losses = torch.stack([loss_d.detach(), loss_g.detach()])
+        return losses, self._measured(real_seen, fake_seen, gradient_d, gradient_g) if kind.measured else {}
+
+    def _measured(self, real: Judged, fake: Judged, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
+        measured = scores(self.loss, real.logits.detach(), fake.logits.detach())
+        measured |= {} if self.penalty is None else {"penalty": self.last_penalty.clone()}
+        norms = {name: nn.utils.get_total_norm(each) for name, each in (("gradient_d", gradient_d), ("gradient_g", gradient_g))}
+        return measured | norms
+
+    def _optimizers(self) -> list[Optimizer]:
+        """The generator's and the discriminator's."""
+        return cast(list[Optimizer], self.optimizers(use_pl_optimizer=False))
+
+    def _optimizers_at(self, rates: Tensor) -> list[Optimizer]:
+        """The same at the learning rates of this update."""
+        optimizers = self._optimizers()
+        for optimizer, rate in zip(optimizers, rates, strict=True):
+            optimizer.param_groups[0]["lr"].copy_(rate)
+        return optimizers
+
+    def _loss_d(self, real: Judged, fake: Judged) -> Tensor:
+        losses = self.loss.d(real.logits, fake.logits)
+        if real.label_losses is not None and fake.label_losses is not None:
+            losses = losses + real.label_losses + fake.label_losses
+        return losses.mean()
+
+    def _loss_g(self, real: Judged, fake: Judged) -> Tensor:
+        losses = self.loss.g(fake.logits, real.logits)
+        return (losses if fake.label_losses is None else losses + fake.label_losses).mean()
+
+    def _both_judged(self, real: Seen, fake: Seen, penalty: Penalty | None) -> tuple[Judged, Judged]:
+        """In one pass, which is half the launches; one after the other where a penalty asks for the slope at one of them."""
+        slopes = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
+        if any(slopes) or not self.discriminator.takes_two_batches:
+            return self._judged(real, follow=slopes[0]), self._judged(fake, follow=slopes[1])
+        images, labels, draws = (torch.cat(each) for each in zip(real, fake, strict=True))
+        with batches_end_to_end(2):
+            both, count = self._judged((images, labels, draws)), len(labels) // 2
+        return both.rows(slice(count)), both.rows(slice(count, None))
+
+    def _judged(self, seen: Seen, *, follow: bool = False) -> Judged:
+        """What D says of pictures, augmented; `follow` keeps what a slope there needs."""
+        images, labels, draws = seen
+        images = images.detach().requires_grad_() if follow else images
+        logits, label_losses = self.discriminator.verdict(
+            self.augmentation(images, draws) if self.augmentation else images, labels
+        )
+        return Judged(images, labels, logits, label_losses)
+
+    def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> list[Tensor]:
+        """One step of `network` down `loss`, along the mean of all ranks' gradients; that mean."""
+        parameters = _trained(network)
+        optimizer.zero_grad()
+        self.manual_backward(loss, inputs=parameters)
+        gradient = [cast(Tensor, parameter.grad) for parameter in parameters]
+        collectives.average_(gradient)
+        optimizer.step()
+        torch.clear_autocast_cache()  # weights in half precision, from before this step
+        return gradient
+
+
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -1,0 +1,1 @@
+"""What everything else may use: images, files, seeds, errors."""

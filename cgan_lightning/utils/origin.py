@@ -1,0 +1,24 @@
+"""What a figure was made from, as the metadata of its file says it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cgan_lightning.utils.errors import shown
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The runs, their seeds (or image seeds, where a figure shows samples) and the git revisions of the code.
+
+    >>> str(Origin(runs=["channels128"], seeds=[0, 1], revisions=["481fbbb"]))
+    'runs: channels128; seeds: 0, 1; revisions: 481fbbb'
+    """
+
+    runs: Sequence[str]
+    seeds: Sequence[int]
+    revisions: Sequence[str | None]
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{name}: {', '.join(shown(each) for each in values) or 'unknown'}" for name, values in vars(self).items()
+        )

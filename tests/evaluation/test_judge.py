@@ -1,0 +1,87 @@
+"""The judge knows the clothes, comes with the package, and can be made again."""
+
+import json
+
+import pytest
+import safetensors.torch
+import torch
+
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.evaluation import classifier, judge
+from cgan_lightning.judge import judge as judge_command
+from cgan_lightning.utils.errors import UserError
+from cgan_lightning.utils.images import normalise
+from tests.helpers.configs import composed
+
+
+@pytest.fixture(scope="module")
+def test_split():
+    return fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TEST)
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_packages_judge_is_good_and_small(test_split):
+    ours = judge.load()
+    assert judge.OURS.stat().st_size < 1_000_000
+    measured = judge.examined(ours.network, *test_split).about
+    assert measured["accuracy"] >= 0.935
+    assert measured["accuracy"] == pytest.approx(ours.about["accuracy"], abs=5e-4), "elsewhere: other last bits"
+    assert len(ours.about["accuracy_per_class"]) == 10
+    assert len(ours.hash) == 12
+
+
+def test_it_sees_through_features(test_split):
+    ours, images = judge.load(), normalise(test_split[0][:700])
+    features, logits = classifier.outputs(ours.network, images)
+    assert features.shape == (700, classifier.FEATURES)
+    torch.testing.assert_close(ours.network.head(features), logits)
+
+
+@pytest.mark.matrix
+@pytest.mark.usefixtures("threads")
+def test_made_again_it_is_the_same(tmp_path, caplog):
+    config = composed("limit=512", "epochs=2", f"output={tmp_path}/judge.safetensors", command="judge")
+    hashes = set()
+    for _ in range(2):
+        judge_command(config)
+        hashes.add(judge.load(tmp_path / "judge.safetensors").hash)
+    assert len(hashes) == 1
+    other = composed("limit=512", "epochs=2", "seed=1", f"output={tmp_path}/other.safetensors", command="judge")
+    judge_command(other)
+    assert judge.load(tmp_path / "other.safetensors").hash not in hashes
+
+
+@pytest.mark.parametrize("content", [None, b"text", b"", json.dumps({"a": 1}).encode()])
+def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
+    path = tmp_path / "judge.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"judge=.*judge\.safetensors"):
+        judge.load(path)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tensors", "sentence"),
+    [
+        ({"format": "1"}, {}, "its format is 1, and this version's"),
+        ({"about": "[" * 100_000}, {}, "its about is too deeply nested"),
+        ({}, {"head.bias": torch.zeros(2_000)}, "at least 1 and at most 1000"),
+        ({}, {"head.bias": torch.zeros(2, 2)}, "its head.bias has shape"),
+        ({}, {"head.weight": torch.zeros(10, 1)}, "head.weight has shape"),
+        ({}, {"more": torch.zeros(1)}, "it has more"),
+    ],
+)
+def test_a_judge_that_lies_is_refused_before_its_weights_are_read(tmp_path, metadata, tensors, sentence):
+    path = tmp_path / "judge.safetensors"
+    with safetensors.safe_open(judge.OURS, "pt") as file:
+        metadata = file.metadata() | metadata
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(judge.OURS) | tensors, metadata))
+    with pytest.raises(UserError) as error:
+        judge.load(path)
+    assert sentence in str(error.value)
