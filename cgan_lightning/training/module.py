@@ -24,11 +24,9 @@ from cgan_lightning.training.draws import Drawn, Draws
 from cgan_lightning.training.ema import GeneratorEMA
 from cgan_lightning.training.losses import BinaryCrossEntropy, Loss, scores
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
-from cgan_lightning.training.penalties import Judged, Penalty
+from cgan_lightning.training.penalties import Images, Judged, Penalty
 
-Images = Float[Tensor, "batch 1 size size"]
 Labels = Int[Tensor, " batch"]
-Latents = Float[Tensor, "batch latent"]
 Uniform = Float[Tensor, "batch draws"]
 Seen = tuple[Images, Labels, Uniform]  # pictures, their labels, and the draws of their augmentation
 BCE = BinaryCrossEntropy()
@@ -155,7 +153,7 @@ class ConditionalGAN(LightningModule):
         return torch.stack([losses for losses, _ in done]), done[-1][1]
 
     def update(
-        self, kind: Kind, real: Images, labels: Labels, z: Latents, fake_labels: Labels, uniform: Uniform,
+        self, kind: Kind, real: Images, labels: Labels, z: Float[Tensor, "batch latent"], fake_labels: Labels, uniform: Uniform,
         rates: Float[Tensor, "2"], ema_weight: Tensor,
     ) -> Result:  # fmt: skip
         """One update of each network, from inputs on the device alone: the losses of D and G, and what is measured."""

@@ -2,13 +2,13 @@ import pytest
 import torch
 from scipy import stats
 
-from cgan_lightning.models import prior
+from cgan_lightning.models.prior import StandardNormal, Uniform
 from cgan_lightning.utils import seeding
 
 
 @pytest.mark.parametrize(
     ("prior", "distribution"),
-    [(prior.StandardNormal(), stats.norm(0, 1)), (prior.Uniform(), stats.uniform(-1, 2))],
+    [(StandardNormal(), stats.norm(0, 1)), (Uniform(), stats.uniform(-1, 2))],
     ids=["randn", "uniform"],
 )
 def test_priors_follow_their_distribution(prior, distribution):
@@ -19,10 +19,10 @@ def test_priors_follow_their_distribution(prior, distribution):
 
 
 def test_uniform_stays_in_its_interval():
-    assert prior.Uniform()(1000, 100, seeding.generator(0, "test")).abs().max() <= prior.Uniform.bound
+    assert Uniform()(1000, 100, seeding.generator(0, "test")).abs().max() <= Uniform.bound
 
 
-@pytest.mark.parametrize("prior", [prior.StandardNormal(), prior.Uniform()], ids=["randn", "uniform"])
+@pytest.mark.parametrize("prior", [StandardNormal(), Uniform()], ids=["randn", "uniform"])
 def test_what_is_between_two_z_could_be_one(prior):
     """As long as others where lengths are what is typical (randn), inside the cube where that is (uniform)."""
     start, end = prior(200, 100, seeding.generator(0, "test")).split(100)
@@ -30,7 +30,7 @@ def test_what_is_between_two_z_could_be_one(prior):
     assert way.shape == (100, 9, 100)
     torch.testing.assert_close(way[:, 0], start, atol=1e-5, rtol=0)
     torch.testing.assert_close(way[:, -1], end, atol=1e-5, rtol=0)
-    if isinstance(prior, prior.StandardNormal):
+    if isinstance(prior, StandardNormal):
         lengths = way.norm(dim=2)
         ends = torch.stack([start, end]).norm(dim=2)
         assert (lengths <= ends.max(0).values[:, None] + 1e-3).all()
@@ -42,7 +42,7 @@ def test_what_is_between_two_z_could_be_one(prior):
         torch.testing.assert_close(way[:, 4], (start + end) / 2)
 
 
-@pytest.mark.parametrize("prior", [prior.StandardNormal(), prior.Uniform()], ids=["randn", "uniform"])
+@pytest.mark.parametrize("prior", [StandardNormal(), Uniform()], ids=["randn", "uniform"])
 def test_between_a_z_and_itself_is_itself(prior):
     z = prior(3, 10, seeding.generator(0, "test"))
     way = prior.between(z, z, torch.linspace(0, 1, 5)[:, None])

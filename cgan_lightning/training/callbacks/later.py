@@ -21,7 +21,7 @@ class Later:
         else:
             self.numbers = numbers.clone()
 
-    def read(self) -> list[float]:
+    def read(self) -> list[float] | list[int]:
         if self.arrived is not None:
             self.arrived.synchronize()
         return self.numbers.tolist()
