@@ -15,7 +15,7 @@ from tests.helpers.runs import state
 RUNS = Path(__file__).parent / "old_files" / "runs"
 ASKED = (
     *("model.channels=64", "model.latent_dim=4", "data.limit=256", "metrics.samples=100", "samples.columns=1"),
-    *("trainer=cpu", "noise=uniform", "loss=hinge", "data.batch_size=64"),
+    *("trainer=cpu", "noise=uniform", "loss=hinge"),
 )
 
 
@@ -40,13 +40,13 @@ def test_a_generator_draws(run):
 
 def test_a_run_goes_on_from_its_checkpoint(run, train):
     assert json.loads((run / "results.json").read_text())["updates"] == 4
-    assert train(*ASKED, "trainer.max_epochs=2", "resume=auto", "run_root=runs") == run
+    assert train(*ASKED, "data.batch_size=64", "trainer.max_epochs=2", "resume=auto", "run_root=runs") == run
     assert state(run)["global_step"] == 8
     assert (run / "ends" / "00000004" / "results.json").is_file()
 
 
 def test_runs_are_listed_and_compared_by_what_their_settings_mean(run, train):
-    train(*ASKED, "loss=bce", "run_root=runs", "trainer.max_epochs=1")
+    train(*ASKED, "data.batch_size=64", "loss=bce", "run_root=runs", "trainer.max_epochs=1")
     listed = listing.listed(Path("runs"), "run")
     assert "loss" in listed.columns
     assert not any("_target_" in column or "real_label" in column for column in listed.columns)
