@@ -24,13 +24,14 @@ print(*[name for name in {SLOW} if name in sys.modules])
     "arguments",
     [
         ("sample", f"checkpoint={EXAMPLE}", "count=1", "output=drawn.png"),
-        ("explore", f"checkpoint={EXAMPLE}", "rows=1", "steps=3", "output=explored"),
-        ("judge", "root=nowhere"),  # what it trains with, PyTorch's optimizers, imports torch._dynamo
-        ("report", "runs=."),
+        pytest.param(("explore", f"checkpoint={EXAMPLE}", "rows=1", "steps=3", "output=explored"), marks=pytest.mark.matrix),
+        # what judge trains with, PyTorch's optimizers, imports torch._dynamo
+        pytest.param(("judge", "root=nowhere"), marks=pytest.mark.matrix),
+        pytest.param(("report", "runs=."), marks=pytest.mark.matrix),
         ("status", "."),
         ("train", "trainer=gpu"),
     ],
-    ids=lambda arguments: arguments[0],
+    ids=["sample", "explore", "judge", "report", "status", "train"],
 )
 def test_a_command_that_does_not_train_imports_no_lightning(tmp_path, arguments):
     done = subprocess.run(

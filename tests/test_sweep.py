@@ -112,6 +112,7 @@ def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
+@pytest.mark.matrix
 def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun):
     def explode(_trainer, module):
         if type(module.prior).__name__ == "StandardNormal":
@@ -140,6 +141,7 @@ def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, monkeypatch, 
     assert_same_end(stopped, whole)
 
 
+@pytest.mark.matrix
 def test_a_finished_sweep_that_is_to_be_longer_says_what_is_left(multirun, monkeypatch, capsys):
     """The results of the shorter run are still there while the longer one is under way."""
     assert multirun("-m", "seed=0,1", "trainer.max_epochs=1")[0] == 0
@@ -151,6 +153,7 @@ def test_a_finished_sweep_that_is_to_be_longer_says_what_is_left(multirun, monke
     assert {state(folder.parent)["global_step"] for folder in Path("runs").glob("*/results.json")} == {12}
 
 
+@pytest.mark.matrix
 def test_the_same_sweep_twice_at_once_is_refused_and_another_is_not(multirun):
     arguments = ("-m", "seed=0,1", "trainer.max_steps=1")
     assert multirun(*arguments)[0] == 0
@@ -169,6 +172,7 @@ def test_going_on_with_one_run_is_no_sweep(multirun, train):
     assert said.splitlines()[-1].endswith("goes on with one run; in a sweep going on is the default: leave it out")
 
 
+@pytest.mark.matrix
 def test_a_folder_with_an_awkward_name_will_do(multirun):
     code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=1", r"run_root='it\'s (a, b) = c'")
     assert code == 0, said
@@ -248,6 +252,7 @@ def test_every_sweep_file_is_among_those_tested():
     }  # fmt: skip
 
 
+@pytest.mark.matrix
 def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(multirun):
     code, said = multirun("sweep=noise", "experiment=quick", "seed=7", "trainer.max_steps=1")
     assert code == 0

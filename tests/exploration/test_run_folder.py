@@ -31,7 +31,7 @@ def _quick(tmp_path, monkeypatch):
         (tmp_path / name).write_text("something")
 
 
-@pytest.mark.process
+@pytest.mark.matrix
 @pytest.mark.parametrize("mode", MODES)
 def test_every_command_that_a_mode_prints_can_be_pasted(train, caplog, mode):
     """In the folder that explore was started from; the run's name needs quotation marks."""
