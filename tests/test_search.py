@@ -13,16 +13,17 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "SAMPLES", 100)
     written = {
         "common": ["experiment=documented", *SMALL, "metrics.samples=100"],
         "candidates": {"plane": [], "projection": ["discriminator_label=projection"], "hinge": ["loss=hinge"]},
     }
     OmegaConf.save(written, tmp_path / "candidates.yaml")
-    monkeypatch.setattr(search, "CANDIDATES", tmp_path / "candidates.yaml")
+    candidates = search.candidates(tmp_path / "candidates.yaml")
     monkeypatch.setattr(search, "TRIALS", tmp_path / "trials.jsonl")
     extra = [f"run_root={tmp_path / 'runs'}"]
 
-    lines = search.halving([1, 2], seed=0, jobs=2, extra=extra)
+    lines = search.halving(candidates, [1, 2], seed=0, jobs=2, extra=extra)
     kept = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
     assert [line["epochs"] for line in kept] == [1, 1, 1, 2, 2]
     first = sorted(kept[:3], key=lambda line: line["fid"])
@@ -30,7 +31,9 @@ def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch
     for line in kept:
         assert [images for images, _, _ in line["curve"]] == [64 * (epoch + 1) for epoch in range(line["epochs"])]
         assert line["fid"] == line["curve"][-1][1]
+        assert len(line["against_training"]["class_fids"]) == 10
+        assert 0 <= line["against_training"]["recall"] <= 1
     assert lines[0]["curve"][0] in [line["curve"][0] for line in kept[:3]], "it went on from its first epoch"
 
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was done already"))
-    assert search.halving([1, 2], seed=0, jobs=2, extra=extra) == lines
+    assert search.halving(candidates, [1, 2], seed=0, jobs=2, extra=extra) == lines

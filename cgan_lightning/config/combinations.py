@@ -3,6 +3,7 @@
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cgan_lightning import registry
 from cgan_lightning.utils.errors import UserError
 
 LABEL_PLANES = 1  # conf/conditioning/embedding.yaml's: part of each run's name, used or not
@@ -34,7 +35,7 @@ def check(config: DictConfig) -> None:
     _check_label_width(config, head)
     if not _has_label(config):
         if head != "Logit":
-            label = {"Projection": "projection", "AuxiliaryClassifier": "auxiliary"}[head]
+            label = registry.components()[config.discriminator_label.head._target_].name
             raise UserError(
                 f"conditioning=none leaves no label for discriminator_label={label}; take discriminator_label=plane"
             )

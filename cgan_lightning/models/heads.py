@@ -49,6 +49,34 @@ class Projection(nn.Module):
         return (self.logit(features) + of_class).squeeze(1), None
 
 
+@register("head", "hidden_projection")
+class HiddenProjection(nn.Module):
+    """ψ(h) + <v_y, φ> + <w_y, h>: as `Projection` of the features φ, and of h, a hidden layer that sees all of them.
+
+    A sum of features has seen 7 pixels at most at once, and can't tell a pattern from noise. The hidden layer is that of
+    StyleGAN2's discriminator (Karras et al. 2020), where it stands alone.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        normalization: Normalization,
+        *,
+        hidden: Annotated[int, setting("width of the hidden layer", **limits.HIDDEN)],
+    ) -> None:
+        super().__init__()
+        self.hidden = normalization.layer(FeatureSum(in_features, hidden))
+        self.logit = normalization.layer(nn.Linear(hidden, 1))
+        self.hidden_classes = normalization.layer(nn.Linear(hidden, num_classes, bias=False))
+        self.classes = normalization.layer(FeatureSum(in_features, num_classes, bias=False))
+
+    def forward(self, features: Maps, labels: Labels) -> Verdict:
+        hidden = F.leaky_relu(self.hidden(features), 0.2)
+        of_class = (self.classes(features) + self.hidden_classes(hidden)).gather(1, labels[:, None])
+        return (self.logit(hidden) + of_class).squeeze(1), None
+
+
 @register("head", "auxiliary")
 class AuxiliaryClassifier(nn.Module):
     """A logit, and a classifier that both players want to be right (Odena et al. 2017, equations 2 and 3).

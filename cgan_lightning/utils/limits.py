@@ -12,6 +12,7 @@ CHANNELS = {"at_least": 64, "at_most": 1024}
 STAGES = {"at_least": 1, "at_most": 5}
 IMAGE_SIZE = {"at_least": 28, "at_most": 256}
 BLOCKS = {"at_least": 1, "at_most": 8}
+HIDDEN = {"at_least": 1, "at_most": 4096}
 HEAD_WEIGHT = {"at_least": 0, "at_most": 100}
 BN_EPS = {"above": 0, "at_most": 10}
 LABEL_WIDTH = {"at_least": 1, "at_most": 1024}

@@ -1,12 +1,14 @@
-"""Successive halving (Jamieson and Talwalkar 2016) among the recipes of candidates.yaml, by `train`'s own objective.
+"""Successive halving (Jamieson and Talwalkar 2016) among the recipes of a file, by `train`'s own objective.
 
     python -m experiments.recipe.search --epochs 1,3,6
+    python -m experiments.recipe.search --candidates experiments/recipe/quality.yaml --epochs 6 --jobs 2 run_root=runs/quality
 
 Each candidate trains for the first number of epochs; the better half (or one of `--eta`), by FID to training images, goes on to
-the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen;
-seconds are kept beside. A line for each candidate and rung is appended to trials.jsonl: what has a line already isn't done
-again, so the search goes on after any stop, and on another machine. The test split and the other judge have no part in it:
-they are for the comparison that README.md describes, and read once.
+the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen.
+Beside the FID are kept what one FID hides (those within classes, precision, recall, coverage) and seconds. A line for each
+candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
+and on another machine. The test split and the other judge have no part in it: they are for the comparison that README.md
+describes, and read once.
 """
 
 import argparse
@@ -23,15 +25,21 @@ from omegaconf import OmegaConf
 
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
+from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.models import generator_file
+from cgan_lightning.sampling import sampling
+from cgan_lightning.storage.run_folder import RunFolder
 
 HERE = Path(__file__).parent
 CANDIDATES, TRIALS = HERE / "candidates.yaml", HERE / "trials.jsonl"
+SAMPLES = 10_000
 COMPOSING = threading.Lock()  # Hydra has one config at a time in a process
 
 
-def candidates() -> dict[str, list[str]]:
+def candidates(file: Path = CANDIDATES) -> dict[str, list[str]]:
     """Each candidate's overrides by its name, what all have in common first; a part that is a list has several."""
-    written: Any = OmegaConf.to_container(OmegaConf.load(CANDIDATES))
+    written: Any = OmegaConf.to_container(OmegaConf.load(file))
     found = {}
     for name, parts in written["candidates"].items():
         lists = [part if isinstance(part, list) else [part] for part in parts]
@@ -53,7 +61,17 @@ def trial(name: str, overrides: list[str], *, epochs: int, seed: int, extra: lis
     subprocess.run([sys.executable, "-m", "cgan_lightning.train", *given], check=True)  # noqa: S603  our own command
     with COMPOSING:
         folder = identity.run_folder(compose(*given))
-    return kept(name, asked, epochs, json.loads(folder.results.read_text()))
+    return kept(name, asked, epochs, json.loads(folder.results.read_text()) | {"against_training": against_training(folder)})
+
+
+def against_training(folder: RunFolder) -> dict[str, Any]:
+    """The averaged generator against training images, 10,000 of each, as validation has it."""
+    trained = generator_file.load(folder.generator)
+    pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), SAMPLES, seed=0)
+    ours, train = judge.load(), fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
+    real = suite.look_at_real(ours, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
+    found = suite.compare(suite.look(ours, pixels, labels), real, seed=0)
+    return {name: found[name] for name in ("class_fid_mean", "class_fids", "precision", "recall", "coverage", "class_accuracy")}
 
 
 def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +80,7 @@ def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> d
         "candidate": name, "epochs": epochs, "overrides": asked,
         "fid": results["metrics"]["fid"], "class_accuracy": results["metrics"]["class_accuracy"],
         "curve": [[point["images_seen"], point["fid"], point["class_accuracy"]] for point in results["validation"]["curve"]],
+        "against_training": results["against_training"],
         "seconds": results["images_seen"] / results["images_per_second"],
         **{key: results[key] for key in ("seed", "images_seen", "parameters", "machine", "versions", "git_revision")},
     }  # fmt: skip
@@ -70,9 +89,11 @@ def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> d
     return line
 
 
-def halving(rungs: list[int], seed: int, jobs: int, extra: list[str], eta: int = 2) -> list[dict[str, Any]]:
+def halving(
+    left: dict[str, list[str]], rungs: list[int], seed: int, jobs: int, extra: list[str], eta: int = 2
+) -> list[dict[str, Any]]:
     """The lines of the last rung, the best first; one of `eta` goes on from each rung."""
-    left, lines = candidates(), list[dict[str, Any]]()
+    lines = list[dict[str, Any]]()
     for rung, epochs in enumerate(rungs):
         with ThreadPoolExecutor(jobs) as pool:
             trained = [pool.submit(trial, *each, epochs=epochs, seed=seed, extra=extra) for each in left.items()]
@@ -85,15 +106,24 @@ def halving(rungs: list[int], seed: int, jobs: int, extra: list[str], eta: int =
 
 
 def table(lines: list[dict[str, Any]]) -> str:
+    heads = ["candidate", "epochs", "FID", "FID within classes", "recall", "class accuracy", "seconds"]
     rows = [
-        f"| {each['candidate']} | {each['epochs']} | {each['fid']:.2f} | {each['class_accuracy']:.1%} | {each['seconds']:.0f} |"
+        [
+            *(each["candidate"], str(each["epochs"]), f"{each['fid']:.3f}"),
+            *(
+                f"{each['against_training'][name]:.3f}" if "against_training" in each else ""
+                for name in ("class_fid_mean", "recall")
+            ),
+            *(f"{each['class_accuracy']:.1%}", f"{each['seconds']:.0f}"),
+        ]
         for each in lines
     ]
-    return "\n".join(["| candidate | epochs | FID | class accuracy | seconds |", "|---|---|---|---|---|", *rows])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, ["---"] * len(heads), *rows])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--candidates", type=Path, default=CANDIDATES, help="the file of recipes")
     parser.add_argument("--epochs", default="1,3,6", help="of each rung")
     parser.add_argument("--eta", type=int, default=2, help="one candidate of so many goes on, the better ones")
     parser.add_argument("--seed", type=int, default=0)
@@ -101,7 +131,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="for all candidates, beside their own: run_root=..., trainer=gpu")
     arguments = parser.parse_intermixed_args()
     rungs = [int(epochs) for epochs in arguments.epochs.split(",")]
-    halving(rungs, arguments.seed, arguments.jobs, arguments.overrides, arguments.eta)
+    halving(candidates(arguments.candidates), rungs, arguments.seed, arguments.jobs, arguments.overrides, arguments.eta)
 
 
 if __name__ == "__main__":

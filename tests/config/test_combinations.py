@@ -55,6 +55,7 @@ NONSENSE = {
     frozenset({("loss", "wasserstein"), ("discriminator_normalization", "batch")}),
     frozenset({("conditioning", "none"), ("discriminator_label", "projection")}),
     frozenset({("conditioning", "none"), ("discriminator_label", "auxiliary")}),
+    frozenset({("conditioning", "none"), ("discriminator_label", "hidden_projection")}),
     frozenset({("conditioning", "none"), ("generator_normalization", "conditional_batch")}),
 }
 

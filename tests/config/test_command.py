@@ -53,7 +53,7 @@ MISTAKES = {
     "seed=abc": "seed=abc: must be a whole number at least 0 and below 4294967296",
     "seed=-1": "seed=-1: must be a whole number at least 0 and below 4294967296",
     "data=3": "data is a section of settings: set them one by one, as in data.root=...",
-    "model=3": "model=3: must be documented or residual",
+    "model=3": "model=3: must be convolutional or documented or residual",
     "~noise": "noise is needed",
     "model.channels=128,256": "model.channels=128,256 has several values: add -m",
     "model.channels=(3": "model.channels=(3 can't be read: write key=value or group=choice",

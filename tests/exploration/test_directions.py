@@ -70,7 +70,11 @@ def test_what_a_direction_changes_is_measured_by_the_unit(scale):
     assert not any(nothing.values())
 
 
-@pytest.fixture(scope="module", params=[("documented", "randn"), ("residual", "uniform")], ids=lambda choice: choice[0])
+@pytest.fixture(
+    scope="module",
+    params=[("documented", "randn"), ("residual", "uniform"), ("convolutional", "randn")],
+    ids=lambda choice: choice[0],
+)
 def generator(request, tmp_path_factory):
     model, prior = request.param
     config = composed(f"model={model}", "model.channels=64", f"noise={prior}")

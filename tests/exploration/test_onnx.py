@@ -17,6 +17,7 @@ CHOICES = (
     ("model=documented", "conditioning=onehot", "noise=uniform", "upsampling=bilinear"),
     ("model=documented", "conditioning=embedding", "generator_normalization=conditional_batch", "upsampling=transposed"),
     ("model=residual", "conditioning=embedding"),
+    ("model=convolutional", "conditioning=embedding"),
     ("model=residual", "conditioning=onehot", "generator_normalization=conditional_batch"),
     ("model=documented", "data.image_size=32", "model.stages=3"),
 )

@@ -97,7 +97,7 @@ def test_a_mixture_that_is_none_is_refused(wanted, sentence):
 
 
 @pytest.mark.parametrize("conditioning", ["embedding", "onehot", "integer"])
-@pytest.mark.parametrize("network", ["documented", "residual"])
+@pytest.mark.parametrize("network", ["documented", "residual", "convolutional"])
 def test_a_whole_weight_is_its_class_and_a_mixture_is_in_between(network, conditioning):
     config = composed(f"model={network}", f"conditioning={conditioning}", "model.channels=64", "model.latent_dim=8")
     model = build_model.model(config, build_model.recipe(config, build.data(config)))

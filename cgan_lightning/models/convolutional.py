@@ -1,0 +1,63 @@
+"""A generator with convolutions at every size, the image's own among them: `model=convolutional`."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cgan_lightning.models.conditioning import LabelEncoder, Labels
+from cgan_lightning.models.generator import ConditionalGenerator, Doubling
+from cgan_lightning.models.normalization import BATCH, Chain, Normalization
+from cgan_lightning.registry import Part, given, register, setting
+from cgan_lightning.utils import limits
+from cgan_lightning.utils.limits import coarsest_size
+
+NARROWEST = 32  # maps, however often the width was halved
+
+
+@register("generator", "convolutional")
+class ConvolutionalGenerator(ConditionalGenerator):
+    """G(z, y): Linear, then at each doubling `blocks` convolutions, half the maps each time; one more gives the image, by Tanh.
+
+    With 2 stages, 28 pixels and 2 blocks: latent + label → (channels, 7, 7) → twice (channels/2, 14, 14) → twice
+    (channels/4, 28, 28) → (1, 28, 28). The documented generator has one layer at 14 pixels and none at 28, and can draw no
+    pattern finer than what its last doubling leaves. Raises ValueError for an image size that 2**stages does not divide.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim: Annotated[int, given(**limits.LATENT_DIM)],
+        channels: Annotated[int, given(**limits.CHANNELS)],
+        conditioning: Annotated[LabelEncoder, Part("conditioning")],
+        upsampling: Annotated[Doubling, Part("upsampling")],
+        normalization: Annotated[Normalization, Part("normalization")] = BATCH,
+        stages: Annotated[int, given(**limits.STAGES)] = 2,
+        blocks: Annotated[int, setting("convolutions at each size", **limits.BLOCKS)] = 2,
+        bn_eps: Annotated[float, setting("eps of the batch norm after each convolution", **limits.BN_EPS)] = 1e-5,
+        image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.channels = latent_dim, channels
+        self.size = coarsest_size(image_size, stages)
+        self.conditioning = conditioning
+        self.concatenated = not normalization.takes_label
+        inputs = latent_dim + self.concatenated * conditioning.width
+        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
+        width, label_width = channels, conditioning.width
+        layers: list[nn.Module] = [normalization.maps(width, label_width=label_width), nn.ReLU(inplace=True)]
+        for _ in range(stages):
+            narrower = max(width // 2, NARROWEST)
+            convolutions = [nn.Conv2d(narrower, narrower, kernel_size=3, padding=1) for _ in range(blocks - 1)]
+            for layer in (upsampling(width, narrower), *convolutions):
+                maps = normalization.maps(narrower, label_width=label_width, eps=bn_eps)
+                layers += [normalization.layer(layer), maps, nn.ReLU(inplace=True)]
+            width = narrower
+        self.blocks = Chain(*layers, nn.Conv2d(width, 1, kernel_size=3, padding=1), nn.Tanh())
+
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+        label = self.conditioning(labels)
+        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
+        maps = features.unflatten(1, (self.channels, self.size, self.size))
+        return self.blocks(maps.contiguous(memory_format=torch.channels_last), label)
