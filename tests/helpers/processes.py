@@ -1,5 +1,6 @@
 """Commands in processes of their own: begun anew, or forked from one that has imported already, which saves their imports."""
 
+import importlib.util
 import multiprocessing
 import os
 import runpy
@@ -13,7 +14,8 @@ from pathlib import Path
 TIMEOUT_S = 300
 STREAMS = {"out": 1, "err": 2}
 IMPORTED = [f"cgan_lightning.{name}" for name in ("config.build", "config.build_evaluation", "config.build_model",
-                                                  "config.command", "generation.output", "runtime.warm_start")]  # fmt: skip
+                                                  "config.command", "sampling.output", "storage.warm_start")]  # fmt: skip
+assert all(map(importlib.util.find_spec, IMPORTED)), "the fork server leaves out in silence what isn't there"
 
 
 def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -111,7 +111,7 @@ def test_without_the_extra_slurm_a_sentence_says_so(python, tmp_path):
 def test_what_is_no_code_comes_along(python, tmp_path):
     """The judge's weights, the report's templates, the joystick page's own files."""
     script = (
-        "from cgan_lightning.metrics import judge; from cgan_lightning.reporting import page; import jinja2;"
+        "from cgan_lightning.evaluation import judge; from cgan_lightning.reporting import page; import jinja2;"
         "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates());"
         "from cgan_lightning.exploration.page import ASSETS;"
         "print(*(path.read_bytes().hex() for path in sorted(ASSETS.iterdir())))"
