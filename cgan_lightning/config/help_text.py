@@ -31,7 +31,7 @@ FLAGS = {
     "--config-dir DIR": "a folder of yours with more files for the groups",
     "--hydra-help": "Hydra's other flags",
     "--version": "ours, and those of what results depend on",
-    "--shell-completion": "install=bash prints what bash needs to complete settings: see the README",
+    "--shell-completion": "install=bash prints what bash needs to complete settings: see docs/settings.md",
 }
 OF_SWEEPS = {
     "-m, --multirun": "a sweep, of every combination of several values: -m model.channels=128,256 seed=0,1",

@@ -1,4 +1,4 @@
-"""A real bash completes groups, choices, keys and values of a command, as the README sets it up."""
+"""A real bash completes groups, choices, keys and values of a command, as docs/settings.md sets it up."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def test_bash_completes_what_is_typed(tmp_path):
         capture_output=True, text=True,
     )  # fmt: skip
     assert "-F hydra_bash_completion cgan-train" in done.stderr
-    assert SETUP in (ROOT / "README.md").read_text(), "what is documented is what was tried"
+    assert SETUP in (ROOT / "docs" / "settings.md").read_text(), "what is documented is what was tried"
     offered = [{*line.split()} for line in done.stdout.splitlines()]
     assert len(offered) == len(TYPED)
     for (line, wanted), words in zip(TYPED.items(), offered, strict=True):
