@@ -81,14 +81,16 @@ def _group(group: str, config: DictConfig) -> list[str]:
     for option in options:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "Of another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
-    brought, having = dict[str, Setting](), dict[str, list[str]]()
+    brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
     for option in filter(functools.partial(group_files.bases, group), options):
         for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
-            if option == chosen or setting[0] not in brought:
-                brought[setting[0]] = setting
-            having.setdefault(setting[0], []).append(option)
-    for key, setting in brought.items():
-        lines += _setting(*setting, whose="" if len(having[key]) == len(options) else f"with {', '.join(having[key])}: ")
+            meaning = setting[0], _meaning(setting[2])  # a key of two choices may be two things
+            if option == chosen or meaning not in brought:
+                brought[meaning] = setting
+            having.setdefault(meaning, []).append(option)
+    for meaning, setting in brought.items():
+        owners = having[meaning]
+        lines += _setting(*setting, whose="" if len(owners) == len(options) else f"with {', '.join(owners)}: ")
     return lines
 
 
@@ -109,8 +111,12 @@ def _options(group: str) -> list[str]:
 def _setting(key: str, value: Any, field: dataclasses.Field, whose: str = "") -> list[str]:
     needed = value == "???"
     default = field.metadata.get("example", "...") if needed else _short(value)
-    about = f"{whose}{'needed: ' * needed}{field.metadata['about']} ({checks.requirement(field)})"
+    about = f"{whose}{'needed: ' * needed}{_meaning(field)}"
     return _entry(f"{suggestions.in_short(key)}={default}", about)
+
+
+def _meaning(field: dataclasses.Field) -> str:
+    return f"{field.metadata['about']} ({checks.requirement(field)})"
 
 
 def _short(value: Any) -> str:

@@ -76,7 +76,7 @@ def test_defaults_are_those_of_the_command_line():
 
 
 def test_a_key_is_listed_once():
-    keys = re.findall(r"^  ([a-z_.]+)=", printed("train"), re.MULTILINE)
+    keys = re.findall(r"^  ([a-z_.]+=\S+) +(?:with ([\w, ]+):)?", printed("train"), re.MULTILINE)
     assert len(keys) == len({*keys})
 
 
