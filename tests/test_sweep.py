@@ -19,6 +19,7 @@ from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.storage import lock
 from cgan_lightning.train import train as train_command
+from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
@@ -33,7 +34,8 @@ def multirun(monkeypatch, capsys, tmp_path):
     def run(*arguments: str, callbacks=()) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *SMALL, *arguments[1:]])
         try:
-            command.run(functools.partial(train_command, callbacks=callbacks), "train")
+            with commands.restored():
+                command.run(functools.partial(train_command, callbacks=callbacks), "train")
             code = 0
         except SystemExit as stop:
             code = int(stop.code or 0)

@@ -14,6 +14,7 @@ from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.train import train
 from cgan_lightning.utils.errors import UserError
+from tests.helpers import commands
 from tests.helpers.processes import fork_command
 
 MISTAKES = {
@@ -82,7 +83,7 @@ def answer(monkeypatch, capsys, tmp_path):
 
     def give(*arguments):
         monkeypatch.setattr(sys, "argv", ["train", *arguments])
-        with pytest.raises(SystemExit) as stop:
+        with commands.restored(), pytest.raises(SystemExit) as stop:
             command.run(lambda _: pytest.fail("the task was reached"), "train")
         assert list(tmp_path.iterdir()) == []
         return capsys.readouterr().err, stop.value.code
@@ -211,7 +212,7 @@ def test_what_is_known_to_fail_is_refused_before_torch_is_imported(tmp_path):
 def test_a_signal_outside_training_ends_a_command_with_a_sentence(monkeypatch, capsys, signum):
     monkeypatch.setattr(sys, "argv", ["sample", "checkpoint=none"])
     before = signal.getsignal(signum)
-    with pytest.raises(SystemExit) as stop:
+    with commands.restored(), pytest.raises(SystemExit) as stop:
         command.run(lambda config: os.kill(os.getpid(), signum), "sample")
     assert stop.value.code == 128 + signum
     assert capsys.readouterr().err == f"Stopped by {signal.Signals(signum).name}, with nothing to save\n"

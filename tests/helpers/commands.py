@@ -26,7 +26,7 @@ def give(command: str, *words: str) -> Answer:
     """`python -m cgan_lightning.COMMAND WORDS`; what a command changes in its process is as before afterwards."""
     module = importlib.import_module(f"cgan_lightning.{command}")
     code, said = 0, io.StringIO()
-    with _restored(), contextlib.redirect_stderr(said):
+    with restored(), contextlib.redirect_stderr(said):
         sys.argv = [command, *words]
         try:
             module.main()
@@ -36,7 +36,8 @@ def give(command: str, *words: str) -> Answer:
 
 
 @contextlib.contextmanager
-def _restored() -> Iterator[None]:
+def restored() -> Iterator[None]:
+    """What a command changes in its process: handlers of a closed stderr would speak in the tests after it."""
     argv, environment, handlers = sys.argv, dict(os.environ), logging.root.handlers[:]
     threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     deterministic = torch.are_deterministic_algorithms_enabled()
