@@ -15,7 +15,7 @@ from tests.helpers.runs import state
 
 RUNS = Path(__file__).parent / "old_files" / "runs"
 ASKED = (
-    *("model.channels=64", "model.latent_dim=4", "data.limit=256", "validation.samples=100", "samples.columns=1"),
+    *("model.channels=64", "model.latent_dim=4", "data.limit=256", "validation.samples=100", "callbacks.sample_grid.columns=1"),
     *("trainer=cpu", "noise=uniform", "loss=hinge"),
 )
 

@@ -10,7 +10,7 @@ import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import class_selection
+from cgan_lightning.config import build_model, class_selection
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.config.sizes import planned_updates
 from cgan_lightning.config.this_job import this_job
@@ -23,12 +23,10 @@ from cgan_lightning.storage.results import count
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.tensorboard import RunLogger
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints, Files
-from cgan_lightning.training.callbacks.class_vectors import ClassVectorNorms
 from cgan_lightning.training.callbacks.due import StopRequest
 from cgan_lightning.training.callbacks.finite import FiniteLosses
 from cgan_lightning.training.callbacks.preemption import Preemption
 from cgan_lightning.training.callbacks.progress import Progress
-from cgan_lightning.training.callbacks.sample_grid import SampleGrid
 from cgan_lightning.training.callbacks.training_log import TrainingLog
 from cgan_lightning.training.callbacks.validation import Validation
 from cgan_lightning.training.module import ConditionalGAN
@@ -173,8 +171,7 @@ def _own_callbacks(config: DictConfig, run: RunFolder, validation: Validation) -
         log,
         validation,
         Progress(log, validation, file=run.progress, batch_size=config.data.batch_size),
-        ClassVectorNorms(),
-        SampleGrid(class_names=tuple(checkpoints.recipe["class_names"]), file=run.samples, **config.samples),
+        *(build_model.chosen(settings, "callbacks") for settings in config.callbacks.values()),
         checkpoints,
         Preemption(checkpoints, validation.stop_request),
     ]

@@ -58,9 +58,9 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         generator_lr=_learning_rate(config, "generator"),
         discriminator_lr=_learning_rate(config, "discriminator"),
         discriminator_updates=config.optimizer.discriminator_updates,
-        loss=_chosen(config, "loss"),
-        penalty=_chosen(config, "regularizer"),
-        augmentation=_chosen(config, "augmentation"),
+        loss=chosen(config.loss, "loss"),
+        penalty=chosen(config.regularizer, "regularizer"),
+        augmentation=chosen(config.augmentation, "augmentation"),
         balanced=config.data.balanced,
         ema=_average(config, networks["generator"]),
         seed=config.seed,
@@ -88,9 +88,9 @@ def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
     return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **early)
 
 
-def _chosen(config: DictConfig, group: str) -> Any:
-    """The object that a group's choice names; None where it is none."""
-    plain: Any = OmegaConf.to_container(config[group], resolve=True)
+def chosen(settings: DictConfig, group: str) -> Any:
+    """The object of `group` that `settings` describe; None where they are empty."""
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
     if not plain:
         return None
     name = plain.pop("_target_")
@@ -108,4 +108,6 @@ def _adam(settings: DictConfig) -> Any:
 
 def _learning_rate(config: DictConfig, network: str) -> LearningRate:
     settings: Any = OmegaConf.to_container(config.optimizer[network])
-    return LearningRate(decay=_chosen(config, "lr_schedule"), **{key: settings[key] for key in settings if key != "betas"})
+    return LearningRate(
+        decay=chosen(config.lr_schedule, "lr_schedule"), **{key: settings[key] for key in settings if key != "betas"}
+    )

@@ -31,16 +31,23 @@ def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dat
 
     What a choice brings without a schema (its `_target_`) comes as one value.
     """
-    schema = {field.name: field for field in dataclasses.fields(OmegaConf.get_type(config))}  # pyright: ignore
+    kind = OmegaConf.get_type(config)
+    schema = {field.name: field for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
     for name in dict.fromkeys([*config, *schema]):
         key = f"{prefix}{name}"
         missing = name not in config or OmegaConf.is_missing(config, name)
         value = "???" if missing else config[name]
-        if isinstance(value, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(value)):
+        if isinstance(value, DictConfig) and _is_section(value):
             yield from leaves(value, f"{key}.")
         else:
             plain = OmegaConf.to_container(value) if isinstance(value, (DictConfig, ListConfig)) else value
             yield key, plain, schema.get(str(name))
+
+
+def _is_section(config: DictConfig) -> bool:
+    """Whether it has a schema, or holds parts that have one."""
+    nodes = [config, *(config._get_node(name) for name in config)]
+    return any(dataclasses.is_dataclass(OmegaConf.get_type(node)) for node in nodes)
 
 
 def keys(config: DictConfig) -> list[str]:

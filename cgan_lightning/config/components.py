@@ -1,7 +1,7 @@
 """Types, ranges and descriptions of what a choice brings with it: its components, as declared, and the places for them."""
 
 import functools
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 from omegaconf import MISSING
@@ -9,6 +9,8 @@ from omegaconf import MISSING
 from cgan_lightning import registry
 from cgan_lightning.config.schema_fields import OPERATIONAL, anything, neutral, number, one_of
 from cgan_lightning.utils import limits
+
+WITHOUT_EFFECT_ON_RESULTS = ("callbacks",)  # groups whose options are no part of a run's name
 
 
 @dataclass
@@ -65,6 +67,10 @@ def nodes() -> dict[str, type]:
 
 
 def _node(component: registry.Component) -> type:
-    settings = [(name, each.kind, number(each.about, **each.bounds, **each.marks)) for name, each in component.settings.items()]
+    marks = OPERATIONAL if component.group in WITHOUT_EFFECT_ON_RESULTS else {}
+    settings = [
+        (name, each.kind, number(each.about, **each.bounds, **each.marks, **marks)) for name, each in component.settings.items()
+    ]
+    target = [("_target_", str, field(default=component.target, metadata=marks))]
     partial = [("_partial_", bool, True)] if component.is_factory else []
-    return make_dataclass(component.target.rpartition(".")[2], [("_target_", str, component.target), *partial, *settings])
+    return make_dataclass(component.target.rpartition(".")[2], [*target, *partial, *settings])

@@ -122,7 +122,7 @@ def may_resume(config: DictConfig) -> bool:
 def displayed_settings(config: DictConfig) -> dict[str, Any]:
     """What TensorBoard's HPARAMS tab compares: the width, the noise, the seed, and whatever else was asked for.
 
-    The tab shows five of them unasked, those that differ between runs first; with few of them FID is in sight, too.
+    The tab shows five of them unasked, those that differ between runs first.
     """
     settings = checks.result_settings(config)
     asked_for = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}

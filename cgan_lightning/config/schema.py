@@ -79,12 +79,6 @@ class WarmStart:
 
 
 @dataclass
-class Samples:
-    columns: int = number("pictures of each class in samples.png and TensorBoard", at_least=1, at_most=100, **OPERATIONAL)
-    every_n_epochs: int = number("how often they are drawn", at_least=1, **OPERATIONAL)
-
-
-@dataclass
 class Validation:
     every_n_epochs: int | None = number(
         "how often FID and class accuracy are measured against training images; null: never", at_least=1, **OPERATIONAL
@@ -118,11 +112,11 @@ class Train:
     regularizer: Any = anything("a penalty on the discriminator's gradient with respect to its input")
     augmentation: Any = anything("of what the discriminator sees, real and fake")
     lr_schedule: Any = anything("how learning rates fall from lr to final_lr", **neutral(COSINE))
+    callbacks: Any = anything("what is drawn and logged while a run trains", **OPERATIONAL)
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     warm_start: WarmStart = field(default_factory=WarmStart)
     trainer: Any = anything("what it runs on: one process, or several that share each batch")
-    samples: Samples = field(default_factory=Samples)
     validation: Validation = field(default_factory=Validation)
     checkpoint_every_n_epochs: int = number("how often the whole training state is saved", at_least=1, **OPERATIONAL)
     log_every_n_updates: int = number("how often losses go to TensorBoard and the log", at_least=1, **OPERATIONAL)

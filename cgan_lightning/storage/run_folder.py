@@ -69,7 +69,7 @@ class RunFolder:
         return None if name is None else read_json(self.results)["metrics"].get(name)
 
     def summary(self) -> str:
-        return f"Run folder: {self.path}\nSamples:    {self.samples}"
+        return f"Run folder: {self.path}" + (f"\nSamples:    {self.samples}" if self.samples.is_file() else "")
 
     @contextlib.contextmanager
     def claim(

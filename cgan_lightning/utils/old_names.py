@@ -23,7 +23,11 @@ KEYS = {  # of settings and results, and of the callbacks in a checkpoint
     "real_baseline": "floor",
     "Validation": "Quality",
 }
-OVERRIDES = {"regularizer.interval=": "regularizer.every=", "validation.": "metrics."}  # what one begins with
+OVERRIDES = {  # what one begins with
+    "regularizer.interval=": "regularizer.every=",
+    "validation.": "metrics.",
+    "callbacks.sample_grid.": "samples.",
+}
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -21,14 +21,14 @@ from tests.helpers.runs import SMALL
 
 FIELDS = values.fields("train")
 GROUPS = {
-    **{group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in CHOICES},
+    **{group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in (*CHOICES, "callbacks")},
     "trainer": ["auto", "cpu"],
     "experiment": ["documented", "quick", "nine_classes", "transfer"],
 }
 CHEAP = {  # the most that a test's run has time for
     "data.batch_size": 32, "data.limit": 256, "data.image_size": 64, "data.workers": 1,
     "model.channels": 128, "model.latent_dim": 256, "conditioning.generator.width": 32, "conditioning.discriminator.width": 8,
-    "samples.columns": 8, "validation.samples": 200, "trainer.devices": 1, "trainer.num_nodes": 1,
+    "callbacks.sample_grid.columns": 8, "validation.samples": 200, "trainer.devices": 1, "trainer.num_nodes": 1,
 }  # fmt: skip
 TEXT = {
     "data.root": ["null", "nowhere"],

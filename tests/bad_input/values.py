@@ -33,7 +33,9 @@ WRONG_TYPE = {
 }
 
 
-CHOICES_OF = {"train": [f"{group}={file.stem}" for group in CHOICES for file in sorted((CONF / group).glob("*.yaml"))]}
+CHOICES_OF = {
+    "train": [f"{group}={file.stem}" for group in (*CHOICES, "callbacks") for file in sorted((CONF / group).glob("*.yaml"))]
+}
 
 
 @functools.cache

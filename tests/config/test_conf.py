@@ -120,7 +120,8 @@ def test_a_runs_name_follows_from_what_its_result_depends_on():
     assert name.startswith("channels128-latent16-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=ddp_cpu", "log_every_n_updates=3", "data.workers=0",
-                 "data.placement=host", "data.root=/data", "run_root=there", "samples.columns=3", "rerun=true"):  # fmt: skip
+                 "data.placement=host", "data.root=/data", "run_root=there", "callbacks.sample_grid.columns=3",
+                 "callbacks=none", "rerun=true"):  # fmt: skip
         assert identity.run_name(composed(same)) == name, same
     others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
               "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=false", "augmentation=diffaugment",

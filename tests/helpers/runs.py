@@ -15,12 +15,14 @@ from cgan_lightning.config import identity
 from cgan_lightning.train import train as train_command
 from tests.helpers.configs import composed
 
-SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1")
+SMALL = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "log_every_n_updates=1")
+SMALL_GRID = "callbacks.sample_grid.columns=2"
 
 
 def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
     """Trains in the current folder, SMALL unless told otherwise; the run's folder, relative to it."""
-    config = composed(*SMALL, *overrides)
+    drawn = not any(override.startswith(("callbacks=", "~callbacks.sample_grid")) for override in overrides)
+    config = composed(*SMALL, *([SMALL_GRID] if drawn else []), *overrides)
     train_command(config, callbacks=callbacks)
     return identity.run_folder(config).path
 

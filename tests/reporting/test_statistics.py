@@ -120,9 +120,7 @@ def test_one_seed_has_differences_and_no_significance():
     (channels, _) = statistics.effects(made_up(1, lambda channels, _: channels, 0.0), FACTORS, "fid")
     assert (channels.p, channels.half, channels.significant) == (None, None, False)
     told = conclusions.effect(channels, FID, {})
-    assert told.startswith(
-        "channels 256 instead of 128: FID is higher by 128.00 with one seed, too few to generalise"
-    )
+    assert told.startswith("channels 256 instead of 128: FID is higher by 128.00 with one seed, too few to generalise")
 
 
 def test_a_missing_run_leaves_the_rest_comparable():
