@@ -84,7 +84,8 @@ types: setup ## pyright
 	@$(BIN)/pyright
 
 docs: setup ## the documentation as a site, in site/: open site/index.html
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@# not --quiet: what is not logged would not fail the strict build either
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 fmt: setup ## format, and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

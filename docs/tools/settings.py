@@ -13,14 +13,12 @@ class Settings(griffe.Extension):
 
     def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
         component = components().get(cls.path)
-        if component is None or not component.arguments:
+        if component is None:
             return
-        for name in component.arguments:
-            parameter = cls.parameters[name]
-            parameter.annotation = parameter.annotation.slice.elements[0]  # of Annotated[float, setting(...)]
         told = [
             f"    {name}: {setting.about}{', ' + in_words(setting.bounds) if setting.bounds else ''}"
             for name, setting in component.settings.items()
         ]
         if told:
-            cls["__init__"].docstring = griffe.Docstring("\n".join(["Parameters:", *told]), parent=cls["__init__"])
+            text = "\n".join(["", "Parameters:", *told])
+            cls["__init__"].docstring = griffe.Docstring(text, parser="google", parent=cls["__init__"])
