@@ -29,17 +29,17 @@ def evaluate(config: DictConfig) -> None:
         if not todo:
             log.info("All %s finished runs have this evaluation already", len(places))
             return
-        with ranks.joined(logs=todo[0][1].parent):
+        with ranks.process_group(logs=todo[0][1].parent):
             real = evaluation.real()
             for number, (generator, kept_in) in enumerate(todo, 1):
                 drawn = evaluation.drawn(generator)
                 if ranks.rank == 0:
-                    found = evaluation.measured(drawn, real)
-                    picture = evaluation.keep(found, drawn, kept_in)
-                    line = f"{number}/{len(todo)}  {generator.name}  {table.line(found['samples'])}"
-                    log.info("%s", table.text(found, drawn.class_names) if alone else line)
+                    result = evaluation.measured(drawn, real)
+                    picture = evaluation.keep(result, drawn, kept_in)
+                    line = f"{number}/{len(todo)}  {generator.name}  {table.line(result['samples'])}"
+                    log.info("%s", table.text(result, drawn.class_names) if alone else line)
                     if alone:
-                        log.info("\nKept in %s; nearest training images in %s", kept_in, picture)
+                        log.info("\nSaved to %s; nearest training images: %s", kept_in, picture)
 
 
 def main() -> None:

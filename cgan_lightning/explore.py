@@ -43,22 +43,22 @@ def _trained(config: DictConfig) -> Any:
     return generator_file.load(Path(config.checkpoint), weights=config.weights, device=device)
 
 
-def _told(config: DictConfig, output: Path, sentences: list[str]) -> None:
+def _log(config: DictConfig, output: Path, sentences: list[str]) -> None:
     for sentence in (f"mode={config.mode} of {config.checkpoint}, in {output}", *sentences):
         log.info("%s", sentence)
 
 
-def _transition(config: DictConfig, output: Path) -> None:
+def _interpolation(config: DictConfig, output: Path) -> None:
     trained = _trained(config)
-    from cgan_lightning.exploration import transition
+    from cgan_lightning.exploration import interpolation
     from cgan_lightning.sampling.class_names import labels
 
     ends = labels(["Dress", "Coat"] if config.classes is None else config.classes, trained.class_names)
     if len(ends) != 2:
         raise UserError(f"classes={config.classes}: must be two, from which and to which: [Dress,Coat]")
     both = (ends[0], ends[1])
-    asked = {key: config[key] for key in ("seed", "rows", "steps")}
-    _told(config, output, transition.explore(trained, both, **asked, output=output))
+    settings = {key: config[key] for key in ("seed", "rows", "steps")}
+    _log(config, output, interpolation.explore(trained, both, **settings, output=output))
 
 
 def _directions(config: DictConfig, output: Path) -> None:
@@ -67,8 +67,8 @@ def _directions(config: DictConfig, output: Path) -> None:
     from cgan_lightning.sampling.class_names import labels
 
     classes = None if config.classes is None else labels(config.classes, trained.class_names)
-    asked = {key: config[key] for key in ("seed", "rows", "count", "names", "checkpoint", "weights")}
-    _told(config, output, directions.explore(trained, classes, **asked, output=output))
+    settings = {key: config[key] for key in ("seed", "rows", "count", "names", "checkpoint", "weights")}
+    _log(config, output, directions.explore(trained, classes, **settings, output=output))
 
 
 def _embeddings(config: DictConfig, output: Path) -> None:
@@ -78,7 +78,7 @@ def _embeddings(config: DictConfig, output: Path) -> None:
     except ModuleNotFoundError as error:
         raise UserError(f"mode=embeddings needs {error.name}: pip install 'cgan-lightning[report]'") from None
     kept = _discriminator(Path(config.checkpoint))
-    _told(config, output, embeddings.explore(trained, kept, seed=config.seed, output=output))
+    _log(config, output, embeddings.explore(trained, kept, seed=config.seed, output=output))
 
 
 def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
@@ -96,7 +96,7 @@ def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
 def _training(config: DictConfig, output: Path) -> None:
     from cgan_lightning.exploration import training
 
-    _told(config, output, training.explore(Path(config.checkpoint), output))
+    _log(config, output, training.explore(Path(config.checkpoint), output))
 
 
 def _page(config: DictConfig, output: Path) -> None:
@@ -114,13 +114,13 @@ def _write_page(config: DictConfig, output: Path) -> None:
     try:
         from cgan_lightning.exploration import page  # onnx, onnxscript: an extra
 
-        _told(config, output, page.write(trained, output))
+        _log(config, output, page.write(trained, output))
     except ModuleNotFoundError as error:
         raise UserError(f"mode=page needs {error.name}: pip install 'cgan-lightning[page]'") from None
 
 
 MODES = {
-    "transition": _transition,
+    "interpolation": _interpolation,
     "directions": _directions,
     "embeddings": _embeddings,
     "training": _training,

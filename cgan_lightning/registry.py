@@ -130,8 +130,8 @@ def components() -> dict[str, Component]:
 @functools.cache
 def metrics() -> dict[str, Metric]:
     """All metrics by name."""
-    found = [each for path in _sources() for each in _metrics_of_file(path)]
-    return {each.name: each for each in found}
+    result = [each for path in _sources() for each in _metrics_of_file(path)]
+    return {each.name: each for each in result}
 
 
 def of_group(*groups: str) -> dict[str, Component]:
@@ -144,19 +144,19 @@ def _sources() -> list[Path]:
 
 
 def _of_file(path: Path) -> list[Component]:
-    found = list[Component]()
+    result = list[Component]()
     for cls, call in _decorated(path, "register", ast.ClassDef):
         group, name = map(ast.literal_eval, call.args)
-        found.append(Component(group, name, _target(path, cls), _arguments(cls)))
-    return found
+        result.append(Component(group, name, _target(path, cls), _arguments(cls)))
+    return result
 
 
 def _metrics_of_file(path: Path) -> list[Metric]:
-    found = list[Metric]()
+    result = list[Metric]()
     for function, call in _decorated(path, "metric", ast.FunctionDef):
         marks = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-        found.append(Metric(*map(ast.literal_eval, call.args), target=_target(path, function), **marks))
-    return found
+        result.append(Metric(*map(ast.literal_eval, call.args), target=_target(path, function), **marks))
+    return result
 
 
 def _decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[tuple[Definition, ast.Call]]:
@@ -194,5 +194,5 @@ def _is_declared(annotation: ast.expr | None) -> bool:
 def _declared(annotation: Any) -> Setting | Part:
     kind, declared = annotation.slice.elts
     words = ast.Expression(declared)  # of this package's own source
-    found = eval(compile(words, "annotation", "eval"), {"setting": setting, "given": given, "Part": Part, "limits": limits})  # noqa: S307
-    return replace(found, kind=KINDS[ast.unparse(kind)]) if isinstance(found, Setting) else found
+    result = eval(compile(words, "annotation", "eval"), {"setting": setting, "given": given, "Part": Part, "limits": limits})  # noqa: S307
+    return replace(result, kind=KINDS[ast.unparse(kind)]) if isinstance(result, Setting) else result

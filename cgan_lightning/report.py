@@ -26,14 +26,14 @@ def report(config: DictConfig) -> None:
     folder = Path(config.output or study.folder)
     writable.folder(folder, f"output={folder}")
     complete = "fid" in study.measured and not any(study.finished["fid"].isna())
-    metric = config.metric or ("fid" if complete else "training_best_fid")
+    metric = config.metric or ("fid" if complete else "val_best_fid")
     if metric not in study.measured:
         raise UserError(f"metric={metric}: no finished run has it, they have {', '.join(study.measured) or 'none at all'}")
-    found = page.find(study, metric, config.threshold)
-    page.write(study, found, folder)
+    result = page.find(study, metric, config.threshold)
+    page.write(study, result, folder)
     for remark in study.remarks:
         log.warning("%s", remark)
-    for sentence in page.sentences(study, found):
+    for sentence in page.sentences(study, result):
         log.info("%s", sentence)
     log.info("%s of %s runs: %s", len(study.finished), len(study.runs), folder / "report.html")
 

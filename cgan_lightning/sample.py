@@ -50,8 +50,8 @@ def _moved(z: Any, config: DictConfig) -> Any:
 
     if config.directions is None:
         raise UserError(f"move={config.move}: along what? Give directions=FILE.json; explore mode=directions writes one")
-    found = directions.read(Path(config.directions), z.shape[1])
-    return directions.moved(z, config.move, found)
+    result = directions.read(Path(config.directions), z.shape[1])
+    return directions.moved(z, config.move, result)
 
 
 def main() -> None:

@@ -51,10 +51,10 @@ def _watch(folder: SweepFolder) -> None:
 def _check(folder: SweepFolder) -> None:
     """Raises UserError for a folder that is no sweep's; sweeps in it are named, and what lists its runs."""
     if not folder.record.is_file():
-        from cgan_lightning.config import places  # OmegaConf: not for a table
+        from cgan_lightning.config import run_arguments  # OmegaConf: not for a table
 
-        places.check_folder(str(folder.path), folder.path, ("sweep",))
-        if places.holds_runs(folder.path):
+        run_arguments.check_folder(str(folder.path), folder.path, ("sweep",))
+        if run_arguments.holds_runs(folder.path):
             raise UserError(f"{folder.path} holds runs and no sweep: python -m cgan_lightning.runs {folder.path} lists them")
         raise UserError(f"{folder.path} is no sweep folder: give one of runs/sweeps/")
 

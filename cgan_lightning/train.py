@@ -28,7 +28,7 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     """
     run = identity.run_folder(config)
     if end := _known(run, config):
-        return _told(end, config)
+        return _summary(end, config)
     command.say_what_loads()
     from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or a mistake
 
@@ -50,16 +50,17 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
         begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
         with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run):
             if end is None:
-                with ranks.joined(logs=run.path):
+                with ranks.process_group(logs=run.path):
                     training_log, contention = build.training_log(config), Contention()
-                    quality = build.quality(config, run, training_log, recipe)
-                    trainer = build.trainer(config, run, ranks, quality, [*callbacks, contention], done=done, planned=planned)
+                    validation = build.validation(config, run, training_log, recipe)
+                    first = [*callbacks, contention]
+                    trainer = build.trainer(config, run, ranks, validation, first, done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))
                     trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
                 if ranks.rank == 0:
-                    ended = results.of(trainer, model, quality, data, alone=contention.alone())
+                    ended = results.of(trainer, model, validation, data, alone=contention.alone())
                     run.write_results(ended | {"seed": config.seed})
-    return _told(run if end is None else RunFolder(Path(end)), config) if ranks.rank == 0 else None
+    return _summary(run if end is None else RunFolder(Path(end)), config) if ranks.rank == 0 else None
 
 
 @contextmanager
@@ -86,11 +87,11 @@ def _begun(
         allow_changes=config.resume.allow_changes,
         planned=sizes.planned_updates(config),
         examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
-    ) as found:
+    ) as result:
         if earlier is not None:
             _say_what_becomes_of(run, earlier, sweep_folder.using(run.path, earlier))
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
-        yield (None, None, 0) if found is None else (None, str(found[0]), found[1])
+        yield (None, None, 0) if result is None else (None, str(result[0]), result[1])
 
 
 def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
@@ -102,7 +103,7 @@ def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
         return None
     if end := _end(run, config):
         return end
-    run.refuse_unasked(list(HydraConfig.get().overrides.task), resume=identity.may_resume(config))
+    run.refuse_unrequested(list(HydraConfig.get().overrides.task), resume=identity.may_resume(config))
     return None
 
 
@@ -123,7 +124,7 @@ def _end(run: RunFolder, config: DictConfig) -> RunFolder | None:
     return end
 
 
-def _told(run: RunFolder, config: DictConfig) -> float | None:
+def _summary(run: RunFolder, config: DictConfig) -> float | None:
     """Says where the results are; the metric that is asked for."""
     log.info("%s", run.summary())
     return run.metric(config.objective_metric)

@@ -9,7 +9,7 @@ import torch
 
 from cgan_lightning.data import fashion_mnist, sources
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import to_uint8
 from tests.helpers.configs import composed
@@ -25,7 +25,7 @@ def splits():
 
 
 def without_files(results: dict) -> dict:
-    return {side: results["evaluation"][side] for side in ("samples", "floor", "protocol")}
+    return {side: results["evaluation"][side] for side in ("samples", "real_baseline", "protocol")}
 
 
 def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
@@ -35,8 +35,8 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
     results = json.loads((folder / "results.json").read_text())
     assert results["updates"] == 2
     protocol = results["evaluation"]["protocol"]
-    assert (protocol["samples"], protocol["judge"]) == (200, judge.load().hash)
-    assert results["evaluation"]["samples"]["fid"] > 10 * results["evaluation"]["floor"]["fid"], "hardly trained"
+    assert (protocol["samples"], protocol["feature_extractor"]) == (200, feature_extractor.load().hash)
+    assert results["evaluation"]["samples"]["fid"] > 10 * results["evaluation"]["real_baseline"]["fid"], "hardly trained"
     assert sum(map(sum, results["evaluation"]["samples"]["confusion"])) == 200
     assert (folder / "closest_pairs.png").stat().st_size > 1000
     *steps, _, _ = [record.getMessage() for record in caplog.records if record.name.startswith("cgan_lightning")]
@@ -49,18 +49,18 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
 
 
 def test_a_generator_of_some_classes_is_measured_against_these(train):
-    """By name: its fourth class is the judge's last."""
+    """By name: its fourth class is the feature extractor's last."""
     folder = train("data.classes=[Trouser,Dress,Bag,Ankle boot]", "trainer.max_steps=2")
     evaluate(composed(f"checkpoint={folder}", "samples=200", "accuracy_score=false", command="evaluate"))
     found = json.loads((folder / "results.json").read_text())["evaluation"]
     classes = ["Trouser", "Dress", "Bag", "Ankle boot"]
     assert (found["protocol"]["samples"], found["protocol"]["classes"]) == (80, classes), "20 of each, as of ten classes"
-    for side in ("samples", "floor"):
+    for side in ("samples", "real_baseline"):
         assert len(found[side]["class_fids"]) == 4
         assert [(len(row), sum(row)) for row in found[side]["confusion"]] == [(10, 20)] * 4
-    for row, number in zip(found["floor"]["confusion"], (1, 3, 8, 9), strict=True):
+    for row, number in zip(found["real_baseline"]["confusion"], (1, 3, 8, 9), strict=True):
         assert row[number] >= 18, "real images are seen as what they are"
-    assert found["floor"]["class_accuracy"] > 0.9
+    assert found["real_baseline"]["class_accuracy"] > 0.9
 
 
 def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
@@ -78,7 +78,7 @@ def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
     evaluate(composed(f"checkpoint={folder}", "samples=100", command="evaluate"))
     evaluation = json.loads((folder / "results.json").read_text())["evaluation"]
-    assert list(evaluation["protocol"]) == ["samples", "seed", "weights", "judge", "reference", "pixels", "metrics"]
+    assert list(evaluation["protocol"]) == ["samples", "seed", "weights", "feature_extractor", "reference", "pixels", "metrics"]
     assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
 
 
@@ -89,7 +89,7 @@ def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
     recipe = json.loads(metadata["recipe"]) | {"class_names": ["Dress", "Hat"]}
     weights = safetensors.torch.load_file(folder / "generator.safetensors")
     safetensors.torch.save_file(weights, tmp_path / "hats.safetensors", metadata | {"recipe": json.dumps(recipe)})
-    with pytest.raises(UserError, match=r"Hat is no class of Fashion-MNIST, whose are T-shirt/top, "):
+    with pytest.raises(UserError, match=r"Hat is not a class of Fashion-MNIST; its classes are T-shirt/top, "):
         evaluate(composed(f"checkpoint={tmp_path}/hats.safetensors", "output=hats.json", command="evaluate"))
 
 
@@ -113,9 +113,9 @@ def test_metrics_have_the_order_that_they_must_have(splits):
         "noise": (noise, labels),
     }
     before = torch.random.get_rng_state()
-    ours = judge.load()
-    real = [suite.look_at_real(ours, *split) for split in (train, test)]
-    found = {name: suite.measure(suite.look(ours, *drawn), *real, seed=0) for name, drawn in sets.items()}
+    extractor = feature_extractor.load()
+    real = [suite.features_of_real(extractor, *split) for split in (train, test)]
+    found = {name: suite.measure(suite.features_of(extractor, *drawn), *real, seed=0) for name, drawn in sets.items()}
     assert torch.equal(torch.random.get_rng_state(), before), "measuring changes nothing that follows"
     for metric in ("fid", "kid"):
         assert max(found, key=lambda name: found[name][metric]) == "noise", metric

@@ -6,7 +6,7 @@ import pytest
 import safetensors
 
 from cgan_lightning.evaluate import evaluate
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.evaluation.classification import class_accuracy
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
@@ -23,7 +23,7 @@ def scores(path):
 def test_it_draws_what_it_is_asked_for():
     trained = generator_file.load(example.EXAMPLE)
     images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0)
-    seen = suite.look(judge.load(), images, labels)
+    seen = suite.features_of(feature_extractor.load(), images, labels)
     told = scores(example.EXAMPLE)["samples"]["class_accuracy"]
     assert class_accuracy(seen.logits, seen.labels) == pytest.approx(told, abs=0.03), "as its scores say, of ten times as many"
     assert example.EXAMPLE.stat().st_size < 5_000_000

@@ -9,12 +9,13 @@ import pytest
 from cgan_lightning.config import identity
 from cgan_lightning.models import generator_file
 from cgan_lightning.reporting import listing
+from cgan_lightning.storage.run_folder import RunFolder
 from tests.helpers.configs import composed
 from tests.helpers.runs import state
 
 RUNS = Path(__file__).parent / "old_files" / "runs"
 ASKED = (
-    *("model.channels=64", "model.latent_dim=4", "data.limit=256", "metrics.samples=100", "samples.columns=1"),
+    *("model.channels=64", "model.latent_dim=4", "data.limit=256", "validation.samples=100", "samples.columns=1"),
     *("trainer=cpu", "noise=uniform", "loss=hinge"),
 )
 
@@ -32,6 +33,10 @@ def test_a_run_is_found_by_its_settings(run):
     assert identity.run_name(composed(*ASKED)) == run.name
 
 
+def test_what_a_run_was_asked_for_is_asked_for_by_the_names_of_now(run):
+    assert "validation.samples=100" in RunFolder(run).begun()["overrides"]
+
+
 def test_a_generator_draws(run):
     trained = generator_file.load(run)
     assert (trained.latent_dim, len(trained.class_names)) == (4, 10)
@@ -42,6 +47,9 @@ def test_a_run_goes_on_from_its_checkpoint(run, train):
     assert json.loads((run / "results.json").read_text())["updates"] == 4
     assert train(*ASKED, "data.batch_size=64", "trainer.max_epochs=2", "resume=auto", "run_root=runs") == run
     assert state(run)["global_step"] == 8
+    validation = json.loads((run / "results.json").read_text())["validation"]
+    assert [point["updates"] for point in validation["curve"]] == [4, 8], "the callback's state is its own by another name"
+    assert list(validation["protocol"]) == ["samples", "training_images", "feature_extractor"]
     assert (run / "ends" / "00000004" / "results.json").is_file()
 
 

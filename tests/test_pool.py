@@ -18,7 +18,7 @@ from tests.helpers.configs import composed
 from tests.helpers.processes import run_command
 from tests.helpers.runs import SMALL
 
-POOL = ("-m", *SMALL, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "metrics.every_n_epochs=null")
+POOL = ("-m", *SMALL, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "validation.every_n_epochs=null")
 
 
 def states(folder: Path) -> list[str]:

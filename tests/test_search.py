@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(search, "SAMPLES", 100)
     written = {
-        "common": ["experiment=documented", *SMALL, "metrics.samples=100"],
+        "common": ["experiment=documented", *SMALL, "validation.samples=100"],
         "candidates": {"plane": [], "projection": ["discriminator_label=projection"], "hinge": ["loss=hinge"]},
     }
     OmegaConf.save(written, tmp_path / "candidates.yaml")

@@ -243,9 +243,9 @@ def test_a_sweep_file_turns_multirun_on_and_composes_with_an_experiment(name, jo
     hydra_part = HydraConfig.get()
     assert hydra_part.mode.name == "MULTIRUN"
     params = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in hydra_part.sweeper.params.items()])
-    combinations = sweep.combinations(params)
-    assert len(combinations) == jobs
-    assert len({sweep.job(composed(*each, "experiment=documented"), 0).name for each in combinations}) == jobs
+    points = sweep.points(params)
+    assert len(points) == jobs
+    assert len({sweep.job(composed(*each, "experiment=documented"), 0).name for each in points}) == jobs
 
 
 def test_every_sweep_file_is_among_those_tested():

@@ -71,7 +71,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(train, trained, update, signum):
 
 RICH = (  # what has states, random numbers or turns of its own
     *("discriminator_normalization=spectral", "generator_normalization=conditional_batch", "discriminator_label=projection"),
-    *("loss=relativistic", "regularizer=r1_r2", "regularizer.every=2", "augmentation=diffaugment", "data.balanced=true"),
+    *("loss=relativistic", "regularizer=r1_r2", "regularizer.interval=2", "augmentation=diffaugment", "data.balanced=true"),
     *("optimizer.discriminator_updates=2", "optimizer.generator.decay_images=150", "model=residual", "model.channels=64"),
 )
 
@@ -80,7 +80,7 @@ RICH = (  # what has states, random numbers or turns of its own
     "penalty",
     [
         pytest.param((), id="r1_r2"),
-        pytest.param(("regularizer=gradient_penalty", "regularizer.every=3"), id="gradient", marks=pytest.mark.matrix),
+        pytest.param(("regularizer=gradient_penalty", "regularizer.interval=3"), id="gradient", marks=pytest.mark.matrix),
     ],
 )
 def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, penalty):
@@ -147,7 +147,7 @@ def test_a_gradient_that_is_no_number_never_reaches_a_checkpoint(train):
         module.generator.project.weight.register_hook(lambda gradient: gradient * float("inf"))
 
     with pytest.raises(RunError, match="The loss or its gradient was NaN or infinite at update 8"):
-        train("trainer.max_epochs=2", "metrics.every_n_epochs=null", callbacks=[At(8, spoil)])
+        train("trainer.max_epochs=2", "validation.every_n_epochs=null", callbacks=[At(8, spoil)])
     (folder,) = Path("runs").iterdir()
     assert state(folder)["global_step"] == 4
 
@@ -167,7 +167,7 @@ def test_within_a_call_the_update_is_named_that_went_wrong(train):
     with pytest.raises(RunError, match="at update 6"):
         train(
             "trainer.max_epochs=3",
-            "regularizer.every=1",
+            "regularizer.interval=1",
             "trainer.updates_per_call=2",
             "log_every_n_updates=2",
             callbacks=[At(5, poison_its_second)],

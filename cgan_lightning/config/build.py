@@ -10,7 +10,7 @@ import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import subset
+from cgan_lightning.config import class_selection
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.config.sizes import planned_updates
 from cgan_lightning.config.this_job import this_job
@@ -24,13 +24,13 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.tensorboard import RunLogger
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.training.callbacks.class_vectors import ClassVectorNorms
+from cgan_lightning.training.callbacks.due import StopRequest
 from cgan_lightning.training.callbacks.finite import FiniteLosses
 from cgan_lightning.training.callbacks.preemption import Preemption
 from cgan_lightning.training.callbacks.progress import Progress
-from cgan_lightning.training.callbacks.quality import Quality
 from cgan_lightning.training.callbacks.sample_grid import SampleGrid
-from cgan_lightning.training.callbacks.schedule import AskedToStop
 from cgan_lightning.training.callbacks.training_log import TrainingLog
+from cgan_lightning.training.callbacks.validation import Validation
 from cgan_lightning.training.module import ConditionalGAN
 from cgan_lightning.utils import precision
 from cgan_lightning.utils.device import device_named
@@ -56,15 +56,15 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     if settings.backend == "nccl" and not on_gpu:
         raise UserError("trainer.backend=nccl is for GPUs alone: leave it out, or take gloo")
     backend = BACKENDS[settings.backend or ("nccl" if on_gpu else "gloo")]
-    asked = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
-    return together(devices=devices, num_nodes=settings.num_nodes, asked=asked, backend=backend, command=this_job("train"))
+    setting = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
+    return together(devices=devices, num_nodes=settings.num_nodes, setting=setting, backend=backend, command=this_job("train"))
 
 
 def data(config: DictConfig) -> FashionMNISTData:
     """Raises UserError where the settings don't go together."""
     plain: Any = OmegaConf.to_container(config.data, resolve=True)
-    classes = subset.classes(plain.pop("classes"))
-    at_most = subset.limits(plain.pop("per_class_limit"), classes)
+    classes = class_selection.classes(plain.pop("classes"))
+    at_most = class_selection.limits(plain.pop("per_class_limit"), classes)
     return FashionMNISTData(
         **plain, classes=classes, at_most=at_most, seed=config.seed,
         updates_per_call=_updates_per_call(config), due_every=config.log_every_n_updates,
@@ -83,21 +83,21 @@ def training_log(config: DictConfig) -> TrainingLog:
     return TrainingLog(every_n_updates=config.log_every_n_updates)
 
 
-def quality(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> Quality:
+def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> Validation:
     checkpoints = Checkpoints(
         last=Files(run.checkpoint, run.generator),
         best=Files(run.best_checkpoint, run.best_generator),
         recipe=recipe,
         every_n_epochs=config.checkpoint_every_n_epochs,
     )
-    return Quality(training_log=log, checkpoints=checkpoints, asked=AskedToStop(), **config.metrics)
+    return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **config.validation)
 
 
 def trainer(
     config: DictConfig,
     run: RunFolder,
     ranks: Alone | Ranks,
-    quality: Quality,
+    validation: Validation,
     callbacks: Sequence[Callback] = (),
     *,
     done: int,
@@ -124,7 +124,7 @@ def trainer(
         deterministic=settings.deterministic,
         default_root_dir=run.path,
         logger=logger or False,
-        callbacks=[*callbacks, *_own_callbacks(config, run, quality)],
+        callbacks=[*callbacks, *_own_callbacks(config, run, validation)],
         plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, of_this_machine)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
@@ -165,16 +165,16 @@ def _quieten_lightning() -> None:
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
 
 
-def _own_callbacks(config: DictConfig, run: RunFolder, quality: Quality) -> list[Callback]:
+def _own_callbacks(config: DictConfig, run: RunFolder, validation: Validation) -> list[Callback]:
     """In the order in which they act after an update: what stops the run comes last, when all others are done."""
-    log, checkpoints = quality.training_log, quality.checkpoints
+    log, checkpoints = validation.training_log, validation.checkpoints
     return [
         FiniteLosses(every_n_updates=config.log_every_n_updates),
         log,
-        quality,
-        Progress(log, quality, file=run.progress, batch_size=config.data.batch_size),
+        validation,
+        Progress(log, validation, file=run.progress, batch_size=config.data.batch_size),
         ClassVectorNorms(),
         SampleGrid(class_names=tuple(checkpoints.recipe["class_names"]), file=run.samples, **config.samples),
         checkpoints,
-        Preemption(checkpoints, quality.asked),
+        Preemption(checkpoints, validation.stop_request),
     ]

@@ -21,7 +21,7 @@ def check(config: DictConfig) -> None:
         if field is None:
             raise UserError(suggestions.unknown_key(key, keys(config)))
         if value == "???":
-            raise UserError(f"{key} is needed: give {key}={field.metadata.get('example', '...')}")
+            raise UserError(f"{key} is missing: give {key}={field.metadata.get('example', '...')}")
         if not _is_right(value, field):
             raise UserError(refusal(key, value, field))
 
@@ -62,7 +62,7 @@ def requirement(field: dataclasses.Field) -> str:
     name = field.metadata.get("must_be") or _TYPE_NAMES.get(kind, "one of its group's files")
     if count := field.metadata.get("count"):
         name = f"{count} {name}, each"
-    bounds = limits.in_words(field.metadata.get("bounds", {}))
+    bounds = limits.bounds_text(field.metadata.get("bounds", {}))
     return name + (f" {bounds}" if bounds else "") + (", or null" if optional else "")
 
 
@@ -78,7 +78,7 @@ def result_settings(config: DictConfig) -> dict[str, Any]:
         for key, value, field in leaves(config)
         if field is not None and (key in length or not field.metadata.get("operational"))
     }
-    later = {key: field.metadata["as_before"] for key, _, field in leaves(config) if field and "as_before" in field.metadata}
+    later = {key: field.metadata["neutral"] for key, _, field in leaves(config) if field and "neutral" in field.metadata}
     return {key: value for key, value in settings.items() if key not in later or later[key] != value}
 
 

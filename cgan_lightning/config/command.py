@@ -24,8 +24,8 @@ from cgan_lightning.config import (
     command_line,
     help_text,
     identity,
-    places,
     pool,
+    run_arguments,
     schema,
     slurm,
     suggestions,
@@ -65,7 +65,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
 def say_what_loads() -> None:
     """The first thing that a command says, once all is checked that can be without PyTorch: its import takes seconds."""
-    if "torch" not in sys.modules and not (rank_info.given(os.environ) or rank_info.Place()).rank:  # one rank speaks for all
+    if "torch" not in sys.modules and not (rank_info.given(os.environ) or rank_info.RankInfo()).rank:  # one rank speaks for all
         log.info("Loading PyTorch ...")
 
 
@@ -95,14 +95,14 @@ def _go(application: Callable[[], Any], config_name: str) -> None:
     if arguments.hydra_help or arguments.shell_completion:
         return application()
     if arguments.help or arguments.cfg or arguments.info:
-        config = _compose(config_name, sweep.combinations(parse(arguments.overrides))[0], arguments, check=False)
+        config = _compose(config_name, sweep.points(parse(arguments.overrides))[0], arguments, check=False)
         return _page(help_text.text(config, config_name)) if arguments.help else application()
     if arguments.config_path:
         raise UserError(f"--config-path={arguments.config_path}: settings stand in conf/; --config-dir adds a folder of yours")
     overrides = parse(_with_those_of_the_resumed_run(arguments.overrides))
     flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
     sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra wants flags first
-    config = _compose(config_name, sweep.combinations(overrides)[0], arguments)
+    config = _compose(config_name, sweep.points(overrides)[0], arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # from here on errors come to `_answering`, not to Hydra's report of them
     hydra_part = HydraConfig.get()
     if "run_root" in config and (arguments.multirun or hydra_part.mode == RunMode.MULTIRUN):
@@ -122,10 +122,10 @@ def _sweep(
     application: Callable[[], Any], overrides: list[Override], run_root: str, composed: Callable[[list[str]], DictConfig]
 ) -> None:
     """All jobs are checked and written down, then run; the table of what became of them is the last word."""
-    first = composed(sweep.combinations(overrides)[0])
+    first = composed(sweep.points(overrides)[0])
     slurm.check(first, overrides)
     pool.check(first, overrides)
-    jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.combinations(overrides))]
+    jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.points(overrides))]
     if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
         jobs = []  # the sweeper makes them up as it goes
     if not first.rerun:
@@ -172,7 +172,7 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     folder = given["resume.run"].value() if "resume.run" in given else None
     if folder in (None, "auto") or isinstance(folder, list | dict | bool):  # these are refused by their type
         return overrides
-    places.check_folder(f"resume={folder}", Path(str(folder)), ("run",))
+    run_arguments.check_folder(f"resume={folder}", Path(str(folder)), ("run",))
     earlier = [override.input_line or "" for override in trust.overrides_of_run(str(folder), identity.begun(str(folder)))
                if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
     return earlier + overrides
@@ -210,5 +210,5 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         keys = [override.key_or_group for override in parse(overrides)]
         raise UserError(explain(error, lambda *some: compose(*some, command=config_name, check=False), choices, keys)) from None
     if check:
-        places.check(config)
+        run_arguments.check(config)
     return config

@@ -49,7 +49,7 @@ def parse(words: Sequence[str]) -> list[Override]:
         if apart := re.search(r"(\S+) = ?([^\s=]+)|(\S+)= ([^\s=]+)", " ".join(words)):
             raise UserError(f"{apart[0]} came as several words: write {apart[0].replace(' ', '')}") from None
         quotes = "" if "=" in word else ", in quotes where there are spaces"
-        raise UserError(f"{word} can't be read: write key=value or group=choice{quotes}") from None
+        raise UserError(f"{word}: cannot parse it; write key=value or group=choice{quotes}") from None
     _check_braces(words)
     return overrides
 

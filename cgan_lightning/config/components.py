@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from cgan_lightning import registry
-from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, number, one_of
+from cgan_lightning.config.schema_fields import OPERATIONAL, anything, neutral, number, one_of
 from cgan_lightning.utils import limits
 
 
@@ -50,7 +50,7 @@ class Trainer:
     precision: str = one_of(
         "bf16-mixed: convolutions and matrix products in bfloat16, where the device has it", "32-true", "64-true", "bf16-mixed"
     )
-    tf32: bool = anything("on a GPU with 32-true: products are rounded to TF32; false: float32 throughout", **as_before(True))
+    tf32: bool = anything("on a GPU with 32-true: products are rounded to TF32; false: float32 throughout", **neutral(True))
     deterministic: bool = anything("true: only deterministic kernels on a GPU; the CPU's are")
     backend: str | None = one_of(
         "how ranks communicate; null: nccl between GPUs, gloo between CPUs", "nccl", "gloo", **OPERATIONAL

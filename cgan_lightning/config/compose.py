@@ -7,7 +7,7 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from cgan_lightning.config import checks, combinations, schema, sizes, trust
+from cgan_lightning.config import checks, compatibility, schema, sizes, trust
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError
 
@@ -49,10 +49,10 @@ def refuse_wrong(config: DictConfig) -> None:
     """Raises UserError for values out of range, and of a training for what is known to fail before it is begun."""
     checks.check(config)
     if OmegaConf.get_type(config) is schema.Train:
-        combinations.check(config)
-        combinations.check_warm_start(config)
-        combinations.check_decay(config)
-        combinations.check_objective(config)
+        compatibility.check(config)
+        compatibility.check_warm_start(config)
+        compatibility.check_decay(config)
+        compatibility.check_objective(config)
         sizes.check(config)
 
 

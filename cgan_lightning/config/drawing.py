@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cgan_lightning.config.fields import anything, device, number, of_one, one_of, seed, weights
+from cgan_lightning.config.schema_fields import anything, device, number, of_one, one_of, seed, weights
 
 MIXTURES = "a class, a mixture of classes or a list of these, or null"
 
@@ -33,18 +33,18 @@ class Explore:
 
     checkpoint: str = anything("which generator", must_be="a run folder or its generator.safetensors", **of_one("run"))
     mode: str = one_of(
-        "transition: pictures that turn into others; directions: what the strongest directions of z change; embeddings: "
-        "which classes both networks hold alike; training: how the samples came to be, moving; page: a page that draws in the "
-        "browser",
-        "transition", "directions", "embeddings", "training", "page",
+        "interpolation: between two classes and between two z; directions: what the strongest directions of z change; "
+        "embeddings: which classes have similar embeddings; training: the sample grids over the training, as an animation; "
+        "page: a web page that draws in the browser",
+        "interpolation", "directions", "embeddings", "training", "page",
     )  # fmt: skip
     classes: Any = anything(
-        "transition: from which to which, null for [Dress, Coat]; directions: of which, each by itself, null for those of all "
+        "interpolation: from which to which, null for [Dress, Coat]; directions: of which, each by itself, null for all "
         "classes together", must_be=MIXTURES,
     )  # fmt: skip
     seed: int = number("image seed of the first z", at_least=0, below=2**32 - 1001)
     rows: int = number("how many z", at_least=1, at_most=1000)
-    steps: int = number("pictures from one end to the other, in mode=transition", at_least=2, at_most=1000)
+    steps: int = number("pictures from one end to the other, in mode=interpolation", at_least=2, at_most=1000)
     count: int = number("the strongest so many directions of each kind, in mode=directions", at_least=1, at_most=100)
     names: Any = anything(
         "directions that are kept under such names too, in mode=directions: {boot_height: sefa3}, or {boot_height: height}, "

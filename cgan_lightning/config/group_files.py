@@ -15,13 +15,13 @@ BASE = re.compile(r"/base_(\w+)@(\w+)")
 @functools.cache
 def bases(group: str, option: str) -> dict[str, type]:
     """By place ("" for the group itself), those of the file and of others of its group that its `defaults` name."""
-    found = dict[str, type]()
+    result = dict[str, type]()
     for name in _plain(group, option).get("defaults", []):
         if base := BASE.fullmatch(str(name)):
-            found["" if base[2] == "_here_" else base[2]] = schema.NODES[base[1]]
+            result["" if base[2] == "_here_" else base[2]] = schema.NODES[base[1]]
         elif isinstance(name, str) and name != "_self_":
-            found |= bases(group, name)
-    return found
+            result |= bases(group, name)
+    return result
 
 
 def with_schema(group: str, option: str) -> DictConfig:

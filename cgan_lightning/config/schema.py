@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from cgan_lightning.config import components, drawing
-from cgan_lightning.config.fields import OPERATIONAL, anything, as_before, device, number, of_one, one_of, seed, weights
+from cgan_lightning.config.schema_fields import OPERATIONAL, anything, device, neutral, number, of_one, one_of, seed, weights
 from cgan_lightning.utils import limits
 
 COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}
@@ -28,10 +28,10 @@ class Data:
     )
     batch_size: int = number("images in a batch, of all devices together", at_least=2)
     limit: int | None = number("only the first so many images, for a quick look; null: all", at_least=2)
-    classes: Any = anything("what to train on, as in [Dress, 9]; null: all ten", must_be=CLASSES, **as_before(None))
+    classes: Any = anything("what to train on, as in [Dress, 9]; null: all ten", must_be=CLASSES, **neutral(None))
     per_class_limit: Any = anything(
         "only the first so many images of each class, or of some: {Ankle boot: 100}; null: all 6,000",
-        must_be="a whole number at least 1, or one for some classes, or null", **as_before(None),
+        must_be="a whole number at least 1, or one for some classes, or null", **neutral(None),
     )  # fmt: skip
     balanced: bool = anything("whether each batch, real and fake, has equally many images of each class")
     image_size: int = number("height and width; a larger even number than 28 adds a black border", **limits.IMAGE_SIZE)
@@ -50,7 +50,7 @@ class Adam:
         "lr falls to final_lr over so many images, as lr_schedule= says; null: lr throughout", above=0
     )
     decay_share: float | None = number(
-        "the same over so large a part of trainer.max_epochs, in place of decay_images", above=0, at_most=1, **as_before(None)
+        "the same over so large a part of trainer.max_epochs, in place of decay_images", above=0, at_most=1, **neutral(None)
     )
     final_lr: float = number("learning rate once it has fallen", at_least=0, at_most=1)
 
@@ -73,9 +73,9 @@ class Ema:
 class WarmStart:
     checkpoint: str | None = anything(
         "whose weights are the first ones, those of classes by name; null: random ones",
-        must_be="a run folder", **of_one("run"), **as_before(None),
+        must_be="a run folder", **of_one("run"), **neutral(None),
     )  # fmt: skip
-    freeze: bool = anything("true: only the generator's label embedding is trained", **as_before(False))
+    freeze: bool = anything("true: only the generator's label embedding is trained", **neutral(False))
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Samples:
 
 
 @dataclass
-class Metrics:
+class Validation:
     every_n_epochs: int | None = number(
         "how often FID and class accuracy are measured against training images; null: never", at_least=1, **OPERATIONAL
     )
@@ -117,13 +117,13 @@ class Train:
     loss: Any = anything("the adversarial objective")
     regularizer: Any = anything("a penalty on the discriminator's gradient with respect to its input")
     augmentation: Any = anything("of what the discriminator sees, real and fake")
-    lr_schedule: Any = anything("how learning rates fall from lr to final_lr", **as_before(COSINE))
+    lr_schedule: Any = anything("how learning rates fall from lr to final_lr", **neutral(COSINE))
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     warm_start: WarmStart = field(default_factory=WarmStart)
     trainer: Any = anything("what it runs on: one process, or several that share each batch")
     samples: Samples = field(default_factory=Samples)
-    metrics: Metrics = field(default_factory=Metrics)
+    validation: Validation = field(default_factory=Validation)
     checkpoint_every_n_epochs: int = number("how often the whole training state is saved", at_least=1, **OPERATIONAL)
     log_every_n_updates: int = number("how often losses go to TensorBoard and the log", at_least=1, **OPERATIONAL)
     objective_metric: str | None = one_of(
@@ -138,7 +138,7 @@ class Train:
 
 
 @dataclass
-class Judge:
+class FeatureExtractor:
     """Trains the classifier that the metrics use, from scratch."""
 
     epochs: int = number("how long to train, in passes over the images", at_least=1, at_most=1000)
@@ -162,10 +162,10 @@ class Evaluate:
     seed: int = seed("image seed of the first picture, and of what metrics draw")
     weights: str = weights()
     accuracy_score: bool = anything("true: also train classifiers on samples and on real images, which takes minutes")
-    metrics: str = one_of(
-        "inception: also FID and KID by Inception-v3, as published; hours without a GPU", "judge", "inception"
+    inception: bool = anything("true: also FID and KID by Inception-v3, as published; hours without a GPU")
+    feature_extractor: str | None = anything(
+        "one that cgan_lightning.feature_extractor has made; null: the package's own", must_be="a file"
     )
-    judge: str | None = anything("one that cgan_lightning.judge has made; null: the package's own", must_be="a file")
     inception_weights: str | None = anything("Inception-v3's; null: downloaded (91 MB) and cached", must_be="a file")
     output: str | None = anything("where the result is kept; null: results.json of the run", must_be="a .json file")
     root: str | None = anything("the data's four files; null: found or fetched, then cached", must_be="a folder")
@@ -183,7 +183,7 @@ class Report:
         **of_one("sweep", example="SWEEP_FOLDER"),
     )  # fmt: skip
     metric: str | None = anything(
-        "what verdicts go by; null: fid on the test set where all runs were evaluated, else training_best_fid",
+        "what conclusions are drawn from; null: fid on the test set where all runs were evaluated, else val_best_fid",
         must_be="a metric of results.json",
     )
     threshold: float | None = number(
@@ -198,7 +198,7 @@ NODES = {
     "train": Train,
     "sample": drawing.Sample,
     "explore": drawing.Explore,
-    "judge": Judge,
+    "feature_extractor": FeatureExtractor,
     "evaluate": Evaluate,
     "report": Report,
     **components.nodes(),

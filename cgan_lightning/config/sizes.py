@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import subset
+from cgan_lightning.config import class_selection
 from cgan_lightning.data.facts import IMAGE_SIZE, TRAIN_IMAGES_A_CLASS
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.errors import UserError
@@ -13,8 +13,8 @@ from cgan_lightning.utils.errors import UserError
 def images(config: DictConfig) -> int:
     """How many training images there are. Raises UserError for classes that aren't there."""
     data: Any = OmegaConf.to_container(config.data, resolve=True)
-    classes = subset.classes(data["classes"])
-    at_most = subset.limits(data["per_class_limit"], classes)
+    classes = class_selection.classes(data["classes"])
+    at_most = class_selection.limits(data["per_class_limit"], classes)
     count = sum(min(at_most.get(number, TRAIN_IMAGES_A_CLASS), TRAIN_IMAGES_A_CLASS) for number in classes)
     return min(count, data["limit"] or count)
 

@@ -39,11 +39,11 @@ def in_short(key: str) -> str:
 def unknown_key(key: str, known: Collection[str]) -> str:
     """The sentence for a key that isn't there, with those of `known` that may have been meant."""
     if key in known:
-        return f"{key} is no setting of the choice made for {key.split('.')[0]}"
-    found = meant(key, known)
-    if len(found) > 1:
-        return f"{key} is no setting; there are {', '.join(found[:-1])} and {found[-1]}"
-    return f"{key} is no setting; " + (f"did you mean {found[0]}?" if found else "--help lists them all")
+        return f"{key}: unknown setting of the option chosen for {key.split('.')[0]}"
+    result = meant(key, known)
+    if len(result) > 1:
+        return f"{key}: unknown setting; there are {', '.join(result[:-1])} and {result[-1]}"
+    return f"{key}: unknown setting; " + (f"did you mean {result[0]}?" if result else "--help lists them all")
 
 
 def meant(key: str, known: Collection[str]) -> list[str]:
@@ -69,10 +69,10 @@ def _by_last_part(key: str, known: Sequence[str]) -> list[str]:
     """Those that end as `key` does, or as its name in other programs: only those that have all its parts, if there are any."""
     *sections, last = key.split(".")
     for name in (last, OTHER_NAMES.get(last)):
-        found = [each for each in known if each.rpartition(".")[2] == name]
-        within = [each for each in found if set(sections) <= {*each.split(".")}]
-        if found:
-            return within or found
+        result = [each for each in known if each.rpartition(".")[2] == name]
+        within = [each for each in result if set(sections) <= {*each.split(".")}]
+        if result:
+            return within or result
     return []
 
 
@@ -90,14 +90,14 @@ def flag(
     if "=" not in word and following is not None and "=" not in following and not following.startswith("-"):
         word, value = f"{word} {following}", following
     known = [*dict.fromkeys([*(in_short(key) for key in fields), *groups])]
-    if found := _by_last_part(name, known):
-        yes = all(key in fields and fields[key].type is bool for key in found)
-        written = [f"{key}={value or ('true' if yes else '...')}" for key in found]
+    if result := _by_last_part(name, known):
+        yes = all(key in fields and fields[key].type is bool for key in result)
+        written = [f"{key}={value or ('true' if yes else '...')}" for key in result]
         both = ", or one of them" if len(written) > 1 else ""
-        return f"{word} is no flag: write {' '.join(written)}{both}"
+        return f"{word}: unknown flag; write {' '.join(written)}{both}"
     near = [f"--{each}" for each in difflib.get_close_matches(name, [each.removeprefix("--") for each in flags], 1, 0.7)]
     near = near or [f"{key}=..." for key in meant(name, known)[:1]]
-    return f"{word} is no flag; " + (f"did you mean {near[0]}?" if near else "--help lists the flags and all settings")
+    return f"{word}: unknown flag; " + (f"did you mean {near[0]}?" if near else "--help lists the flags and all settings")
 
 
 def choice(group: str, value: str, options: Sequence[str]) -> str:
@@ -109,8 +109,8 @@ def choice(group: str, value: str, options: Sequence[str]) -> str:
 
 def near_choice(value: str, options: Collection[str], alike: float = 0.7) -> str | None:
     """
-    >>> near_choice("transitions", ["transition", "page"]), near_choice("cuda", ["cpu", "gpu"]), near_choice("tpu", ["cuda"])
-    ('transition', 'gpu', None)
+    >>> near_choice("directoins", ["directions", "page"]), near_choice("cuda", ["cpu", "gpu"]), near_choice("tpu", ["cuda"])
+    ('directions', 'gpu', None)
     """
     if (other := OTHER_CHOICES.get(value.lower())) in options:
         return other
@@ -119,11 +119,11 @@ def near_choice(value: str, options: Collection[str], alike: float = 0.7) -> str
 
 def _words(group: str, options: Sequence[str]) -> dict[str, str]:
     """Each word of the descriptions of `options`, and the option whose it is; words that several have are left out."""
-    found: dict[str, str | None] = {}
+    result: dict[str, str | None] = {}
     for option in options:
         for word in {*re.findall(r"[a-z]{4,}", about(group, option).lower())}:
-            found[word] = None if word in found else option
-    return {word: option for word, option in found.items() if option is not None}
+            result[word] = None if word in result else option
+    return {word: option for word, option in result.items() if option is not None}
 
 
 def about(group: str, option: str) -> str:

@@ -18,19 +18,19 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import identity, sizes
 from cgan_lightning.distributed import rank_info
-from cgan_lightning.distributed.rank_info import Place
+from cgan_lightning.distributed.rank_info import RankInfo
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 
 
-def combinations(overrides: Sequence[Override]) -> list[list[str]]:
-    """Every combination of the values that `overrides` sweep over; of one key given twice, the last counts.
+def points(overrides: Sequence[Override]) -> list[list[str]]:
+    """Every point of the grid that `overrides` sweep over; of one key given twice, the last counts.
 
-    An interval is a sweeper's to choose from: it is left out, and then the combinations aren't the sweep's jobs.
+    An interval is a sweeper's to choose from: it is left out, and then the points are not the sweep's jobs.
     """
     values = {override.get_key_element(): _values(override) for override in overrides}
-    return [list(combination) for combination in itertools.product(*(choices for choices in values.values() if choices))]
+    return [list(point) for point in itertools.product(*(choices for choices in values.values() if choices))]
 
 
 def grid(overrides: Sequence[Override]) -> dict[str, list[str]]:
@@ -91,7 +91,7 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     def run(config: DictConfig) -> Any:
         hydra_part = HydraConfig.get()
         here, sweep = job(config, hydra_part.job.num), SweepFolder(Path(hydra_part.sweep.dir))
-        if (rank_info.given(os.environ) or Place()).rank:
+        if (rank_info.given(os.environ) or RankInfo()).rank:
             return task(config)  # rank zero speaks for all
         sweep.write(here)
         try:

@@ -43,10 +43,10 @@ def check(config: DictConfig) -> None:
     OmegaConf.set_readonly(started.hydra, False)
     started.merge_with({"hydra": KNOWN_AT_THE_START})
     for part in HYDRAS_OBJECTS:  # resolved: an interpolation can make a dictionary of a text
-        found = started.hydra.get(part)
-        if OmegaConf.is_config(found):
+        result = started.hydra.get(part)
+        if OmegaConf.is_config(result):
             with contextlib.suppress(OmegaConfBaseException):  # what can't be resolved, Hydra makes nothing of
-                plain["hydra"][part] = OmegaConf.to_container(found, resolve=True)
+                plain["hydra"][part] = OmegaConf.to_container(result, resolve=True)
     for key, value in _all(plain):
         _check(key, value)
 
@@ -70,12 +70,12 @@ def _check(key: str, value: Any) -> None:
 @functools.cache
 def targets(group: str) -> dict[str, set[str]]:
     """The classes that the files of `group` in conf/ name, by where in a file: `_target_`, `head._target_`."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for file in (CONF / group).glob("*.yaml"):
         for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, file.stem))):
             if place.rpartition(".")[2] == "_target_":
-                found.setdefault(place, set()).add(value)
-    return found
+                result.setdefault(place, set()).add(value)
+    return result
 
 
 def _all(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -91,18 +91,18 @@ def overrides_of_run(folder: str, begun: Any) -> list[Override]:
 
     `run_root` is left out: the folder is given. Raises UserError for anything else.
     """
-    told = f"resume={folder}: its run.json has"
+    prefix = f"resume={folder}: its run.json has"
     words = begun.get("overrides") if isinstance(begun, dict) else None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise UserError(f"{told} no list of overrides: give the run's settings, and not its folder")
+        raise UserError(f"{prefix} no list of overrides: give the run's settings, and not its folder")
     try:
         overrides = OverridesParser.create().parse_overrides(words)
     except (OverrideParseException, RecursionError):
-        raise UserError(f"{told} overrides that can't be read: {shown(words)}") from None
+        raise UserError(f"{prefix} overrides that cannot be parsed: {shown(words)}") from None
     for override in overrides:
         key, choice = override.key_or_group, (override.input_line or "").partition("=")[2]
         is_hydras = key.split(".")[0].split("/")[0] == "hydra" or override.package is not None
         leads_elsewhere = "." not in key and choice and key not in ("run_root", "resume") and not CHOICE.fullmatch(choice)
         if is_hydras or leads_elsewhere:
-            raise UserError(f"{told} {shown(override.input_line)}, which is no setting of a training")
+            raise UserError(f"{prefix} {shown(override.input_line)}, which is not a setting of train")
     return [override for override in overrides if override.key_or_group != "run_root"]

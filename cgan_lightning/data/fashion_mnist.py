@@ -19,7 +19,7 @@ from cgan_lightning.utils.errors import UserError, shown
 def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:
     """Classes by their exact names. Raises UserError for one that isn't there."""
     if unknown := [name for name in names if name not in CLASS_NAMES]:
-        raise UserError(f"{shown(unknown[0])} is no class of Fashion-MNIST, whose are {', '.join(CLASS_NAMES)}")
+        raise UserError(f"{shown(unknown[0])} is not a class of Fashion-MNIST; its classes are {', '.join(CLASS_NAMES)}")
     return torch.tensor([CLASS_NAMES.index(name) for name in names])
 
 
@@ -70,7 +70,7 @@ def read(folder: Path, file: IdxFile) -> bytes:
         with plain.open("rb") if path == plain else gzip.open(packed) as stream:
             content = stream.read(file.size + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} can't be read ({getattr(error, 'strerror', None) or error})") from None
+        raise UserError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
     verify(content, file, path)
     return content
 

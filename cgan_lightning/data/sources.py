@@ -87,17 +87,17 @@ def _fill(cached: Path) -> list[str]:
                 failures.append(f"{name}: {error}")
                 log.info("Fashion-MNIST, %s", failures[-1])
                 continue
-        log.info("Fashion-MNIST: from %s, kept in %s", name, cached)
+        log.info("Fashion-MNIST: from %s, saved to %s", name, cached)
         break
     return failures
 
 
-def _store(found: Path, workspace: Path, cached: Path) -> None:
-    """Verifies the files of `found`, unpacks them beside `cached` and puts them there in one step."""
+def _store(result: Path, workspace: Path, cached: Path) -> None:
+    """Verifies the files of `result`, unpacks them beside `cached` and puts them there in one step."""
     whole = workspace / "whole"
     whole.mkdir()
     for file in fashion_mnist.FILES:
-        (whole / file.name).write_bytes(fashion_mnist.read(found, file))
+        (whole / file.name).write_bytes(fashion_mnist.read(result, file))
     shutil.rmtree(cached, ignore_errors=True)
     whole.rename(cached)
 

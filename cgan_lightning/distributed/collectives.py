@@ -35,7 +35,7 @@ def copy_from_zero_(tensors: Sequence[Tensor]) -> None:
             distributed.broadcast(tensor, 0)
 
 
-def share(count: int, chunk: int) -> slice:
+def rank_slice(count: int, chunk: int) -> slice:
     """This rank's part of `count` items: in the order of the ranks, and in whole chunks, whatever their number is."""
     if not several_ranks():
         return slice(0, count)
@@ -45,7 +45,7 @@ def share(count: int, chunk: int) -> slice:
 
 
 @torch.no_grad()
-def joined(part: Tensor) -> Tensor:
+def all_gather(part: Tensor) -> Tensor:
     """The ranks' parts laid end to end in their order, on every rank; their lengths may differ."""
     if not several_ranks():
         return part
@@ -59,7 +59,7 @@ def joined(part: Tensor) -> Tensor:
     return torch.cat([each[: int(length)] for each, length in zip(parts, lengths, strict=True)])
 
 
-def highest(value: int) -> int:
+def all_reduce_max(value: int) -> int:
     """The highest of the ranks' values, on every rank."""
     if not several_ranks():
         return value
@@ -68,5 +68,5 @@ def highest(value: int) -> int:
     return int(tensor)
 
 
-def lowest(value: int) -> int:
-    return -highest(-value)
+def all_reduce_min(value: int) -> int:
+    return -all_reduce_max(-value)

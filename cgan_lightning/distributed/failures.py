@@ -72,10 +72,10 @@ class Failures:
         try:
             if isinstance(error, distributed.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
                 error = self._who_was_lost() or error
-            told = self.store.compare_set("failure", "", json.dumps([self.rank, type(error).__name__, str(error)]))
+            message = self.store.compare_set("failure", "", json.dumps([self.rank, type(error).__name__, str(error)]))
         except distributed.DistError:
             return RunError("rank 0 ended without a word")
-        return error if json.loads(told)[0] == self.rank else self._error(told)
+        return error if json.loads(message)[0] == self.rank else self._error(message)
 
     def _who_was_lost(self) -> RunError | None:
         """A rank tells its failure before its connections close; one that was killed can't, and who started it sees it."""
@@ -88,8 +88,8 @@ class Failures:
             time.sleep(POLL_S)
         return RunError(f"rank {self.rank} lost the connection to another rank, which ended without a word")
 
-    def _error(self, told: bytes) -> Exception:
-        rank, kind, sentence = json.loads(told)
+    def _error(self, message: bytes) -> Exception:
+        rank, kind, sentence = json.loads(message)
         if kind in _KINDS:
             return _KINDS[kind](sentence)
         where = f" (more in the run folder's rank{rank}.log)" if self.children else ""

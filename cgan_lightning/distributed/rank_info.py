@@ -7,7 +7,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Place:
+class RankInfo:
     """A process among the ranks of its run, and where rank zero is found."""
 
     rank: int = 0
@@ -17,14 +17,14 @@ class Place:
     port: int = 0  # 0: any that is free
 
 
-def given(environment: Mapping[str, str]) -> Place | None:
+def given(environment: Mapping[str, str]) -> RankInfo | None:
     """The place that the environment names, or None where nobody has started several processes.
 
     torchrun's variables come first, as rank zero uses them too for the ranks that it starts; then those of a srun step.
     """
     if "RANK" in environment and "WORLD_SIZE" in environment:
         rank, size, local_rank, port = (int(environment[key]) for key in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT"))
-        return Place(rank, size, local_rank, environment["MASTER_ADDR"], port)
+        return RankInfo(rank, size, local_rank, environment["MASTER_ADDR"], port)
     size = int(environment.get("SLURM_STEP_NUM_TASKS", 1))
     if size == 1:
         return None
@@ -32,7 +32,7 @@ def given(environment: Mapping[str, str]) -> Place | None:
 
     first = SLURMEnvironment.resolve_root_node_address(environment["SLURM_STEP_NODELIST"])
     usual = LOOPBACK if environment["SLURM_STEP_NUM_NODES"] == "1" else first
-    return Place(
+    return RankInfo(
         rank=int(environment["SLURM_PROCID"]),
         size=size,
         local_rank=int(environment["SLURM_LOCALID"]),

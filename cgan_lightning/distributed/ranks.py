@@ -17,7 +17,7 @@ from torch import distributed
 
 from cgan_lightning.distributed import rank_info
 from cgan_lightning.distributed.failures import POLL_S, Failures
-from cgan_lightning.distributed.rank_info import LOOPBACK, Place
+from cgan_lightning.distributed.rank_info import LOOPBACK, RankInfo
 from cgan_lightning.utils.errors import RunError, UserError
 
 GATHER_S = 600  # until all ranks are there: nodes start at different times
@@ -27,23 +27,23 @@ END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long
 
 
 @contextmanager
-def together(*, devices: int, num_nodes: int, asked: str, backend: str, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
-    """The ranks of a run on `devices` of each of `num_nodes` machines, `asked` for in these words; an error ends them all.
+def together(*, devices: int, num_nodes: int, setting: str, backend: str, command: Sequence[str]) -> Iterator["Alone | Ranks"]:
+    """The ranks of a run on `devices` of each of `num_nodes` machines, `setting` for in these words; an error ends them all.
 
     Ranks that srun or torchrun started find each other; otherwise rank zero starts the rest on this machine with `command`,
     when they are `joined`. Raises UserError when the ranks that there are aren't those that are asked for.
     """
-    size, found = devices * num_nodes, rank_info.given(os.environ)
-    if found and found.size != size:
-        raise UserError(f"{asked} is {size} ranks, and {found.size} were started by srun or torchrun: make them agree")
-    if not found and num_nodes > 1:
-        raise UserError(f"{asked}: other machines' ranks are started by hydra/launcher=slurm, by srun or by torchrun")
+    size, result = devices * num_nodes, rank_info.given(os.environ)
+    if result and result.size != size:
+        raise UserError(f"{setting} is {size} ranks, and {result.size} were started by srun or torchrun: make them agree")
+    if not result and num_nodes > 1:
+        raise UserError(f"{setting}: other machines' ranks are started by hydra/launcher=slurm, by srun or by torchrun")
     if "SLURM_CPUS_PER_TASK" in os.environ and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))  # the machine may have more, for other jobs
     if size == 1:
         yield Alone()
         return
-    ranks = Ranks(found or Place(size=size), backend, command=() if found else command)
+    ranks = Ranks(result or RankInfo(size=size), backend, command=() if result else command)
     if ranks.rank:
         logging.getLogger("cgan_lightning").setLevel(logging.WARNING)  # rank zero speaks for all
     try:
@@ -56,20 +56,20 @@ def together(*, devices: int, num_nodes: int, asked: str, backend: str, command:
 class Alone:
     """A run of one process: it decides, and there is nobody to join."""
 
-    here = Place()
+    here = RankInfo()
     rank, size, local_rank = here.rank, here.size, here.local_rank
 
     def decided_by_zero(self, make: Callable[[], AbstractContextManager[Any]]) -> AbstractContextManager[Any]:
         return make()
 
-    def joined(self, logs: Path) -> AbstractContextManager[None]:
+    def process_group(self, logs: Path) -> AbstractContextManager[None]:
         return nullcontext()
 
 
 class Ranks:
     """All ranks of a run, from the side of one of them."""
 
-    def __init__(self, here: Place, backend: str, *, command: Sequence[str]) -> None:
+    def __init__(self, here: RankInfo, backend: str, *, command: Sequence[str]) -> None:
         self.rank, self.size, self.local_rank = here.rank, here.size, here.local_rank
         self.here, self.backend, self.command = here, backend, command
         self.store = _store(here)
@@ -91,7 +91,7 @@ class Ranks:
             yield value
 
     @contextmanager
-    def joined(self, logs: Path) -> Iterator[None]:
+    def process_group(self, logs: Path) -> Iterator[None]:
         """Inside, the ranks can reduce and broadcast. What started ranks write goes to `logs`/rank1.log and so on."""
         if self.command:
             if "OMP_NUM_THREADS" not in os.environ:
@@ -149,7 +149,7 @@ class Ranks:
         return bool(self.children) and all(child.poll() is not None for child in self.children)
 
 
-def _store(here: Place) -> distributed.TCPStore:
+def _store(here: RankInfo) -> distributed.TCPStore:
     """What ranks tell each other goes through rank zero; on one machine nobody else can listen in."""
     wait = timedelta(seconds=GATHER_S)
     if here.port:
@@ -164,7 +164,7 @@ def _store(here: Place) -> distributed.TCPStore:
     )
 
 
-def _wait_for_rank_zero(here: Place) -> None:
+def _wait_for_rank_zero(here: RankInfo) -> None:
     """Until it can be reached: a store's own attempts last up to half an hour, and no signal ends them."""
     started_by, deadline = os.environ.get(STARTED_BY), time.monotonic() + GATHER_S
     while True:

@@ -1,4 +1,4 @@
-"""Metrics of samples against as many real images of the same classes, both through the judge's eyes.
+"""Metrics of samples against as many real images of the same classes, by the features of both.
 
 A new one is a function here, or in a file of its own in this folder.
 """
@@ -17,8 +17,8 @@ MANIFOLD_K, DENSITY_K = 3, 5  # neighbours, as in the papers
 BESIDE = ("kid_spread", "class_fids", "confusion")  # what comes with a metric: a spread, a number for each class
 
 
-class Seen(NamedTuple):
-    """Images through the judge's eyes, and the classes that they are of, or were asked for, by the judge's numbers."""
+class Features(NamedTuple):
+    """The feature extractor's outputs for images, and their classes, or the requested ones, by its numbers."""
 
     features: Float[Tensor, "count width"]
     logits: Float[Tensor, "count classes"]
@@ -26,29 +26,29 @@ class Seen(NamedTuple):
 
 
 @metric("fid", "FID", "{:.3f}", better="lower")
-def fid(images: Seen, real: Seen, *, seed: int) -> float:
+def fid(images: Features, real: Features, *, seed: int) -> float:
     """Heusel et al. 2017, equation 6."""
     return frechet.fid(real.features, images.features)
 
 
 @metric("fid_infinity", "FID∞", "{:.3f}", better="lower", least_samples=2000)  # a fifth are several times the features' width
-def fid_infinity(images: Seen, real: Seen, *, seed: int) -> float:
+def fid_infinity(images: Features, real: Features, *, seed: int) -> float:
     """At infinitely many samples (Chong and Forsyth 2020, section 4)."""
     return frechet.fid_infinity(real.features, images.features, seed=seed)
 
 
-@metric("class_fid_mean", "FID within classes, mean", "{:.3f}", better="lower")
-@metric("class_fid_max", "FID within the worst class", "{:.3f}", better="lower")
-def class_fids(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
+@metric("class_fid_mean", "intra-class FID, mean", "{:.3f}", better="lower")
+@metric("class_fid_max", "intra-class FID, worst class", "{:.3f}", better="lower")
+def class_fids(images: Features, real: Features, *, seed: int) -> dict[str, Any]:
     """`class_fids` has one for each class of `real`, in their order."""
     classes = real.labels.unique()
-    places, asked = (torch.searchsorted(classes, seen.labels) for seen in (real, images))
-    found = frechet.class_fids(real.features, places, images.features, asked, len(classes))
-    return {"class_fid_mean": sum(found) / len(classes), "class_fid_max": max(found), "class_fids": found}
+    rows, requested = (torch.searchsorted(classes, each.labels) for each in (real, images))
+    fids = frechet.class_fids(real.features, rows, images.features, requested, len(classes))
+    return {"class_fid_mean": sum(fids) / len(classes), "class_fid_max": max(fids), "class_fids": fids}
 
 
 @metric("kid", "KID × 1000", "{:.2f}", better="lower", scale=1000)
-def kid(images: Seen, real: Seen, *, seed: int) -> dict[str, float]:
+def kid(images: Features, real: Features, *, seed: int) -> dict[str, float]:
     """Bińkowski et al. 2018, section 4, over subsets."""
     size = min(KID_SUBSET_SIZE, len(images.labels), len(real.labels))
     mean, spread = frechet.kid(real.features, images.features, subsets=KID_SUBSETS, subset_size=size, seed=seed)
@@ -57,21 +57,21 @@ def kid(images: Seen, real: Seen, *, seed: int) -> dict[str, float]:
 
 @metric("precision", "precision", "{:.3f}", better="higher")
 @metric("recall", "recall", "{:.3f}", better="higher")
-def precision_recall(images: Seen, real: Seen, *, seed: int) -> dict[str, float]:
+def precision_recall(images: Features, real: Features, *, seed: int) -> dict[str, float]:
     """Kynkäänniemi et al. 2019, equation 2."""
     return manifold.precision_recall(real.features, images.features, k=MANIFOLD_K)._asdict()
 
 
 @metric("density", "density", "{:.3f}", better="higher")
 @metric("coverage", "coverage", "{:.3f}", better="higher")
-def density_coverage(images: Seen, real: Seen, *, seed: int) -> dict[str, float]:
+def density_coverage(images: Features, real: Features, *, seed: int) -> dict[str, float]:
     """Naeem et al. 2020, equations 3 and 4."""
     return manifold.density_coverage(real.features, images.features, k=DENSITY_K)._asdict()
 
 
 @metric("class_accuracy", "class accuracy, %", "{:.1f}", better="higher", scale=100)
-def class_accuracy(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
-    """How often the judge sees the class that was asked for; `confusion` has a row for each class of `real`."""
+def class_accuracy(images: Features, real: Features, *, seed: int) -> dict[str, Any]:
+    """How often the classifier predicts the requested class; `confusion` has a row for each class of `real`."""
     classes, logits = real.labels.unique(), images.logits
     return {
         "class_accuracy": classification.class_accuracy(logits, images.labels),

@@ -28,10 +28,10 @@ def kept(what: str, inputs: tuple[Tensor, ...], compute: Callable[[], dict[str, 
     path = cache_folder() / "real_images" / f"{what.split()[0]}-{digest.hexdigest()[:16]}.safetensors"
     with contextlib.suppress(OSError, safetensors.SafetensorError):  # not there, or damaged
         return safetensors.torch.load_file(path)
-    found = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
+    result = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):  # no room, or not ours to write: it is computed again
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(safetensors.torch.save(found))
+        beside.write_bytes(safetensors.torch.save(result))
         beside.replace(path)
-    return found
+    return result

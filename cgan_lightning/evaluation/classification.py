@@ -1,4 +1,4 @@
-"""Whether samples are of the class that they were asked for, by a classifier's verdict."""
+"""Whether a classifier recognises samples as the requested class."""
 
 from jaxtyping import Float, Int
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""A small classifier of 28×28 pictures: the judge's network, and what learns from samples alone for the accuracy score."""
+"""A small classifier of 28×28 images: the feature extractor's network, and that of the classification accuracy score."""
 
 import math
 from collections.abc import Callable
@@ -44,10 +44,10 @@ def fit(
     device: torch.device | str = "cpu",
     report: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> Classifier:
-    """A classifier trained from scratch, in eval mode: AdamW, a one-cycle rate, every other picture mirrored.
+    """A classifier trained from scratch, in eval mode: AdamW, a one-cycle learning rate, every other picture mirrored.
 
     Weights and every draw are functions of the seed: on one kind of machine, with one number of threads, so is the result.
-    `report` is told of the end of each epoch, and its last loss.
+    `report` is called at the end of each epoch, with its last loss.
     """
     with seeding.seeded(seed, "classifier"):
         network = Classifier(int(labels.max()) + 1).to(device).to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""One way of measuring generators: drawn once, looked at once, kept with its protocol."""
+"""Evaluating generators: samples are drawn once, their features computed once, the result kept with its protocol."""
 
 import logging
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cgan_lightning.data import facts, fashion_mnist
-from cgan_lightning.evaluation import classifier, inception, judge, suite
+from cgan_lightning.evaluation import classifier, feature_extractor, inception, suite
 from cgan_lightning.evaluation.smoothness import Smoothness, smoothness
 from cgan_lightning.evaluation.suite import Labelled
 from cgan_lightning.models import generator_file
@@ -20,18 +20,18 @@ from cgan_lightning.utils.images import without_border
 
 log = logging.getLogger(__name__)
 
-Features = tuple[Tensor, Tensor]  # and labels
+InceptionFeatures = tuple[Tensor, Tensor]  # and labels
 PATHS, STEPS = 180, 16  # on which smoothness is measured: each class to each other one, twice; as many between two z
 
 
 @dataclass
 class Evaluation:
-    """How generators are measured, against what. Where there are several ranks, all must call `real` and `drawn`.
+    """How generators are evaluated, against what. Where there are several ranks, all must call `real` and `drawn`.
 
     A generator of some classes is measured against these, with as many pictures of each as one of all ten has.
     """
 
-    judge: judge.Judge
+    extractor: feature_extractor.FeatureExtractor
     train: Labelled
     test: Labelled
     samples: int  # as many of each class, of a generator of all ten
@@ -47,16 +47,16 @@ class Evaluation:
 
     def protocol(self, classes: Tensor) -> dict[str, Any]:
         """What two evaluations must have in common to be compared."""
-        told = {
+        protocol = {
             "samples": self.per_class * len(classes),
             "seed": self.seed,
             "weights": self.weights,
-            "judge": self.judge.hash,
+            "feature_extractor": self.extractor.hash,
             "reference": "test split, as many of each class",
             "pixels": "rounded to 8 bits",
         }
-        by_inception = {} if self.inception is None else {"inception": judge.hash_of(self.inception)}
-        return told | suite.told(classes) | by_inception | {"metrics": self._metrics(len(classes))}
+        by_inception = {} if self.inception is None else {"inception": feature_extractor.hash_of(self.inception)}
+        return protocol | suite.class_entry(classes) | by_inception | {"metrics": self._metrics(len(classes))}
 
     def _metrics(self, classes: int) -> list[str]:
         """The names of all that is measured of a generator of so many classes."""
@@ -70,74 +70,74 @@ class Evaluation:
         return results.is_evaluated(place, self.protocol(_numbers(self._loaded(generator))))
 
     def real(self) -> "Real":
-        """The real images through all eyes: the same for every generator."""
-        log.info("Real images: the judge looks at %s, or has them in the cache", f"{len(self.train[1]) + len(self.test[1]):,}")
-        train, test = (suite.look_at_real(self.judge, *split) for split in (self.train, self.test))
+        """Features of the real images: the same for every generator."""
+        log.info("Real images: features of %s, computed or from the cache", f"{len(self.train[1]) + len(self.test[1]):,}")
+        train, test = (suite.features_of_real(self.extractor, *split) for split in (self.train, self.test))
         if self.inception is None:
             return Real(train, test, self.per_class, self.seed)
         chosen = [suite.part(split, self.per_class, seed=self.seed) for split in (self.train, self.test)]
-        log.info("Real images: Inception-v3 looks at %s", f"{sum(len(labels) for _, labels in chosen):,}")
-        by_inception = [(inception.look(self.inception, pixels), labels) for pixels, labels in chosen]
+        log.info("Real images: Inception-v3 features of %s", f"{sum(len(labels) for _, labels in chosen):,}")
+        by_inception = [(inception.features_of(self.inception, pixels), labels) for pixels, labels in chosen]
         return Real(train, test, self.per_class, self.seed, *by_inception)
 
     def drawn(self, generator: Path) -> "Drawn":
-        """Samples of a run folder's generator, or of a file with one, through all eyes."""
+        """Samples of a run folder's generator, or of a file with one, with their features."""
         trained = self._loaded(generator)
         classes, (prior, network) = _numbers(trained), (trained.prior, trained.network)
         count = self.per_class * len(classes)
-        log.info("%s: drawing %s samples and looking at them", generator, f"{count:,}")
+        log.info("%s: drawing %s samples and computing their features", generator, f"{count:,}")
         pixels, labels = sampling.balanced(network, prior, len(classes), count, seed=self.seed)
         images = pixels, classes[labels]
-        by_inception = None if self.inception is None else inception.look(self.inception, pixels)
-        return Drawn(classes, images, suite.look(self.judge, *images), self._smoothness(trained), by_inception)
+        by_inception = None if self.inception is None else inception.features_of(self.inception, pixels)
+        return Drawn(classes, images, suite.features_of(self.extractor, *images), self._smoothness(trained), by_inception)
 
     def _loaded(self, generator: Path) -> generator_file.TrainedGenerator:
         return generator_file.load(generator, weights=self.weights, device=self.device)
 
     def _smoothness(self, trained: generator_file.TrainedGenerator) -> dict[str, float]:
         """Along z and, where there are two classes or more, along the label; each rank finds the same."""
-        log.info("Going along %d paths through z and labels, of %d pictures each", PATHS, STEPS + 1)
-        seeds, size, found = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
+        log.info("Measuring smoothness along %d paths through z and labels, of %d images each", PATHS, STEPS + 1)
+        seeds, size, result = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
         for what, draw in _ways(len(trained.class_names)).items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
-            features, _ = classifier.outputs(self.judge.network, paths.flatten(0, 1))
+            features, _ = classifier.outputs(self.extractor.network, paths.flatten(0, 1))
             measured = smoothness(features.unflatten(0, paths.shape[:2]))
-            found |= {f"{name}_along_{what}": value for name, value in measured._asdict().items()}
-        return found
+            result |= {f"{name}_along_{what}": value for name, value in measured._asdict().items()}
+        return result
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
-        """`samples` beside the `floor`; for one rank."""
+        """`samples` beside the `real_baseline`; for one rank."""
         log.info("Comparing samples with the test images")
         real = real.of(drawn.classes)
-        samples = suite.measure(drawn.seen, real.train, real.test, seed=self.seed) | drawn.smoothness
-        found = {"samples": samples, "floor": dict(real.floor)}
+        samples = suite.measure(drawn.features, real.train, real.test, seed=self.seed) | drawn.smoothness
+        result = {"samples": samples, "real_baseline": dict(real.real_baseline)}
         if self.accuracy_score:
             log.info("Training two classifiers, on samples and on real images")
             train, test = (suite.of_classes(split, drawn.classes) for split in (self.train, self.test))
             scores = suite.accuracy_scores(drawn.images, train, test, seed=self.seed)
-            found = {side: values | {"accuracy_score": scores[side]} for side, values in found.items()}
+            result = {side: values | {"accuracy_score": scores[side]} for side, values in result.items()}
         if drawn.by_inception is not None and real.test_by_inception is not None and real.train_by_inception is not None:
-            for side, features in {"samples": drawn.by_inception, "floor": real.train_by_inception[0]}.items():
-                found[side] |= inception.compare(features, real.test_by_inception[0], seed=self.seed)
-        return found
+            for side, features in {"samples": drawn.by_inception, "real_baseline": real.train_by_inception[0]}.items():
+                result[side] |= inception.compare(features, real.test_by_inception[0], seed=self.seed)
+        return result
 
-    def keep(self, found: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
-        """Puts what was `found` into the JSON file at `place`; gives the picture of the closest pairs beside it."""
+    def keep(self, measured: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
+        """Saves `measured` to the JSON file at `place`; returns the picture of the closest pairs beside it."""
         protocol = self.protocol(drawn.classes)
-        results.keep_evaluation(place, found | {"protocol": protocol} | environment.describe(self.device))
+        results.keep_evaluation(place, measured | {"protocol": protocol} | environment.describe(self.device))
         picture = place.with_name("closest_pairs.png")
         train = suite.of_classes(self.train, drawn.classes)
-        output.write_pairs(picture, drawn.images[0], train[0], found["samples"]["closest_pairs"])
+        output.write_pairs(picture, drawn.images[0], train[0], measured["samples"]["closest_pairs"])
         return picture
 
 
 @dataclass
 class Drawn:
-    """Samples as bytes, and through all eyes; labels and classes by the judge's numbers."""
+    """Samples as bytes, and their features; labels and classes by the feature extractor's numbers."""
 
     classes: Tensor
     images: Labelled
-    seen: suite.Seen
+    features: suite.Features
     smoothness: dict[str, float]
     by_inception: Tensor | None = None
 
@@ -148,33 +148,33 @@ class Drawn:
 
 @dataclass
 class Real:
-    """The real images through all eyes."""
+    """The real images' features."""
 
-    train: suite.Seen
-    test: suite.Seen
+    train: suite.Features
+    test: suite.Features
     per_class: int
     seed: int
-    train_by_inception: Features | None = None  # as many as are drawn
-    test_by_inception: Features | None = None
+    train_by_inception: InceptionFeatures | None = None  # as many as are drawn
+    test_by_inception: InceptionFeatures | None = None
     parts: dict[tuple[int, ...], "Real"] = field(default_factory=dict, init=False)
 
     def of(self, classes: Tensor) -> "Real":
         """Those of `classes` alone; the same object for the same ones."""
         key = tuple(classes.tolist())
         if key not in self.parts:
-            train, test = (suite.of_classes(look, classes) for look in (self.train, self.test))
+            train, test = (suite.of_classes(each, classes) for each in (self.train, self.test))
             by_inception = (
-                None if look is None else suite.of_classes(look, classes)
-                for look in (self.train_by_inception, self.test_by_inception)
+                None if each is None else suite.of_classes(each, classes)
+                for each in (self.train_by_inception, self.test_by_inception)
             )
             self.parts[key] = Real(train, test, self.per_class, self.seed, *by_inception)
         return self.parts[key]
 
     @cached_property
-    def floor(self) -> dict[str, Any]:
+    def real_baseline(self) -> dict[str, Any]:
         """As many training images, measured in place of samples."""
-        log.info("Comparing as many training images with the test images: the floor")
-        return suite.floor(self.train, self.test, self.per_class, seed=self.seed)
+        log.info("Comparing as many training images with the test images: the real baseline")
+        return suite.real_baseline(self.train, self.test, self.per_class, seed=self.seed)
 
 
 def _ways(classes: int) -> dict[str, Any]:
@@ -183,5 +183,5 @@ def _ways(classes: int) -> dict[str, Any]:
 
 
 def _numbers(trained: generator_file.TrainedGenerator) -> Tensor:
-    """The judge's numbers of a generator's classes."""
+    """The feature extractor's numbers of a generator's classes."""
     return fashion_mnist.numbers(trained.class_names)

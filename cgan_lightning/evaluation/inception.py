@@ -22,7 +22,7 @@ from cgan_lightning.utils.errors import UserError
 
 ADDRESS = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 MEASURED = ("inception_fid", "inception_kid", "inception_kid_spread")
-LOOKED_AT = 50  # images at a time: each becomes 1 MB
+BATCH_SIZE = 50  # images at a time: each becomes 1 MB
 
 
 def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.Module:
@@ -31,14 +31,14 @@ def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.
         import torch_fidelity  # noqa: F401  torchmetrics' network is built on it
         from torchmetrics.image.fid import NoTrainInceptionV3
     except ModuleNotFoundError as error:
-        raise UserError(f"metrics=inception needs {error.name}: pip install 'cgan-lightning[inception]'") from None
-    instead = f"give inception_weights=FILE ({ADDRESS.rpartition('/')[2]} of torch-fidelity), or metrics=judge"
+        raise UserError(f"inception=true needs {error.name}: pip install 'cgan-lightning[inception]'") from None
+    instead = f"give inception_weights=FILE ({ADDRESS.rpartition('/')[2]} of torch-fidelity), or leave inception=true out"
     weights = weights or _downloaded(instead)
     try:
         torch.load(weights, map_location="cpu", weights_only=True)  # torch-fidelity would run what is in the file
         network = NoTrainInceptionV3("inception-v3-compat", ["2048"], str(weights), antialias=False)
     except OSError as error:
-        raise UserError(f"inception_weights={weights} can't be read ({error.strerror or error}): {instead}") from None
+        raise UserError(f"inception_weights={weights} cannot be read ({error.strerror or error}): {instead}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, LookupError, ValueError):
         raise UserError(f"inception_weights={weights} are no weights of torch-fidelity's Inception-v3: {instead}") from None
     return network.to(device)
@@ -65,17 +65,17 @@ def _downloaded(instead: str) -> Path:
 
 
 @torch.no_grad()
-def look(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> Float[Tensor, "count 2048"]:
-    """Features of any number of images; where there are several ranks, all must call it: each looks at its part."""
-    mine = pixels[collectives.share(len(pixels), LOOKED_AT)]
+def features_of(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> Float[Tensor, "count 2048"]:
+    """Features of any number of images; where there are several ranks, all must call it: each computes its part."""
+    mine = pixels[collectives.rank_slice(len(pixels), BATCH_SIZE)]
     device = next(network.parameters()).device
-    batches = tqdm(mine.split(LOOKED_AT) if len(mine) else (), unit=" batches", leave=False, disable=None)  # on a terminal
+    batches = tqdm(mine.split(BATCH_SIZE) if len(mine) else (), unit=" batches", leave=False, disable=None)  # on a terminal
     parts = [network(batch.to(device).expand(-1, 3, -1, -1)).cpu() for batch in batches]
-    return collectives.joined(torch.cat(parts) if parts else torch.empty(0, 2048))
+    return collectives.all_gather(torch.cat(parts) if parts else torch.empty(0, 2048))
 
 
 def compare(fake: Float[Tensor, "fakes 2048"], real: Float[Tensor, "reals 2048"], *, seed: int) -> dict[str, float]:
-    """FID and KID, under names of their own: they are on another scale than the judge's."""
+    """FID and KID, under names of their own: they are on another scale than those by our own feature extractor."""
     subset = min(KID_SUBSET_SIZE, len(fake), len(real))
     mean, spread = frechet.kid(real, fake, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
     return dict(zip(MEASURED, (frechet.fid(real, fake), mean, spread), strict=True))

@@ -1,4 +1,4 @@
-"""How evenly pictures change while z or the label is moved in equal steps, through the judge's eyes."""
+"""How evenly the features of pictures change while z or the label is moved in equal steps."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""All metrics from one pass over the samples: each set of images is looked at once, by the judge."""
+"""All metrics from one pass over the samples: the features of each set of images are computed once."""
 
 import itertools
 from typing import Any, TypeVar, cast
@@ -11,24 +11,24 @@ from cgan_lightning import registry
 from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import against_test, cache, classifier, frechet, memorisation
-from cgan_lightning.evaluation.against_test import Seen
+from cgan_lightning.evaluation.against_test import Features
 from cgan_lightning.evaluation.classification import class_accuracy
-from cgan_lightning.evaluation.judge import Judge
+from cgan_lightning.evaluation.feature_extractor import FeatureExtractor
 from cgan_lightning.utils import seeding
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import normalise
 
 Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
 
-SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the judge
-LOOKED_AT = 500  # images at a time
+SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the feature extractor
+BATCH_SIZE = 500  # of the feature extractor
 LEAST_PER_CLASS = 10  # below, no covariance means anything
-PAIRS = 10  # of samples and their nearest training images, kept to be looked at
+PAIRS = 10  # of samples and their nearest training images, kept to be shown
 
 AGAINST_TRAINING = ("fid_to_train", "nearest_train_ratio", "closest_pairs")  # what `measure` gives beside `compare`
 
 
-def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]:
+def measure(fake: Features, train: Features, test: Features, *, seed: int) -> dict[str, Any]:
     """The drawn images, as many of each class, against the test set, which has the same classes.
 
     Raises UserError where they are too few.
@@ -45,7 +45,7 @@ def measure(fake: Seen, train: Seen, test: Seen, *, seed: int) -> dict[str, Any]
     }
 
 
-def _from_test_to_train(test: Seen, train: Seen) -> Float[Tensor, " tests"]:
+def _from_test_to_train(test: Features, train: Features) -> Float[Tensor, " tests"]:
     """The distance of each test image to its nearest training image: the same for every generator."""
     return cache.kept(
         "nearest", (test.features, train.features),
@@ -53,7 +53,7 @@ def _from_test_to_train(test: Seen, train: Seen) -> Float[Tensor, " tests"]:
     )["distances"]  # fmt: skip
 
 
-def floor(train: Seen, test: Seen, per_class: int, *, seed: int) -> dict[str, Any]:
+def real_baseline(train: Features, test: Features, per_class: int, *, seed: int) -> dict[str, Any]:
     """What `measure` gives for as many real training images: the same for every generator."""
     real, apart = part(train, per_class, seed=seed), part(train, per_class, seed=seed + 1)
     return compare(real, part(test, per_class, seed=seed), seed=seed) | {
@@ -62,18 +62,18 @@ def floor(train: Seen, test: Seen, per_class: int, *, seed: int) -> dict[str, An
     }
 
 
-def compare(images: Seen, real: Seen, *, seed: int) -> dict[str, Any]:
-    """How near `images` are to `real`: to the distribution, to its classes, to the classes that were asked for.
+def compare(images: Features, real: Features, *, seed: int) -> dict[str, Any]:
+    """How close `images` are to `real`: to the distribution, to its classes, to the requested classes.
 
-    What has an entry for each class has it for those of `real`, in their order; a row of the confusion has all of the judge's.
+    What has an entry for each class has it for those of `real`, in their order; a row of the confusion has all classes.
     """
-    found = dict[str, Any]()
+    values = dict[str, Any]()
     for _, metrics in itertools.groupby(registry.metrics().values(), lambda metric: metric.target):
         first = next(metrics)
         if len(images.labels) >= first.least_samples:
             value = first.load()(images, real, seed=seed)
-            found |= value if isinstance(value, dict) else {first.name: value}
-    return found
+            values |= value if isinstance(value, dict) else {first.name: value}
+    return values
 
 
 def measured(samples: int) -> list[str]:
@@ -84,8 +84,8 @@ def measured(samples: int) -> list[str]:
     ]
 
 
-def glance(fake: Seen, real: Seen) -> dict[str, float]:
-    """What is cheap enough for every epoch: FID and class accuracy."""
+def validate(fake: Features, real: Features) -> dict[str, float]:
+    """FID and class accuracy: cheap enough for every epoch."""
     return {"fid": frechet.fid(real.features, fake.features), "class_accuracy": class_accuracy(fake.logits, fake.labels)}
 
 
@@ -96,39 +96,41 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
     """
     rows = balanced_rows(train[1], len(drawn[1]) // len(test[1].unique()), seed=seed)
     scores = {}
-    for name, (pixels, labels) in {"samples": drawn, "floor": (train[0][rows], train[1][rows])}.items():
+    for name, (pixels, labels) in {"samples": drawn, "real_baseline": (train[0][rows], train[1][rows])}.items():
         network = classifier.fit(pixels, labels, epochs=SCORE_EPOCHS, seed=seed)
         scores[name] = class_accuracy(classifier.outputs(network, normalise(test[0]))[1], test[1])
     return scores
 
 
-def look_at_real(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:
-    """`look` at images that come again and again: cached. Several ranks, which must agree on what they compute, look anew."""
+def features_of_real(
+    extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]
+) -> Features:
+    """`features_of` images that are used again and again, from the cache; but not on several ranks, which must do the same."""
     if collectives.several_ranks():
-        return look(judge, pixels, labels)
-    device = next(judge.network.parameters()).device
+        return features_of(extractor, pixels, labels)
+    device = next(extractor.network.parameters()).device
 
     def compute() -> dict[str, Tensor]:
-        seen = look(judge, pixels, labels)
-        return {"features": seen.features, "logits": seen.logits}
+        computed = features_of(extractor, pixels, labels)
+        return {"features": computed.features, "logits": computed.logits}
 
-    found = cache.kept(f"features {judge.hash} {device.type}", (pixels,), compute)
-    return Seen(found["features"], found["logits"], labels)
-
-
-def look(judge: Judge, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Seen:
-    """Through the judge's eyes; where there are several ranks, all must call it: each looks at its part, and gets all."""
-    mine = collectives.share(len(pixels), LOOKED_AT)
-    features, logits = classifier.outputs(judge.network, normalise(pixels[mine]), batch_size=LOOKED_AT)
-    return Seen(collectives.joined(features), collectives.joined(logits), labels)
+    kept = cache.kept(f"features {extractor.hash} {device.type}", (pixels,), compute)
+    return Features(kept["features"], kept["logits"], labels)
 
 
-def told(classes: Int[Tensor, " classes"]) -> dict[str, list[str]]:
-    """What a protocol says of the classes measured: nothing where they are all."""
+def features_of(extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Features:
+    """By the feature extractor. Where there are several ranks, all must call it: each computes its part, and gets all."""
+    mine = collectives.rank_slice(len(pixels), BATCH_SIZE)
+    features, logits = classifier.outputs(extractor.network, normalise(pixels[mine]), batch_size=BATCH_SIZE)
+    return Features(collectives.all_gather(features), collectives.all_gather(logits), labels)
+
+
+def class_entry(classes: Int[Tensor, " classes"]) -> dict[str, list[str]]:
+    """The classes in a protocol: nothing where all are evaluated."""
     return {} if len(classes) == len(CLASS_NAMES) else {"classes": [CLASS_NAMES[number] for number in classes]}
 
 
-Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Seen, Labelled: the last are labels
+Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Features, Labelled: the last are labels
 
 
 def of_classes(images: Images, classes: Int[Tensor, " classes"]) -> Images:
@@ -142,7 +144,7 @@ def part(images: Images, per_class: int, *, seed: int) -> Images:
 
 def _at(images: Images, rows: Tensor) -> Images:
     chosen = [tensor[rows] for tensor in images]
-    return cast(Images, Seen(*chosen) if isinstance(images, Seen) else tuple(chosen))
+    return cast(Images, Features(*chosen) if isinstance(images, Features) else tuple(chosen))
 
 
 def balanced_rows(labels: Int[Tensor, " count"], per_class: int, *, seed: int) -> Int[Tensor, " rows"]:

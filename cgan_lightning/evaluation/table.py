@@ -48,9 +48,9 @@ def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
     for key, row in ROWS.items():
         if key in measured["samples"]:
-            cells = (row.show(measured[side][key]) if key in measured[side] else "" for side in ("samples", "floor"))
+            cells = (row.show(measured[side][key]) if key in measured[side] else "" for side in ("samples", "real_baseline"))
             lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
-    for name, fid, seen in zip(names, *(measured["samples"][key] for key in ("class_fids", "confusion")), strict=True):
-        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * seen[CLASS_NAMES.index(name)] / sum(seen):>9.1f}")
+    for name, fid, counts in zip(names, *(measured["samples"][key] for key in ("class_fids", "confusion")), strict=True):
+        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * counts[CLASS_NAMES.index(name)] / sum(counts):>9.1f}")
     return "\n".join(lines)

@@ -27,7 +27,7 @@ def matrices(
     *,
     origin: Origin,
 ) -> None:
-    """similarity.*: each network's cosines and, beside them, what the judge sees, all classes in one order."""
+    """similarity.*: each network's cosines and, beside them, the classifier's confusion, all classes in one order."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * (len(similarities) + 1), 4.4), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(similarities) + 1))
@@ -35,7 +35,7 @@ def matrices(
             _matrix(axis, similarity, names, order, "RdBu_r", (-1, 1), "{:z.2f}", "cosine")
             axis.set_title(f"Class vectors of the {network}: cosines")
         _matrix(axes[-1], 100 * mistaken, names, order, "Blues", (0, 100), "{:.0f}", "samples, %", least=0.5)
-        axes[-1].set_title("Asked for (row), seen by the judge, %")
+        axes[-1].set_title("Requested (row), predicted (column), %")
         plots.save(figure, folder, "similarity", "Which classes are alike", origin)
 
 

@@ -64,12 +64,12 @@ def explore(
     """
     groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
     _check_names(names, groups, min(count, trained.latent_dim))
-    found = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
-    everything = ranked(each for of_group in found.values() for each in of_group)
+    result = {group: _find(trained, group, members, count, seed) for group, members in groups.items()}
+    everything = ranked(each for of_group in result.values() for each in of_group)
     kept = with_names({each.name: each.vector for each in everything}, _growing(everything), names)
     with Strips(output, made_from(trained, range(seed, seed + rows))) as strips:
         for group, members in groups.items():
-            _draw(strips, trained, group, members, found[group], range(seed, seed + rows))
+            _draw(strips, trained, group, members, result[group], range(seed, seed + rows))
     directions.save(output / "directions.json", trained.latent_dim, kept)
     table = _table(everything)
     write_atomically(output / "directions.csv", lambda path: path.write_text(table))
@@ -81,9 +81,9 @@ def explore(
     ]
 
 
-def ranked(found: Iterable[Found]) -> list[Found]:
+def ranked(result: Iterable[Found]) -> list[Found]:
     """SeFa's, strongest first, then PCA's: the two kinds of strength are shares of different things."""
-    return sorted(found, key=lambda each: (KINDS.index(each.kind), -each.strength))
+    return sorted(result, key=lambda each: (KINDS.index(each.kind), -each.strength))
 
 
 def _to_go_along(name: str, classes: Sequence[Label] | None, output: Path, checkpoint: str, weights: str) -> str:
@@ -94,9 +94,9 @@ def _to_go_along(name: str, classes: Sequence[Label] | None, output: Path, check
     return pasteable.command("sample", **given)
 
 
-def _growing(found: Sequence[Found]) -> dict[str, Tensor]:
+def _growing(result: Sequence[Found]) -> dict[str, Tensor]:
     """For each measure the direction along which it changes most, turned so that it grows."""
-    most = {measure: max(found, key=lambda each: abs(each.changes[measure])) for measure in MEASURES}
+    most = {measure: max(result, key=lambda each: abs(each.changes[measure])) for measure in MEASURES}
     return {name: each.vector * (-1 if each.changes[name] < 0 else 1) for name, each in most.items()}
 
 
@@ -106,19 +106,19 @@ def _check_names(names: Any, groups: Collection[str], count: int) -> None:
     with_names(dict.fromkeys(own, torch.empty(0)), dict.fromkeys(MEASURES, torch.empty(0)), names)
 
 
-def with_names(found: Mapping[str, Tensor], growing: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
-    """`found`, and again under new names: {boot_height: sefa3}; or {boot_height: height}, a measure of `growing`.
+def with_names(result: Mapping[str, Tensor], growing: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
+    """`result`, and again under new names: {boot_height: sefa3}; or {boot_height: height}, a measure of `growing`.
 
     Raises UserError for what that doesn't mean.
     """
     if names is not None and not isinstance(names, Mapping):
         raise UserError(
-            f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(found))}}}"
+            f"names={shown(names)}: write new names for directions, as in names={{boot_height: {next(iter(result))}}}"
         )
-    if taken := [str(new) for new in names or {} if str(new) in found]:
+    if taken := [str(new) for new in names or {} if str(new) in result]:
         raise UserError(f"names: there is a direction {taken[0]} already; take another name")
-    known = {**found, **growing}
-    return {**found, **{str(new): directions.named(str(old), known, "names") for new, old in (names or {}).items()}}
+    known = {**result, **growing}
+    return {**result, **{str(new): directions.named(str(old), known, "names") for new, old in (names or {}).items()}}
 
 
 def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label], seeds: Sequence[int]) -> dict[str, float]:
@@ -143,7 +143,7 @@ def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count
 
 
 def _draw(
-    strips: Strips, trained: TrainedGenerator, group: str, members: Sequence[Label], found: Sequence[Found], seeds: range
+    strips: Strips, trained: TrainedGenerator, group: str, members: Sequence[Label], result: Sequence[Found], seeds: range
 ) -> None:
     """A strip a direction, and one with the first row of each."""
     of_classes = len(members) > 1
@@ -152,31 +152,32 @@ def _draw(
     titles = [member.title for member in members] if of_classes else [f"z {each}" for each in seeds]
     heads, firsts = [f"{shift:+d} sd" if shift else "0" for shift in SHIFTS], []  # the font of sheets has no sigma
     of, unit = "all classes" if of_classes else members[0].title, "sd: standard deviations of z"
-    for each in found:
+    for each in result:
         way = torch.tensor(SHIFTS)[:, None] * trained.prior.scale * each.vector
         shifted = (z[:, None] + way).expand(len(titles), -1, -1)  # (rows, shifts, latent)
-        told = weights[:, None].expand(len(titles), len(SHIFTS), -1)
-        paths = sampling.sample(trained.network, shifted.flatten(0, 1), told.flatten(0, 1)).unflatten(0, shifted.shape[:2])
+        labels_of_all = weights[:, None].expand(len(titles), len(SHIFTS), -1)
+        images = sampling.sample(trained.network, shifted.flatten(0, 1), labels_of_all.flatten(0, 1))
+        paths = images.unflatten(0, shifted.shape[:2])
         title = f"Direction {each.name} of {of}{f', z {seeds[0]}' if of_classes else ''}; {unit}"
         strips.write_sheet(each.name, paths, titles, heads=heads, title=title)
         firsts.append(paths[0])
     name = "_".join(filter(None, ["directions", group]))
     title = f"Directions of {of}{f', in {members[0].title}' if of_classes else ''}, z {seeds[0]}; {unit}"
-    strips.write_sheet(name, torch.stack(firsts), [each.name for each in found], heads=heads, title=title)
+    strips.write_sheet(name, torch.stack(firsts), [each.name for each in result], heads=heads, title=title)
 
 
-def _table(found: Sequence[Found]) -> str:
+def _table(result: Sequence[Found]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "kind", "number", "classes", "strength", *MEASURES])
-    for each in found:
+    for each in result:
         numbers = [f"{number:.4g}" for number in (each.strength, *(each.changes[measure] for measure in MEASURES))]
         writer.writerow([each.name, each.kind, each.number, each.classes or "all", *numbers])
     return text.getvalue()
 
 
-def _most(found: Sequence[Found], measure: str) -> str:
-    most = max(found, key=lambda each: abs(each.changes[measure]))
+def _most(result: Sequence[Found], measure: str) -> str:
+    most = max(result, key=lambda each: abs(each.changes[measure]))
     return f"{most.name}, by {most.changes[measure]:+.3g} a unit"
 
 

@@ -1,4 +1,4 @@
-"""mode=embeddings: which classes each network holds alike, beside those that the judge takes for each other."""
+"""mode=embeddings: which classes have similar embeddings in each network, and which ones the classifier confuses."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.evaluation.classification import confusion
 from cgan_lightning.exploration import class_figures
 from cgan_lightning.exploration.made_from import made_from
@@ -25,7 +25,7 @@ from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.files import write_atomically
 
-PER_CLASS = 500  # samples that the judge names
+PER_CLASS = 500  # samples that the classifier is given
 PERMUTATIONS = 9999
 LEAST_CLASSES = 3  # of which one pair can be more alike than another
 UNLEARNED = "has learned no vector of each class: its labels are fixed numbers, or none"
@@ -42,8 +42,8 @@ def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, 
     if (count := len(trained.class_names)) < LEAST_CLASSES:
         raise UserError(f"mode=embeddings compares {LEAST_CLASSES} classes or more, and this generator has {count}")
     networks = {"generator": trained.network.state_dict(), "discriminator": discriminator or {}}
-    found = {name: class_vectors(state) for name, state in networks.items()}
-    vectors = {name: each.detach().float().cpu() for name, each in found.items() if each is not None}
+    result = {name: class_vectors(state) for name, state in networks.items()}
+    vectors = {name: each.detach().float().cpu() for name, each in result.items() if each is not None}
     missing = [f"The {name} {UNLEARNED}" for name in networks if name not in vectors and networks[name]]
     missing += [] if discriminator else ["The discriminator is kept by a run folder's checkpoint alone: give that"]
     if not vectors:
@@ -73,12 +73,12 @@ def cosines(vectors: Float[Tensor, "classes width"]) -> Matrix:
 
 
 def mistaken_for(trained: TrainedGenerator, *, seed: int) -> Matrix:
-    """The share of PER_CLASS samples of each class (row) in which the judge sees each class (column)."""
-    ours = judge.load(device=next(trained.network.parameters()).device)
+    """The share of PER_CLASS samples of each class (row) that the classifier takes for each class (column)."""
+    extractor = feature_extractor.load(device=next(trained.network.parameters()).device)
     places = fashion_mnist.numbers(trained.class_names)
     drawn = sampling.balanced(trained.network, trained.prior, len(places), PER_CLASS * len(places), seed=seed)
-    seen = suite.look(ours, *drawn)
-    counts = confusion(seen.logits.cpu(), places[seen.labels.cpu()], seen.logits.shape[1])
+    features = suite.features_of(extractor, *drawn)
+    counts = confusion(features.logits.cpu(), places[features.labels.cpu()], features.logits.shape[1])
     return counts[places][:, places].numpy() / PER_CLASS
 
 
@@ -96,9 +96,9 @@ def rank_correlation(one: Matrix, other: Matrix, *, seed: int = 0) -> tuple[floa
     square += square.T
     draws = np.random.default_rng(seed)
     orders = np.stack([np.arange(len(one)), *(draws.permutation(len(one)) for _ in range(PERMUTATIONS))])
-    found = square[orders[:, pairs[0]], orders[:, pairs[1]]] @ stats.zscore(others) / len(others)
-    as_strong = np.abs(found) >= abs(found[0]) - 1e-9  # the first is the one asked about: it counts itself
-    return float(found[0]), float(as_strong.mean())
+    result = square[orders[:, pairs[0]], orders[:, pairs[1]]] @ stats.zscore(others) / len(others)
+    as_strong = np.abs(result) >= abs(result[0]) - 1e-9  # the first is the one asked about: it counts itself
+    return float(result[0]), float(as_strong.mean())
 
 
 def _told(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[str], seed: int) -> Iterator[str]:
@@ -110,14 +110,14 @@ def _told(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[st
     yield f"{network}: most alike {nearest}; least {farthest} (cosines)"
     rho, p = rank_correlation(similarity, mistaken + mistaken.T, seed=seed)
     if np.isnan(rho):
-        yield f"{network}: the judge mistakes no class for another, so there is nothing to compare that with"
+        yield f"{network}: the classifier confuses no two classes, so there is nothing to compare with"
     else:
-        told = f"{rho:+.2f}, p = {p:.2g} by {PERMUTATIONS:,} permutations"
-        yield f"{network}: rank correlation with what the judge mistakes {told}"
+        correlation = f"{rho:+.2f}, p = {p:.2g} by {PERMUTATIONS:,} permutations"
+        yield f"{network}: rank correlation with the classifier's confusion {correlation}"
 
 
 def _table(names: Sequence[str], similarities: dict[str, Matrix], mistaken: Matrix) -> str:
-    """A row for each two classes: cosines, and the share of both classes' samples that the judge takes for the other's."""
+    """A row for each two classes: cosines, and the share of both classes' samples that the classifier takes for the other's."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["class", "other", *(f"cosine in the {network}" for network in similarities), "mistaken"])

@@ -47,15 +47,15 @@ def _fetch(cached: Path) -> None:
         with tempfile.TemporaryDirectory(dir=cached.parent, prefix="fetching-") as workspace:
             whole = Path(workspace) / "whole"
             _unpack(_packed(npm, Path(workspace)), whole)
-            if found := wrong(whole):
+            if result := wrong(whole):
                 raise UserError(
-                    f"mode=page: npm gave another {' and '.join(found)} of {PACKAGE} than this version was made for"
+                    f"mode=page: npm gave another {' and '.join(result)} of {PACKAGE} than this version was made for"
                 )
             shutil.rmtree(cached, ignore_errors=True)
             whole.rename(cached)
     except OSError as error:
         raise UserError(f"The cache folder {cached.parent} can't be written ({error}): set {CACHE_VARIABLE}") from None
-    log.info("%s: from npm, kept in %s", PACKAGE, cached)
+    log.info("%s: from npm, saved to %s", PACKAGE, cached)
 
 
 def _packed(npm: str, folder: Path) -> Path:

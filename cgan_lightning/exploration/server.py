@@ -33,7 +33,7 @@ def bound(folder: Path, port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer((LOOPBACK, port), partial(Handler, directory=str(folder)))
     except OSError as error:
-        raise UserError(f"port={port} can't be had ({error.strerror}): give another one, 0 for any, or serve=false") from None
+        raise UserError(f"port={port} is in use ({error.strerror}): give another, 0 for any, or serve=false") from None
 
 
 def address(server: ThreadingHTTPServer) -> str:

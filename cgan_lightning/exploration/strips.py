@@ -40,7 +40,7 @@ class Strips:
         sheet = labelled_grid(paths, titles, heads=heads, title=weights, scale=2)
         self._picture(f"{name}.png", sheet, weights)
         self._picture(f"{name}_strip.png", labelled_grid(paths[:1], titles[:1], heads=heads, title=weights, scale=2), weights)
-        self.events.add_image(f"transitions/{name}", sheet, 0, dataformats="HW")
+        self.events.add_image(f"interpolations/{name}", sheet, 0, dataformats="HW")
         steps = [
             Image.fromarray(labelled_grid(paths[:, step : step + 1], titles, heads=[head], title=weights))
             for step, head in enumerate(heads)

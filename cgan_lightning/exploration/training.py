@@ -35,8 +35,8 @@ def explore(run: Path, output: Path) -> list[str]:
             duration=[*[each] * (len(frames) - 1), each + END_MS],
         ),
     )  # fmt: skip
-    told = f"{len(frames)} sample grids, from update {kept[0].step:,} to {kept[-1].step:,}"
-    return [f"{output / 'training.gif'}: {told}, the same z throughout"]
+    summary = f"{len(frames)} sample grids, from update {kept[0].step:,} to {kept[-1].step:,}"
+    return [f"{output / 'training.gif'}: {summary}, the same z throughout"]
 
 
 def _sheet(event: ImageEvent) -> Image.Image:

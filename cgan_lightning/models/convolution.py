@@ -69,10 +69,10 @@ class _Convolution(torch.autograd.Function):
         if torch.is_grad_enabled():  # create_graph=True
             reached = (gradient.shape[2] - 1) * stride + weight.shape[2] - 2 * padding
             rest = input.shape[2] - reached
-            slope = F.conv_transpose2d(gradient, weight, None, stride, padding, rest, groups)
-            return slope, None, None, None, None, None
+            derivative = F.conv_transpose2d(gradient, weight, None, stride, padding, rest, groups)
+            return derivative, None, None, None, None, None
         wanted = [*ctx.needs_input_grad[:3]]
-        found = torch.ops.aten.convolution_backward(
+        result = torch.ops.aten.convolution_backward(
             gradient, input, weight, [len(weight)], [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, wanted
         )
-        return *found, None, None, None
+        return *result, None, None, None

@@ -10,18 +10,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cgan_lightning.models.conditioning import LabelEncoder
 from cgan_lightning.models.convolution import Convolution
-from cgan_lightning.models.heads import Logit, Verdict
+from cgan_lightning.models.heads import HeadOutput, Logit
 from cgan_lightning.models.layers import HalvingConvolution
 from cgan_lightning.models.normalization import BATCH, BatchNorm, Normalization
 from cgan_lightning.registry import Part, given, register
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.limits import coarsest_size
 
-Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → Verdict
+Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, normalization) → (maps, labels) → HeadOutput
 
 
-class Judging(nn.Module):
-    """What discriminators share: the label as planes beside the image, `blocks`, and the head's verdict."""
+class ConditionalDiscriminator(nn.Module):
+    """What discriminators share: the label as planes beside the image, `blocks`, and the head."""
 
     conditioning: LabelEncoder
     blocks: nn.Module
@@ -29,10 +29,10 @@ class Judging(nn.Module):
 
     @property
     def takes_two_batches(self) -> bool:
-        """Whether it judges two batches end to end as it would one after the other; PyTorch's SyncBatchNorm mixes them."""
+        """Whether it gives two batches end to end what it would give one after the other; SyncBatchNorm mixes them."""
         return all(isinstance(layer, BatchNorm) for layer in self.modules() if isinstance(layer, _BatchNorm))
 
-    def verdict(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Verdict:
+    def with_label_losses(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> HeadOutput:
         """Logits, and the label losses of a head that classifies."""
         if self.conditioning.width:
             planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
@@ -40,11 +40,11 @@ class Judging(nn.Module):
         return self.head(self.blocks(images), labels)
 
     def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
-        return self.verdict(images, labels)[0]
+        return self.with_label_losses(images, labels)[0]
 
 
 @register("discriminator", "documented")
-class Discriminator(Judging):
+class Discriminator(ConditionalDiscriminator):
     """D(x, y): the label as planes beside the image, `stages` halvings, one logit (its sigmoid is P(real)).
 
     With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (64, 14, 14) → (128, 7, 7) → 1. Nothing normalises what the

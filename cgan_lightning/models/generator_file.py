@@ -65,8 +65,8 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
         raise UserError(f"checkpoint={checkpoint} is no {FILE_NAME}; give the run folder, or that file in it")
     try:
         with weights_file.opened(path, "generator of cgan_lightning") as file:
-            if (found := (file.metadata() or {}).get("format")) != str(FORMAT):
-                raise UserError(f"it has format {shown(found)}, this version reads {FORMAT}")
+            if (result := (file.metadata() or {}).get("format")) != str(FORMAT):
+                raise UserError(f"it has format {shown(result)}, this version reads {FORMAT}")
             trained = _described(weights_file.metadata(file, "recipe"), path)
             prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
             trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)

@@ -17,7 +17,7 @@ from cgan_lightning.utils import limits
 
 Maps = Float[Tensor, "batch channels height width"]
 Labels = Int[Tensor, " batch"]
-Verdict = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # logits, label losses
+HeadOutput = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # logits, label losses
 
 
 @register("head", "logit")
@@ -28,7 +28,7 @@ class Logit(nn.Module):
         super().__init__()
         self.logit = normalization.layer(FeatureSum(in_features, 1))
 
-    def forward(self, features: Maps, labels: Labels) -> Verdict:
+    def forward(self, features: Maps, labels: Labels) -> HeadOutput:
         return self.logit(features).squeeze(1), None
 
 
@@ -44,7 +44,7 @@ class Projection(nn.Module):
         self.logit = normalization.layer(FeatureSum(in_features, 1))
         self.classes = normalization.layer(FeatureSum(in_features, num_classes, bias=False))
 
-    def forward(self, features: Maps, labels: Labels) -> Verdict:
+    def forward(self, features: Maps, labels: Labels) -> HeadOutput:
         of_class = self.classes(features).gather(1, labels[:, None])
         return (self.logit(features) + of_class).squeeze(1), None
 
@@ -71,7 +71,7 @@ class HiddenProjection(nn.Module):
         self.hidden_classes = normalization.layer(nn.Linear(hidden, num_classes, bias=False))
         self.classes = normalization.layer(FeatureSum(in_features, num_classes, bias=False))
 
-    def forward(self, features: Maps, labels: Labels) -> Verdict:
+    def forward(self, features: Maps, labels: Labels) -> HeadOutput:
         hidden = F.leaky_relu(self.hidden(features), 0.2)
         of_class = (self.classes(features) + self.hidden_classes(hidden)).gather(1, labels[:, None])
         return (self.logit(hidden) + of_class).squeeze(1), None
@@ -99,6 +99,6 @@ class AuxiliaryClassifier(nn.Module):
         self.logit = normalization.layer(FeatureSum(in_features, 1))
         self.classes = normalization.layer(FeatureSum(in_features, num_classes))
 
-    def forward(self, features: Maps, labels: Labels) -> Verdict:
+    def forward(self, features: Maps, labels: Labels) -> HeadOutput:
         label_losses = self.weight * F.cross_entropy(self.classes(features), labels, reduction="none")
         return self.logit(features).squeeze(1), label_losses

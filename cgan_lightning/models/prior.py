@@ -26,7 +26,7 @@ class Prior(ABC):
         """So many z, by the random numbers of `generator`."""
 
     @abstractmethod
-    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+    def interpolate(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
         """What lies between each two z; `share` is 0 at the start and 1 at the end."""
 
 
@@ -40,7 +40,7 @@ class StandardNormal(Prior):
     def __call__(self, count: int, latent_dim: int, generator: torch.Generator) -> Float[Tensor, "count latent"]:
         return torch.randn(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
 
-    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+    def interpolate(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
         """Along the great circle (White 2016, section 2.1), as long as the prior's own z: a straight line would leave them.
 
         `share` is 0 at the start and 1 at the end; lengths go from one to the other in equal steps.
@@ -63,6 +63,6 @@ class Uniform(Prior):
         unit = torch.rand(count, latent_dim, generator=generator, device=generator.device, dtype=torch.float32)
         return unit * 2 - 1
 
-    def between(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
+    def interpolate(self, start: Latents, end: Latents, share: Float[Tensor, "steps 1"]) -> Float[Tensor, "count steps latent"]:
         """Straight: all that lies between two points of a cube is in it. `share` is 0 at the start and 1 at the end."""
         return torch.lerp(start[:, None], end[:, None], share)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cgan_lightning.models.conditioning import LabelEncoder, Labels
 from cgan_lightning.models.convolution import Convolution
-from cgan_lightning.models.discriminator import Head, Judging
+from cgan_lightning.models.discriminator import ConditionalDiscriminator, Head
 from cgan_lightning.models.generator import ConditionalGenerator, Doubling
 from cgan_lightning.models.heads import Logit
 from cgan_lightning.models.layers import HalvingConvolution
@@ -88,7 +88,7 @@ class ResidualGenerator(ConditionalGenerator):
 
 
 @register("discriminator", "residual")
-class ResidualDiscriminator(Judging):
+class ResidualDiscriminator(ConditionalDiscriminator):
     """D(x, y): `stages` halvings, each with `blocks` residual blocks after it, then one weight a map and pixel, and the head.
 
     With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (channels/2, 14, 14) → (channels, 7, 7) → channels → 1. Raises

@@ -52,5 +52,5 @@ def _argument(component: Component, key: str, value: Any) -> Any:
         return build(value, declared.group)
     if type(value) not in (int, declared.kind) or not limits.within(value, declared.bounds):  # true is no 1
         word = "a whole number" if declared.kind is int else "a number"
-        raise UserError(f"{key}={shown(value)}: must be {word} {limits.in_words(declared.bounds)}")
+        raise UserError(f"{key}={shown(value)}: must be {word} {limits.bounds_text(declared.bounds)}")
     return value

@@ -14,12 +14,12 @@ from cgan_lightning.reporting.factors import swept
 from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.storage.results import comparable
 from cgan_lightning.utils.errors import UserError, shown
-from cgan_lightning.utils.files import read_json
+from cgan_lightning.utils.old_names import read_json
 
 IN_TRAINING = {  # by the looks that a run takes while it trains, against training images
-    "training_fid": table.Row("FID in training", "{:.3f}", "lower"),
-    "training_best_fid": table.Row("lowest FID in training", "{:.3f}", "lower"),
-    "training_class_accuracy": table.Row("class accuracy in training, %", "{:.1f}", "higher", 100),
+    "val_fid": table.Row("FID in training", "{:.3f}", "lower"),
+    "val_best_fid": table.Row("lowest FID in training", "{:.3f}", "lower"),
+    "val_class_accuracy": table.Row("class accuracy in training, %", "{:.1f}", "higher", 100),
 }
 METRICS = table.ROWS | IN_TRAINING
 SAME_LENGTH = 0.01  # of training: runs whose numbers of images differ by no more than this share were trained alike
@@ -37,7 +37,7 @@ class Study:
     origins: dict[str, list[str]]  # revisions, machines and versions of all that has finished
     remarks: list[str]  # what a reader must know before the numbers
     protocols: dict[str, str]  # how the numbers of each part, "evaluation" and "validation", were measured, in words
-    unequal: str | None  # why quality has no verdict: the runs were not trained alike
+    unequal: str | None  # why there is no conclusion on quality: the runs were not trained alike
     time_problem: str | None  # why times are not compared
 
     @property
@@ -100,9 +100,7 @@ def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
     speed, samples = result["images_per_second"], result.get("evaluation", {}).get("samples", {})
     return {
         **{name: samples[name] for name in table.ROWS if name in samples},
-        **{
-            name: result["metrics"].get(name.removeprefix("training_")) for name in IN_TRAINING if result["validation"]["curve"]
-        },
+        **{name: result["metrics"].get(name.removeprefix("val_")) for name in IN_TRAINING if result["validation"]["curve"]},
         "images_seen": result["images_seen"],
         "images_per_second": speed,
         "seconds": result["images_seen"] / speed if speed else None,
@@ -127,9 +125,11 @@ def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     versions = [
         ", ".join(f"{name} {version or 'not installed'}" for name, version in each["versions"].items()) for each in results
     ]
-    judges = [each.get("evaluation", {}).get("protocol", {}).get("judge") for each in results]
+    extractors = [each.get("evaluation", {}).get("protocol", {}).get("feature_extractor") for each in results]
     found = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
-    return {name: sorted(set(values)) for name, values in found.items()} | {"judge": sorted({j for j in judges if j})}
+    return {name: sorted(set(values)) for name, values in found.items()} | {
+        "feature_extractor": sorted({each for each in extractors if each})
+    }
 
 
 def _counted(count: int, name: str) -> str:
@@ -151,7 +151,7 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
             if part in result and _protocol(result[part]) != usual:
                 result[part] = {"curve": []}
         if others := sum(protocols.values()) - protocols[usual]:
-            remarks.append(f"{others} of {len(finished)} runs: {part} by another judge or protocol than the rest, left out")
+            remarks.append(f"{others} of {len(finished)} runs: {part} with another feature extractor or protocol, left out")
     if changed := sum(bool(result.get("changes")) for result in finished):
         remarks.append(f"{changed} of {len(finished)} runs went on otherwise than they were begun (changes, in results.json)")
     if missing := sum("evaluation" not in result for result in finished):
@@ -195,14 +195,14 @@ def _protocols(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _of_evaluation(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples against the {protocol['reference']}; seed {protocol['seed']}; "
-        f"{'averaged' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['judge']}"
+        f"{'averaged' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['feature_extractor']}"
     )
 
 
 def _of_validation(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples against {protocol['training_images']:,} training images, while training; "
-        f"feature extractor {protocol['judge']}"
+        f"feature extractor {protocol['feature_extractor']}"
     )
 
 

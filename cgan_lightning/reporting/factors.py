@@ -14,8 +14,8 @@ class Swept:
         self.keys = paths  # short name: key of the settings, or a group of choices
 
     def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
-        return {name: value if isinstance(value, int | float) else _plain(value) for name, value in found.items()}
+        result = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
+        return {name: value if isinstance(value, int | float) else _plain(value) for name, value in result.items()}
 
 
 def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:

@@ -106,11 +106,11 @@ def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Draw
     known = {label: (look(place), runs) for place, (label, runs) in enumerate(groups.items()) if runs}
     figure, axes = _axes(3.2 + _legend_height(known))
     for place, (label, (style, runs)) in enumerate(known.items()):
-        seen, values = _together(runs)
-        marked = slice(place % _every(seen), None, _every(seen))  # few markers a line, those of two lines not on each other
-        axes.plot(seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
+        images_seen, values = _together(runs)
+        marked = slice(place % _every(images_seen), None, _every(images_seen))  # few, and not on another's
+        axes.plot(images_seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
         shade = min(0.18, 0.8 / len(known))
-        axes.fill_between(seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
+        axes.fill_between(images_seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
     values = [value for runs in groups.values() for run in runs for _, value in run]
     if min(values) > 0:
         axes.set_yscale("log")
@@ -127,13 +127,13 @@ def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Draw
 def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     """Where any of the runs was looked at while all went on, and each one's values there, between its own looks too."""
     first, last = max(run[0][0] for run in runs), min(run[-1][0] for run in runs)
-    seen = np.asarray(sorted({images for run in runs for images, _ in run if first <= images <= last} or {last}))
-    return seen, np.asarray([np.interp(seen, *np.asarray(run).T) for run in runs])
+    images_seen = np.asarray(sorted({images for run in runs for images, _ in run if first <= images <= last} or {last}))
+    return images_seen, np.asarray([np.interp(images_seen, *np.asarray(run).T) for run in runs])
 
 
-def _every(seen: np.ndarray) -> int:
+def _every(images_seen: np.ndarray) -> int:
     """Of how many looks one has a marker."""
-    return -(-len(seen) // 8)
+    return -(-len(images_seen) // 8)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -151,7 +151,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 def pareto(
     name: str, settings: Mapping[str, tuple[float, Interval] | None], cost: str, quality: str, *, lower_is_better: bool
 ) -> Drawing:
-    """Quality over cost of each setting (cost, quality) with its 95 % interval where that fits; None leaves it out.
+    """Validation over cost of each setting (cost, quality) with its 95 % interval where that fits; None leaves it out.
 
     The line joins those that nothing beats in both; their markers are filled.
     """

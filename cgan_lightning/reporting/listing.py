@@ -12,7 +12,7 @@ from cgan_lightning.reporting.factors import swept
 from cgan_lightning.reporting.selection import Entry, of_run
 from cgan_lightning.storage.results import comparable
 from cgan_lightning.utils.errors import UserError
-from cgan_lightning.utils.files import read_json
+from cgan_lightning.utils.old_names import read_json
 
 
 @dataclass
@@ -65,7 +65,7 @@ def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> d
     protocol = json.loads(usual)
     remarks.append(
         f"FID: {protocol['samples']:,} samples against the {protocol['reference']}, seed {protocol['seed']}, "
-        f"feature extractor {protocol['judge']}"
+        f"feature extractor {protocol['feature_extractor']}"
         + (f"; {len(protocols) - count} measured otherwise are left out" if len(protocols) > count else "")
     )
     return {place: _rounded(measured[place]["samples"]["fid"]) for place, each in protocols.items() if each == usual}

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from cgan_lightning.models import generator_file
-from cgan_lightning.reporting import figures, statistics, tables, verdicts
+from cgan_lightning.reporting import conclusions, figures, statistics, tables
 from cgan_lightning.reporting.collect import METRICS, Study
 from cgan_lightning.reporting.statistics import Effect, Interval
 from cgan_lightning.sampling import sampling
@@ -24,7 +24,7 @@ from cgan_lightning.utils.images import beside, labelled_grid, save_png
 from cgan_lightning.utils.origin import Origin
 
 PICTURES = 5  # of each class, image seeds 0 and on
-BESIDE = ("class_accuracy", "training_class_accuracy")  # the first that there is, beside what the verdict goes by
+BESIDE = ("class_accuracy", "val_class_accuracy")  # the first that there is, beside what the verdict goes by
 CURVE = "fid"  # of the looks in training
 FIGURES = "figures"  # a folder beside the page
 MOST_CURVES = 14  # in one figure
@@ -66,23 +66,22 @@ def find(study: Study, metric: str, threshold: float | None) -> Findings:
     )
 
 
-def sentences(study: Study, found: Findings) -> list[str]:
-    """The verdict on each factor, and on what depends on what; of a factor that does, at each value of what it depends on."""
-    row = METRICS[found.metric]
+def sentences(study: Study, result: Findings) -> list[str]:
+    """Conclusions on each factor and each interaction; a factor in an interaction has one for each value of the other."""
+    row = METRICS[result.metric]
     if study.unequal:
         return []
-    prices = verdicts.costs(study.finished, study.factors, times=study.time_problem is None)
-    shown = [each for main, simple in zip(found.effects[found.metric], found.simple, strict=True) for each in simple or [main]]
-    told = [verdicts.effect(each, row, prices) for each in shown]
-    told += [verdicts.interaction(each, row) for each in found.interactions]
-    if len(study.factors) > 1 and study.seeds > 1 and not found.interactions and not any(found.simple):
-        told.append(
-            f"Whether one factor's effect on {row.name} depends on another's value: not that {study.seeds} seeds can show."
-        )
-    return told
+    prices = conclusions.costs(study.finished, study.factors, times=study.time_problem is None)
+    pairs = zip(result.effects[result.metric], result.simple, strict=True)
+    shown = [each for main, simple in pairs for each in simple or [main]]
+    sentences = [conclusions.effect(each, row, prices) for each in shown]
+    sentences += [conclusions.interaction(each, row) for each in result.interactions]
+    if len(study.factors) > 1 and study.seeds > 1 and not result.interactions and not any(result.simple):
+        sentences.append(f"No significant interaction between factors in {row.name} ({study.seeds} seeds).")
+    return sentences
 
 
-def write(study: Study, found: Findings, folder: Path) -> None:
+def write(study: Study, result: Findings, folder: Path) -> None:
     """report.html, results.csv, results.md, results.tex, samples.png and figures/ in `folder`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -91,16 +90,16 @@ def write(study: Study, found: Findings, folder: Path) -> None:
     labels = [study.label(run) if run["seed"] == run["seed"] else tables.NONE for run in study.runs.to_dict("records")]
     shown = {
         "study": study,
-        "found": found,
-        "sentences": sentences(study, found),
-        "row": METRICS[found.metric],
-        "settings": tables.settings(found.settings, found.cost.setting, study.seeds, study.protocols.values()),
-        "effects": tables.effects(_with_simple(found)),
-        "costs": tables.costs(found.cost, found.threshold, found.quickest),
-        "runs": tables.runs(study.runs, labels, found.metric),
+        "found": result,
+        "sentences": sentences(study, result),
+        "row": METRICS[result.metric],
+        "settings": tables.settings(result.settings, result.cost.setting, study.seeds, study.protocols.values()),
+        "effects": tables.effects(_with_simple(result)),
+        "costs": tables.costs(result.cost, result.threshold, result.quickest),
+        "runs": tables.runs(study.runs, labels, result.metric),
         "columns": tables.LATEX_COLUMNS,
     }
-    sheets, drawings = _sheets(study), _figures(study, found)
+    sheets, drawings = _sheets(study), _figures(study, result)
     pictures = {label: _address(sheet) for label, sheet in sheets.items()}
     written = {
         "report.html": environment.get_template("page.html.j2").render(**shown, pictures=pictures, figures=drawings),
@@ -116,12 +115,12 @@ def write(study: Study, found: Findings, folder: Path) -> None:
     _keep([drawing for those in drawings.values() for drawing in those], folder / FIGURES, origin)
 
 
-def _with_simple(found: Findings) -> dict[str, list[Effect]]:
+def _with_simple(result: Findings) -> dict[str, list[Effect]]:
     """All effects; what the verdict's metric changes by at each value of what it depends on stands before the average."""
-    if not found.effects:
+    if not result.effects:
         return {}
-    its = [each for main, simple in zip(found.effects[found.metric], found.simple, strict=True) for each in [*simple, main]]
-    return found.effects | {found.metric: its}
+    its = [each for main, simple in zip(result.effects[result.metric], result.simple, strict=True) for each in [*simple, main]]
+    return result.effects | {result.metric: its}
 
 
 def _keep(drawings: Sequence[figures.Drawing], folder: Path, origin: Origin) -> None:
@@ -184,31 +183,31 @@ def _seconds_to(study: Study, run: dict[Any, Any], threshold: float) -> float | 
 
 
 def _at(study: Study, run: dict[Any, Any], seconds: float) -> float | None:
-    """FID at the last look of a run within so many seconds of training; None where there was none."""
-    seen = seconds * run["images_per_second"] * 1.001  # the quickest run's own last look counts, however times are rounded
-    return next((point[CURVE] for point in reversed(study.curves[run["name"]]) if point["images_seen"] <= seen), None)
+    """FID at a run's last validation within so many seconds of training; None where there was none."""
+    images_seen = seconds * run["images_per_second"] * 1.001  # rounding
+    return next((point[CURVE] for point in reversed(study.curves[run["name"]]) if point["images_seen"] <= images_seen), None)
 
 
-def _figures(study: Study, found: Findings) -> dict[str, list[figures.Drawing]]:
-    row = METRICS[found.metric]
-    quality = _scaled(found, found.metric)
-    shown = dict.fromkeys([found.metric, *(name for name in BESIDE if name in found.settings)][:2])
-    points = [figures.points(name, _scaled(found, name), METRICS[name].name) for name in shown]
+def _figures(study: Study, result: Findings) -> dict[str, list[figures.Drawing]]:
+    row = METRICS[result.metric]
+    quality = _scaled(result, result.metric)
+    shown = dict.fromkeys([result.metric, *(name for name in BESIDE if name in result.settings)][:2])
+    points = [figures.points(name, _scaled(result, name), METRICS[name].name) for name in shown]
     pareto = []
     for cost, title, unit in (("seconds", "training time, minutes", 60), ("parameters", "parameters, millions", 1e6)):
         priced = {label: (float(price) / unit, each) if each and pd.notna(price) else None
-                  for (label, each), price in zip(quality.items(), found.cost[cost], strict=True)}  # fmt: skip
+                  for (label, each), price in zip(quality.items(), result.cost[cost], strict=True)}  # fmt: skip
         if len({known[0] for known in priced.values() if known}) > 1:
             pareto.append(figures.pareto(cost, priced, title, row.name, lower_is_better=row.better != "higher"))
     curves = [figures.curves(name, groups, "FID to training images") for name, groups in _groups(study).items()]
     return {"points": points, "curves": curves, "pareto": pareto}
 
 
-def _scaled(found: Findings, metric: str) -> dict[str, Interval | None]:
+def _scaled(result: Findings, metric: str) -> dict[str, Interval | None]:
     """Each setting's values as the metric is shown; None where there are none."""
     known = {label: statistics.interval([value * METRICS[metric].scale for value in each.values])
-             for label, each in found.settings[metric].items()}  # fmt: skip
-    return {label: known.get(label) for label in found.cost.setting}
+             for label, each in result.settings[metric].items()}  # fmt: skip
+    return {label: known.get(label) for label in result.cost.setting}
 
 
 def _groups(study: Study) -> dict[str, Mapping[str, Sequence[figures.Curve]]]:

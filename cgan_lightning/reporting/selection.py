@@ -11,9 +11,8 @@ from typing import Any
 from cgan_lightning.storage import lock
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import SweepFolder
-from cgan_lightning.utils import old_names
 from cgan_lightning.utils.errors import UserError, shown
-from cgan_lightning.utils.files import read_json
+from cgan_lightning.utils.old_names import read_json
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Entry:
     @property
     def identity(self) -> dict[str, Any]:
         """What run.json says; nothing where the run was never begun."""
-        return old_names.current(read_json(self.run.identity)) if self.run.identity.is_file() else {}
+        return read_json(self.run.identity) if self.run.identity.is_file() else {}
 
 
 @dataclass
@@ -42,15 +41,15 @@ class Selection:
 
 def selected(runs: str | Sequence[str]) -> Selection:
     """Raises UserError for what is neither a sweep's folder nor a run's, and fits none."""
-    asked = [runs] if isinstance(runs, str) else list(runs)
-    if len(asked) == 1 and SweepFolder(Path(asked[0])).record.is_file():
-        sweep = SweepFolder(Path(asked[0]))
+    requested = [runs] if isinstance(runs, str) else list(runs)
+    if len(requested) == 1 and SweepFolder(Path(requested[0])).record.is_file():
+        sweep = SweepFolder(Path(requested[0]))
         return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"])
-    places = dict.fromkeys(place for each in asked for place in _places(each))
+    places = dict.fromkeys(place for each in requested for place in _places(each))
     entries = [of_run(place) for place in places]
     digest = hashlib.sha256("\n".join(sorted(map(str, places))).encode()).hexdigest()[:8]
     folder = entries[0].run.path.parent / "reports" / f"{len(entries)}-runs-{digest}"
-    given = f"runs={runs}" if isinstance(runs, str) else f"runs=[{','.join(asked)}]"
+    given = f"runs={runs}" if isinstance(runs, str) else f"runs=[{','.join(requested)}]"
     return Selection(entries, folder, shlex.join(["python", "-m", "cgan_lightning.report", given]))
 
 
@@ -72,9 +71,9 @@ def _of_sweep(sweep: SweepFolder) -> list[Entry]:
 
 def _places(given: str) -> Iterator[Path]:
     """The run folders that `given`, a path or a pattern, means; of a sweep's folder its runs."""
-    found = [Path(given)] if Path(given).exists() else [Path(path) for path in sorted(glob.glob(given))]  # noqa: PTH207  it may be absolute
-    runs = [path for path in found if _is_run(path)]
-    sweeps = [SweepFolder(path) for path in found if SweepFolder(path).record.is_file()]
+    result = [Path(given)] if Path(given).exists() else [Path(path) for path in sorted(glob.glob(given))]  # noqa: PTH207  it may be absolute
+    runs = [path for path in result if _is_run(path)]
+    sweeps = [SweepFolder(path) for path in result if SweepFolder(path).record.is_file()]
     if not runs and not sweeps:
         raise UserError(
             f"runs={shown(given)} is no sweep's folder and no run's: give one of runs/sweeps/, or run folders as in "

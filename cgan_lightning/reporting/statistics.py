@@ -66,8 +66,8 @@ def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> l
     """Of every factor, from its first value to each other one: one family of comparisons."""
     model = _Model(runs, list(factors), metric)
     changes = [(factor, levels[0], high) for factor, levels in factors.items() for high in levels[1:]]
-    found = [model.change(factor, low, high) for factor, low, high in changes]
-    return _corrected([effect for effect in found if effect])
+    result = [model.change(factor, low, high) for factor, low, high in changes]
+    return _corrected([effect for effect in result if effect])
 
 
 def simple_effects(
@@ -79,25 +79,25 @@ def simple_effects(
     average: then that average speaks for no setting.
     """
     (factor,), (low, high) = main.factor, main.levels
-    model, found = _Model(runs, list(factors), metric), []
+    model, result = _Model(runs, list(factors), metric), []
     for other in (name for name in factors if name != factor):
         each = [effect for level in factors[other] if (effect := model.change(factor, low, high, at=(other, level)))]
         interact = any(effect.significant and set(effect.factor) == {factor, other} for effect in interactions)
         if interact or any(model.all_seeds_oppose(effect, main.difference) for effect in each):
-            found += each
-    return _corrected(found)
+            result += each
+    return _corrected(result)
 
 
 def interactions(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
     """Of every two factors, from the first value of each: whether the one's effect depends on the other's value."""
     model = _Model(runs, list(factors), metric)
-    found = []
+    result = []
     for (one, two), levels in _two_by_two(factors):
         squares = [square for cell in model.cells if (square := _square(cell, list(factors), (one, two), levels, model))]
         if squares:
             weights = [(cell, sign) for square in squares for cell, sign in zip(square, (1, -1, -1, 1), strict=True)]
-            found.append(model.effect((one, two), levels, weights, len(squares)))
-    return _corrected(found)
+            result.append(model.effect((one, two), levels, weights, len(squares)))
+    return _corrected(result)
 
 
 class _Model:
@@ -177,10 +177,10 @@ def _with(cell: Cell, place: int, value: Any) -> Cell:
     return (*cell[:place], value, *cell[place + 1 :])
 
 
-def _corrected(found: list[Effect]) -> list[Effect]:
-    tested = [(effect, effect.p) for effect in found if effect.p is not None]
+def _corrected(result: list[Effect]) -> list[Effect]:
+    tested = [(effect, effect.p) for effect in result if effect.p is not None]
     if tested:
         corrected: Any = multipletests([p for _, p in tested], method="holm")[1]
         for (effect, _), p in zip(tested, corrected, strict=True):
             effect.p = float(p)
-    return found
+    return result

@@ -73,7 +73,7 @@ def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], s
 
 def effects(by_metric: dict[str, list[Effect]]) -> Table:
     """A row a comparison, grouped by metric; difference and p come first: a phone shows no more."""
-    rows = {name: [_effect(each, METRICS[name]) for each in found] for name, found in by_metric.items()}
+    rows = {name: [_effect(each, METRICS[name]) for each in result] for name, result in by_metric.items()}
     groups = [Group(_titled(METRICS[name]), each) for name, each in rows.items() if each]
     header = ["change", "difference", "p, corrected", "± 95 %", "pairs × seeds"]
     return Table("What a change does, in the metric's own unit.", header, groups)
@@ -96,7 +96,7 @@ def costs(cost: pd.DataFrame, threshold: float, quickest: float | None) -> Table
         ],
         "runs that got there": [_text(each) for each in cost.reached],
         f"FID after {quickest / seconds:.1f} {unit}": [
-            _interval(each, METRICS["training_fid"], "no look by then") for each in cost.at_equal_seconds
+            _interval(each, METRICS["val_fid"], "no look by then") for each in cost.at_equal_seconds
         ],
     }
     return _of_costs(cost, columns)

@@ -53,11 +53,11 @@ def principal(trained: TrainedGenerator, count: int, labels: Sequence[Label], se
     """
     z = sampling.latents(trained.prior, trained.latent_dim, seeds)
     turns = torch.arange(len(z)) % len(labels)
-    seen = _first_activations(trained.network, z, torch.tensor([label.weights for label in labels])[turns])
+    activations = _first_activations(trained.network, z, torch.tensor([label.weights for label in labels])[turns])
     for turn in range(len(labels)):
-        for each in (seen, z):
+        for each in (activations, z):
             each[turns == turn] -= each[turns == turn].mean(0)
-    variances, components = torch.linalg.eigh((seen @ seen.T).double())  # of the samples: far fewer than activations
+    variances, components = torch.linalg.eigh((activations @ activations.T).double())  # of few samples
     # Components are uncorrelated: the least squares from all of them to z are one product for each.
     return _strongest(variances, components.T @ z.double(), min(count, trained.latent_dim))
 
@@ -90,25 +90,25 @@ def save(path: Path, latent_dim: int, directions: Mapping[str, Float[Tensor, " l
 
 def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
     """What `save` wrote, for z of that length. Raises UserError for a file, which may come from anyone, that has other."""
-    asked = f"directions={path}"
+    setting = f"directions={path}"
     if not path.is_file():
-        raise UserError(f"{asked}: there is no such file; explore mode=directions writes one")
+        raise UserError(f"{setting}: there is no such file; explore mode=directions writes one")
     if path.stat().st_size > FILE_LIMIT:
-        raise UserError(f"{asked} has {path.stat().st_size:,} bytes: up to {FILE_LIMIT:,} are read")
+        raise UserError(f"{setting} has {path.stat().st_size:,} bytes: up to {FILE_LIMIT:,} are read")
     try:
         content = read_json(path)
     except UserError as error:
         raise UserError(f"directions={error}; explore mode=directions writes a right one") from None
     if content.get("latent_dim") != latent_dim:
-        raise UserError(f"{asked} is for z of length {shown(content.get('latent_dim'))}: this generator's is {latent_dim}")
-    found = content.get("directions")
-    if not isinstance(found, dict) or not found:
-        raise UserError(f"{asked} has no directions: it must name some, each {latent_dim} numbers")
-    for name, vector in found.items():
+        raise UserError(f"{setting} is for z of length {shown(content.get('latent_dim'))}: this generator's is {latent_dim}")
+    result = content.get("directions")
+    if not isinstance(result, dict) or not result:
+        raise UserError(f"{setting} has no directions: it must name some, each {latent_dim} numbers")
+    for name, vector in result.items():
         if not isinstance(vector, list) or len(vector) != latent_dim or not all(map(_is_coordinate, vector)):
-            wanted = f"{latent_dim} numbers {limits.in_words(limits.COORDINATE)}"
-            raise UserError(f"{asked}: {shown(name)} is {shown(vector)}, and must be {wanted}")
-    return {name: torch.tensor(vector, dtype=torch.float32) for name, vector in found.items()}
+            wanted = f"{latent_dim} numbers {limits.bounds_text(limits.COORDINATE)}"
+            raise UserError(f"{setting}: {shown(name)} is {shown(vector)}, and must be {wanted}")
+    return {name: torch.tensor(vector, dtype=torch.float32) for name, vector in result.items()}
 
 
 def moved(
@@ -120,7 +120,7 @@ def moved(
     for name, amount in moves.items():
         if not _is_coordinate(amount):
             raise UserError(
-                f"move: {shown(name)} is {shown(amount)}, and must be a number {limits.in_words(limits.COORDINATE)}"
+                f"move: {shown(name)} is {shown(amount)}, and must be a number {limits.bounds_text(limits.COORDINATE)}"
             )
         z = z + amount * named(str(name), directions, "move")
     return z

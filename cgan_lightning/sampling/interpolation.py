@@ -28,7 +28,7 @@ def along_label(trained: TrainedGenerator, start: Label, end: Label, seeds: Sequ
 
 def along_z(trained: TrainedGenerator, labels: Sequence[Label], start: int, end: int, steps: int) -> Paths:
     """Each label's picture while z goes from one image seed's to another's, as its prior goes."""
-    z = trained.prior.between(*sampling.latents(trained.prior, trained.latent_dim, [start, end]).split(1), shares(steps))
+    z = trained.prior.interpolate(*sampling.latents(trained.prior, trained.latent_dim, [start, end]).split(1), shares(steps))
     weights = torch.tensor([label.weights for label in labels])
     return _drawn(trained, z.expand(len(labels), -1, -1), weights[:, None].expand(-1, steps, -1))
 
@@ -37,7 +37,7 @@ def along_both(trained: TrainedGenerator, start: Label, end: Label, seeds: Seque
     """Pictures while the label turns and z goes from the first to the second of each pair of image seeds."""
     starts, ends = (sampling.latents(trained.prior, trained.latent_dim, side) for side in zip(*seeds, strict=True))
     labels = torch.lerp(torch.tensor(start.weights), torch.tensor(end.weights), shares(steps))
-    return _drawn(trained, trained.prior.between(starts, ends, shares(steps)), labels.expand(len(seeds), -1, -1))
+    return _drawn(trained, trained.prior.interpolate(starts, ends, shares(steps)), labels.expand(len(seeds), -1, -1))
 
 
 def random_along_label(trained: TrainedGenerator, seeds: Sequence[int], steps: int) -> Paths:
@@ -54,7 +54,7 @@ def random_along_z(trained: TrainedGenerator, seeds: Sequence[int], steps: int) 
     """A path for each image seed to the z of the next one, its class staying: every class in turn."""
     z = sampling.latents(trained.prior, trained.latent_dim, [*seeds, seeds[-1] + 1])
     labels = torch.eye(len(trained.class_names))[torch.tensor(seeds) % len(trained.class_names)]
-    return _drawn(trained, trained.prior.between(z[:-1], z[1:], shares(steps)), labels[:, None].expand(-1, steps, -1))
+    return _drawn(trained, trained.prior.interpolate(z[:-1], z[1:], shares(steps)), labels[:, None].expand(-1, steps, -1))
 
 
 def _drawn(

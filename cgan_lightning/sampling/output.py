@@ -35,7 +35,7 @@ def write(
     `columns` has, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises
     UserError for an unwritable place.
     """
-    written = f"{images.shape[0] * images.shape[1]:,} images to {output}"
+    written = f"Wrote {images.shape[0] * images.shape[1]:,} images to {output}"
     try:
         if output.suffix == ".png":
             sheet = Image.fromarray(labelled_grid(images, [row.title for row in rows]))

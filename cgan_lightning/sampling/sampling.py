@@ -27,16 +27,16 @@ def latents(
 def read_latents(path: Path, latent_dim: int) -> Float[Tensor, "count latent"]:
     """z from a .npy file, of shape (count, latent_dim) or, for one, (latent_dim,). Raises UserError for anything else."""
     try:
-        found = np.atleast_2d(np.load(path, allow_pickle=False))
+        result = np.atleast_2d(np.load(path, allow_pickle=False))
     except FileNotFoundError:
         raise UserError(f"z={path}: there is no such file; numpy.save writes one, of shape (count, {latent_dim})") from None
     except (OSError, ValueError, EOFError):
         raise UserError(f"z={path} is no .npy file; numpy.save writes one, of shape (count, {latent_dim})") from None
-    if found.ndim != 2 or found.shape[1] != latent_dim or not len(found):
-        raise UserError(f"z={path} has shape {found.shape}: this generator takes (count, {latent_dim})")
-    if found.dtype.kind not in "fiu" or not np.isfinite(found).all():
-        raise UserError(f"z={path} holds {found.dtype}: it must hold numbers, none of them infinite or missing")
-    return torch.from_numpy(found.astype(np.float32))
+    if result.ndim != 2 or result.shape[1] != latent_dim or not len(result):
+        raise UserError(f"z={path} has shape {result.shape}: this generator takes (count, {latent_dim})")
+    if result.dtype.kind not in "fiu" or not np.isfinite(result).all():
+        raise UserError(f"z={path} holds {result.dtype}: it must hold numbers, none of them infinite or missing")
+    return torch.from_numpy(result.astype(np.float32))
 
 
 @torch.no_grad()
@@ -94,7 +94,7 @@ def balanced(
     Where there are several ranks, all must call it: each draws its part, in the batches that one would draw, and gets all.
     """
     labels = torch.arange(count - count % classes) % classes
-    mine = collectives.share(len(labels), batch_size)
+    mine = collectives.rank_slice(len(labels), batch_size)
     z = latents(prior, network.latent_dim, range(seed, seed + len(labels)))[mine]
     images = without_border(sample(network, z, labels[mine], batch_size=batch_size), size)
-    return collectives.joined(to_uint8(images)), labels
+    return collectives.all_gather(to_uint8(images)), labels

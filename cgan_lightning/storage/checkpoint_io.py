@@ -53,13 +53,13 @@ def read(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def check_fits(told: str, kept: Any, model: nn.Module) -> None:
-    """Raises UserError unless `kept`, of what is `told`, has the names and shapes of the state of `model`."""
+def check_fits(prefix: str, kept: Any, model: nn.Module) -> None:
+    """Raises UserError unless `kept`, of what is `prefix`, has the names and shapes of the state of `model`."""
     theirs, ours = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
     for name in sorted(theirs.keys() | ours.keys()):
         if theirs.get(name) != ours.get(name):
             have, need = (" × ".join(map(str, shapes[name])) if name in shapes else "nothing" for shapes in (theirs, ours))
-            raise UserError(f"{told} doesn't fit these settings: {name} is {have} there, {need} is needed")
+            raise UserError(f"{prefix} doesn't fit these settings: {name} is {have} there, {need} is needed")
 
 
 def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

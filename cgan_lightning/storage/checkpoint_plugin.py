@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from cgan_lightning.storage import checkpoint_io
+from cgan_lightning.utils import old_names
 
 
 class SealedCheckpointIO(TorchCheckpointIO):
@@ -25,4 +26,5 @@ class SealedCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         # To the CPU whatever it was written on: that device may not be here, and what is loaded moves by itself.
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        state = torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        return state | {"callbacks": old_names.current(state["callbacks"])}

@@ -28,8 +28,8 @@ def check(path: Path) -> None:
         while left > 0 and (part := file.read(min(left, CHUNK))):
             digest.update(part)
             left -= len(part)
-        told = file.read()
-    if told != digest.hexdigest().encode():
+        expected = file.read()
+    if expected != digest.hexdigest().encode():
         raise DamagedError(f"{path} is damaged, or no checkpoint of cgan_lightning: its SHA-256 is not the one that it tells")
     try:
         with zipfile.ZipFile(path) as archive:

@@ -14,7 +14,7 @@ PACKAGES = ("cgan-lightning", "torch", "torchvision", "lightning", "torchmetrics
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """Machine, versions and git revision, for results.json (promise 10)."""
+    """Machine, versions and git revision, for results.json (invariant 10)."""
     return {
         "machine": {
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),

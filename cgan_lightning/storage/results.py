@@ -1,4 +1,4 @@
-"""What a run ends with, as results.json keeps it."""
+"""The results of a run: results.json."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,14 +9,15 @@ from cgan_lightning.storage import environment
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils.errors import UserError
-from cgan_lightning.utils.files import read_json, write_json
+from cgan_lightning.utils.files import write_json
+from cgan_lightning.utils.old_names import read_json
 
 if TYPE_CHECKING:  # seconds to import: for training alone
     from lightning import Trainer
 
 
-def of(trainer: "Trainer", model: Any, quality: Any, data: Any, *, alone: bool | None) -> dict[str, Any]:
-    """Last losses, quality, speed, sizes and what it was all measured on (promise 10); `alone`: see callbacks/contention.py."""
+def of(trainer: "Trainer", model: Any, validation: Any, data: Any, *, alone: bool | None) -> dict[str, Any]:
+    """Last losses, validation, speed, sizes and the machine (invariant 10); `alone`: see callbacks/contention.py."""
     device = trainer.strategy.root_device
     peak, described = environment.peak_memory_mib(device), environment.describe(device)
     return {
@@ -24,9 +25,9 @@ def of(trainer: "Trainer", model: Any, quality: Any, data: Any, *, alone: bool |
         "epochs": trainer.global_step / data.updates_per_epoch,
         "images_seen": trainer.global_step * data.batch_size,
         "ranks": trainer.world_size,
-        "metrics": quality.training_log.latest | quality.latest,
-        "validation": {"protocol": quality.protocol, "curve": quality.curve},
-        "images_per_second": quality.training_log.mean_images_per_second,
+        "metrics": validation.training_log.latest | validation.latest,
+        "validation": {"protocol": validation.protocol, "curve": validation.curve},
+        "images_per_second": validation.training_log.mean_images_per_second,
         "parameters": {"generator": count(model.generator), "discriminator": count(model.discriminator)},
         "job_peak_memory_mib": None if peak is None else round(peak, 1),
         **described,

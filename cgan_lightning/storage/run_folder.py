@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from cgan_lightning.storage import lock, room
 from cgan_lightning.storage.checksum import DamagedError
-from cgan_lightning.utils import old_names
 from cgan_lightning.utils.errors import UserError
-from cgan_lightning.utils.files import read_json, remove_partial, write_atomically, write_json
+from cgan_lightning.utils.files import remove_partial, write_atomically, write_json
+from cgan_lightning.utils.old_names import read_json
 
 log = logging.getLogger("cgan_lightning")
 KEPT_AT_AN_END = ("generator.safetensors", "generator_best.safetensors", "samples.png", "closest_pairs.png")
@@ -87,7 +87,7 @@ class RunFolder:
         with lock.hold(self.path, whose="these settings"):
             begun = not rerun and self.has_checkpoint
             if begun:
-                self.refuse_unasked(identity["overrides"], resume=resume)
+                self.refuse_unrequested(identity["overrides"], resume=resume)
             start = self._start(identity, allow_changes, examine) if begun else None  # refuses before anything is changed
             if start is not None and start.update > planned:
                 raise UserError(
@@ -108,7 +108,7 @@ class RunFolder:
         content = read_json(self.identity)
         if not all(isinstance(content.get(part), kind) for part, kind in _PARTS.items()):
             raise UserError(f"{self.identity} is damaged: it must have {', '.join(_PARTS)}")
-        return old_names.current(content)
+        return content
 
     def keep_config(self, config: str) -> None:
         write_atomically(self.config, lambda path: path.write_text(config))
@@ -130,7 +130,7 @@ class RunFolder:
             )
         return changed
 
-    def refuse_unasked(self, overrides: Sequence[str], *, resume: bool) -> None:
+    def refuse_unrequested(self, overrides: Sequence[str], *, resume: bool) -> None:
         """Raises UserError for a run that was begun already, with the commands that say what is to become of it."""
         if resume or not self.has_checkpoint:
             return
@@ -160,7 +160,7 @@ class RunFolder:
         if start.damage:
             log.warning("%s; the one before it is used", start.damage)
         start.checkpoint.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
-        log.info("Going on after update %s", f"{start.update:,}")
+        log.info("Resuming from update %s", f"{start.update:,}")
         if start.changes:
             log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(start.changes))
             noted = [*self.begun().get("changes", []), {"update": start.update, **start.changes}]

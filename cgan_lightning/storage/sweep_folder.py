@@ -10,7 +10,8 @@ from pathlib import Path
 from cgan_lightning.storage import lock
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils import pasteable
-from cgan_lightning.utils.files import read_json, write_json
+from cgan_lightning.utils.files import write_json
+from cgan_lightning.utils.old_names import read_json
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ class SweepFolder:
         """In the order of the sweep, their runs where they lie from here: runs stand beside sweeps/."""
         jobs = [Job(**read_json(path)) for path in (self.path / "jobs").glob("*.json")]
         root = self.path.absolute().parents[1]
-        found = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
-        return sorted(found, key=lambda job: (job.number, job.name))
+        result = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
+        return sorted(result, key=lambda job: (job.number, job.name))
 
     def finished_runs(self) -> list[RunFolder]:
         """The runs at this sweep's length."""

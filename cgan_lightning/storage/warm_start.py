@@ -27,9 +27,9 @@ def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) 
     Where the generator is to stay as it is but for its label, it begins as the average, which samples are drawn from.
     Raises UserError for a folder without a run's last checkpoint, and for weights that `model` can't take.
     """
-    told, run = f"warm_start.checkpoint={folder}", RunFolder(Path(folder))
+    prefix, run = f"warm_start.checkpoint={folder}", RunFolder(Path(folder))
     if not run.checkpoint.is_file():
-        raise UserError(f"{told}: there is no {run.checkpoint}; give the folder of a run")
+        raise UserError(f"{prefix}: there is no {run.checkpoint}; give the folder of a run")
     try:
         before = generator_file.load(run.path).class_names
     except UserError as error:
@@ -37,18 +37,18 @@ def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) 
     try:
         read = checkpoint_io.read(run.checkpoint)
     except UserError as error:
-        raise UserError(f"{told}: {error}") from None
+        raise UserError(f"{prefix}: {error}") from None
     if list(class_names) != before:
-        _check_grows(told, model)
+        _check_grows(prefix, model)
     kept = _as_in(model, read["state_dict"], average_alone=frozen)
     try:
         kept = grown(kept, model.state_dict(), before, class_names)
-        checkpoint_io.check_fits(told, kept, model)
+        checkpoint_io.check_fits(prefix, kept, model)
         model.load_state_dict(kept)
     except RuntimeError as error:  # of tensors that hold no numbers
-        raise UserError(f"{told}: its weights can't be read ({shown(error)})") from None
+        raise UserError(f"{prefix}: its weights cannot be read ({shown(error)})") from None
     new = ", ".join(name for name in class_names if name not in before) or "none"
-    log.info("Beginning with the weights of %s after update %s; new classes: %s", folder, f"{read['global_step']:,}", new)
+    log.info("Initialised from %s, update %s; new classes: %s", folder, f"{read['global_step']:,}", new)
 
 
 def grown(
@@ -75,8 +75,8 @@ def _as_in(model: Any, kept: Any, *, average_alone: bool) -> dict[str, Any]:
     return state if model.ema is None else state | {f"ema.{name}": value for name, value in average.items()}
 
 
-def _check_grows(told: str, model: nn.Module) -> None:
+def _check_grows(prefix: str, model: nn.Module) -> None:
     """Raises UserError where a label becomes numbers that mean something else with other classes."""
     encoders = [part for part in model.modules() if isinstance(part, LabelEncoder)]
     if any(encoder.width and not encoder.learned for encoder in encoders):
-        raise UserError(f"{told} has other classes, and only conditioning=embedding has rows that can be added to")
+        raise UserError(f"{prefix} has other classes, and only conditioning=embedding has rows that can be added to")

@@ -8,17 +8,17 @@ from pathlib import Path
 from cgan_lightning.utils.errors import UserError
 
 
-def file(path: Path, asked: str) -> None:
-    """Raises UserError, in a sentence that begins with what was `asked` for, unless a file can be put at `path`."""
-    with _said(asked):
+def file(path: Path, setting: str) -> None:
+    """Raises UserError, in a sentence that begins with what was `setting` for, unless a file can be put at `path`."""
+    with _said(setting):
         if path.exists() and not path.is_file():  # a folder, or a device that a file would take the place of
-            raise UserError(f"{asked} can't be written (what is there is no file)")
+            raise UserError(f"{setting} can't be written (what is there is no file)")
         _try(path.parent)
 
 
-def folder(path: Path, asked: str) -> None:
+def folder(path: Path, setting: str) -> None:
     """The same of files in the folder `path`, which need not be there yet."""
-    with _said(asked):
+    with _said(setting):
         _try(path)
 
 
@@ -30,8 +30,8 @@ def _try(folder: Path) -> None:
 
 
 @contextmanager
-def _said(asked: str) -> Iterator[None]:
+def _said(setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{asked} can't be written ({error.strerror})") from None
+        raise UserError(f"{setting} can't be written ({error.strerror})") from None

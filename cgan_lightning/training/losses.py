@@ -92,7 +92,7 @@ class Hinge(Loss):
 
 @register("loss", "wasserstein")
 class Wasserstein(Loss):
-    """A difference of means, for a D whose slope is held near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
+    """A difference of means, for a D of gradient norm near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
 
     def d(self, real: Logits, fake: Logits) -> Losses:
         return fake - real

@@ -59,11 +59,11 @@ class LearningRate:
 
     def __call__(self, images_seen: Int[Tensor, " updates"], *, planned_images: int) -> Float[Tensor, " updates"]:
         """Of the updates before which so many images had been seen. In double precision, as optimizers count."""
-        seen = images_seen.double()
+        images_before = images_seen.double()
         images = self.decay_images if self.decay_share is None else self.decay_share * planned_images
         if images is None:
-            return torch.full_like(seen, self.lr)
-        return self.final_lr + (self.lr - self.final_lr) * self.decay((seen / images).clamp(max=1))
+            return torch.full_like(images_before, self.lr)
+        return self.final_lr + (self.lr - self.final_lr) * self.decay((images_before / images).clamp(max=1))
 
 
 def rates_of(

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from cgan_lightning.data.batches import Batch
 from cgan_lightning.distributed import collectives
 from cgan_lightning.models.convolution import differentiable_twice
-from cgan_lightning.models.discriminator import Judging
+from cgan_lightning.models.discriminator import ConditionalDiscriminator
 from cgan_lightning.models.generator import ConditionalGenerator
 from cgan_lightning.models.normalization import batches_end_to_end
 from cgan_lightning.models.prior import Prior
@@ -24,11 +24,11 @@ from cgan_lightning.training.draws import Drawn, Draws
 from cgan_lightning.training.ema import GeneratorEMA
 from cgan_lightning.training.losses import BinaryCrossEntropy, Loss, scores
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
-from cgan_lightning.training.penalties import Images, Judged, Penalty
+from cgan_lightning.training.penalties import DOutput, Images, Penalty
 
 Labels = Int[Tensor, " batch"]
 Uniform = Float[Tensor, "batch draws"]
-Seen = tuple[Images, Labels, Uniform]  # pictures, their labels, and the draws of their augmentation
+DInput = tuple[Images, Labels, Uniform]  # images, their labels, and the draws of their augmentation
 BCE = BinaryCrossEntropy()
 
 
@@ -55,7 +55,7 @@ class ConditionalGAN(LightningModule):
         self,
         *,
         generator: ConditionalGenerator,
-        discriminator: Judging,
+        discriminator: ConditionalDiscriminator,
         prior: Prior,
         num_classes: int,
         generator_optimizer: Callable[..., Optimizer],  # parameters → optimizer, whose lr is a tensor
@@ -98,7 +98,7 @@ class ConditionalGAN(LightningModule):
         for optimizer in self._optimizers():
             for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
                 group |= optimizer.defaults
-                # PyTorch's fused kernel on CUDA reads the rate as float32, whatever its dtype says (fused_adam_impl.cu).
+                # PyTorch's fused kernel on CUDA reads lr as float32, whatever its dtype says (fused_adam_impl.cu).
                 group["lr"] = group["lr"].to(self.device, torch.float32 if self.device.type == "cuda" else None)
                 if "capturable" in group:
                     group["capturable"] = self.device.type == "cuda"
@@ -108,7 +108,7 @@ class ConditionalGAN(LightningModule):
 
     @property
     def best_generator(self) -> nn.Module:
-        """What pictures are drawn with: the average where there is one."""
+        """The generator that samples are drawn from: the EMA where there is one."""
         return self.generator if self.ema is None else self.ema.generator
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
@@ -127,7 +127,7 @@ class ConditionalGAN(LightningModule):
 
     def kind(self, update: int, *, measured: bool) -> Kind:
         """Of the run's update number `update`, from 0."""
-        penalised = self.penalty is not None and update % self.penalty.every == 0
+        penalised = self.penalty is not None and update % self.penalty.interval == 0
         return Kind(penalised=penalised, generator=(update + 1) % self.discriminator_updates == 0, measured=measured)
 
     def drawn(self, updates: range, count: int, device: torch.device) -> Drawn:
@@ -141,10 +141,10 @@ class ConditionalGAN(LightningModule):
         """What `update` takes beside its kind: a row for each of `updates`, on the device of `real`."""
         z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
         images = real.shape[1] * self.trainer.world_size  # of an update
-        seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
-        rates = rates_of(self.lr_of.values(), seen, planned_images=images * self.trainer.max_steps)
+        images_seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
+        rates = rates_of(self.lr_of.values(), images_seen, planned_images=images * self.trainer.max_steps)
         rates = rates.to(self._optimizers()[0].param_groups[0]["lr"].dtype)
-        weights = seen if self.ema is None else self.ema.weights(seen + images, batch_size=images)
+        weights = images_seen if self.ema is None else self.ema.weights(images_seen + images, batch_size=images)
         z, uniform, weights = (each.to(real.dtype) for each in (z, uniform, weights))
         return real, labels, z, labels if self.pairs else fake_labels, uniform, rates, weights
 
@@ -165,30 +165,32 @@ class ConditionalGAN(LightningModule):
         # Discriminator: real up, fake down.
         penalty = self.penalty if kind.penalised else None
         with differentiable_twice() if penalty else nullcontext():
-            real_seen, fake_seen = self._both_judged((real, labels, for_real), (fake.detach(), fake_labels, for_fake), penalty)
-            loss_d = self._loss_d(real_seen, fake_seen)
+            real_output, fake_output = self._discriminate_both(
+                (real, labels, for_real), (fake.detach(), fake_labels, for_fake), penalty
+            )
+            loss_d = self._loss_d(real_output, fake_output)
             if penalty:
-                added = penalty(self.discriminator, real_seen, fake_seen, uniform[:, self.of_augmentation :]).mean()
+                added = penalty(self.discriminator, real_output, fake_output, uniform[:, self.of_augmentation :]).mean()
                 loss_d = loss_d + added
-                self.last_penalty.copy_(added.detach() / penalty.every)
+                self.last_penalty.copy_(added.detach() / penalty.interval)
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
-        # Generator: the same fakes up, judged by the discriminator just updated.
+        # Generator: the same fakes up, through the discriminator just updated.
         if kind.generator:
-            real_again = self._judged((real, labels, for_real)) if self.loss.pairs else real_seen
-            loss_g = self._loss_g(real_again, self._judged((fake, fake_labels, for_fake_again)))
+            real_output_again = self._discriminate((real, labels, for_real)) if self.loss.pairs else real_output
+            loss_g = self._loss_g(real_output_again, self._discriminate((fake, fake_labels, for_fake_again)))
             gradient_g = self._step(loss_g, self.generator, g_optimizer)
         else:
-            loss_g, gradient_g = self._loss_g(real_seen, fake_seen), [torch.zeros_like(loss_d)]
+            loss_g, gradient_g = self._loss_g(real_output, fake_output), [torch.zeros_like(loss_d)]
 
-        # Average: what samples are drawn from.
+        # EMA: what samples are drawn from.
         if self.ema is not None:
             self.ema.update(self.generator, ema_weight)
 
         losses = torch.stack([loss_d.detach(), loss_g.detach()])
-        return losses, self._measured(real_seen, fake_seen, gradient_d, gradient_g) if kind.measured else {}
+        return losses, self._measured(real_output, fake_output, gradient_d, gradient_g) if kind.measured else {}
 
-    def _measured(self, real: Judged, fake: Judged, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
+    def _measured(self, real: DOutput, fake: DOutput, gradient_d: list[Tensor], gradient_g: list[Tensor]) -> dict[str, Tensor]:
         measured = scores(self.loss, real.logits.detach(), fake.logits.detach())
         measured |= {} if self.penalty is None else {"penalty": self.last_penalty.clone()}
         norms = {name: nn.utils.get_total_norm(each) for name, each in (("gradient_d", gradient_d), ("gradient_g", gradient_g))}
@@ -205,34 +207,34 @@ class ConditionalGAN(LightningModule):
             optimizer.param_groups[0]["lr"].copy_(rate)
         return optimizers
 
-    def _loss_d(self, real: Judged, fake: Judged) -> Tensor:
+    def _loss_d(self, real: DOutput, fake: DOutput) -> Tensor:
         losses = self.loss.d(real.logits, fake.logits)
         if real.label_losses is not None and fake.label_losses is not None:
             losses = losses + real.label_losses + fake.label_losses
         return losses.mean()
 
-    def _loss_g(self, real: Judged, fake: Judged) -> Tensor:
+    def _loss_g(self, real: DOutput, fake: DOutput) -> Tensor:
         losses = self.loss.g(fake.logits, real.logits)
         return (losses if fake.label_losses is None else losses + fake.label_losses).mean()
 
-    def _both_judged(self, real: Seen, fake: Seen, penalty: Penalty | None) -> tuple[Judged, Judged]:
-        """In one pass, which is half the launches; one after the other where a penalty asks for the slope at one of them."""
-        slopes = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
-        if any(slopes) or not self.discriminator.takes_two_batches:
-            return self._judged(real, follow=slopes[0]), self._judged(fake, follow=slopes[1])
+    def _discriminate_both(self, real: DInput, fake: DInput, penalty: Penalty | None) -> tuple[DOutput, DOutput]:
+        """In one pass, which is half the launches; one after the other where a penalty needs D's gradient at one of them."""
+        gradients = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
+        if any(gradients) or not self.discriminator.takes_two_batches:
+            return self._discriminate(real, follow=gradients[0]), self._discriminate(fake, follow=gradients[1])
         images, labels, draws = (torch.cat(each) for each in zip(real, fake, strict=True))
         with batches_end_to_end(2):
-            both, count = self._judged((images, labels, draws)), len(labels) // 2
+            both, count = self._discriminate((images, labels, draws)), len(labels) // 2
         return both.rows(slice(count)), both.rows(slice(count, None))
 
-    def _judged(self, seen: Seen, *, follow: bool = False) -> Judged:
-        """What D says of pictures, augmented; `follow` keeps what a slope there needs."""
-        images, labels, draws = seen
+    def _discriminate(self, given: DInput, *, follow: bool = False) -> DOutput:
+        """D's output for images, augmented; with `follow` its gradient with respect to them can be computed."""
+        images, labels, draws = given
         images = images.detach().requires_grad_() if follow else images
-        logits, label_losses = self.discriminator.verdict(
+        logits, label_losses = self.discriminator.with_label_losses(
             self.augmentation(images, draws) if self.augmentation else images, labels
         )
-        return Judged(images, labels, logits, label_losses)
+        return DOutput(images, labels, logits, label_losses)
 
     def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> list[Tensor]:
         """One step of `network` down `loss`, along the mean of all ranks' gradients; that mean."""

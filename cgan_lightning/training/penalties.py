@@ -1,6 +1,6 @@
-"""What keeps D's slopes in bounds, added to its loss: each is a choice of `regularizer=`.
+"""Gradient penalties, added to D's loss: each is a choice of `regularizer=`.
 
-D must judge each picture by itself: with batch normalisation a slope would be that of a whole batch.
+D must score each image by itself: with batch normalisation the gradient would be that of a whole batch.
 """
 
 from abc import ABC, abstractmethod
@@ -18,45 +18,49 @@ Images = Float[Tensor, "batch 1 size size"]
 
 
 @dataclass
-class Judged:
-    """Pictures, their labels, and what D says of them."""
+class DOutput:
+    """Images, their labels, and D's output for them."""
 
     images: Images
     labels: Int[Tensor, " batch"]
     logits: Float[Tensor, " batch"]
-    label_losses: Float[Tensor, " batch"] | None  # of a D that classifies
+    label_losses: Float[Tensor, " batch"] | None  # of a D that also classifies
 
-    def rows(self, rows: slice) -> "Judged":
+    def rows(self, rows: slice) -> "DOutput":
         losses = None if self.label_losses is None else self.label_losses[rows]
-        return Judged(self.images[rows], self.labels[rows], self.logits[rows], losses)
+        return DOutput(self.images[rows], self.labels[rows], self.logits[rows], losses)
 
 
-def squared_slope(logits: Float[Tensor, " batch"], images: Images) -> Float[Tensor, " batch"]:
-    """|∇ D(x)|² of each picture; what it is made of is kept for a gradient of its own."""
-    (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return slope.square().sum(dim=(1, 2, 3))
+def squared_gradient_norm(logits: Float[Tensor, " batch"], images: Images) -> Float[Tensor, " batch"]:
+    """|∇ D(x)|² of each image, which can be differentiated in turn."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3))
 
 
 class Penalty(ABC):
-    """Added to D's loss, per sample, at every `every`-th update alone and as many times as strong.
+    """Added to D's loss, per sample, at every `interval`-th update alone and `interval` times as strong.
 
-    Such a penalty is lazy (Karras et al. 2020, section 3.1).
+    This is lazy regularization (Karras et al. 2020, section 3.1).
     """
 
-    on_real = on_fake = False  # whether it asks for D's slope at these pictures
-    mixes = False  # whether it compares the i-th real with the i-th fake picture: they must be of one class
-    every: int
+    on_real = on_fake = False  # whether it needs D's gradient at these images
+    mixes = False  # whether it compares the i-th real with the i-th fake image: they must be of one class
+    interval: int
 
     @abstractmethod
     def __call__(
-        self, discriminator: Callable[[Images, Tensor], Tensor], real: Judged, fake: Judged, mix: Float[Tensor, "batch _"]
+        self,
+        discriminator: Callable[[Images, Tensor], Tensor],
+        real: DOutput,
+        fake: DOutput,
+        mix: Float[Tensor, "batch _"],
     ) -> Float[Tensor, " batch"]:
-        """Of pictures that D has judged; `mix` is uniform on [0, 1], (batch, 1) where it `mixes`."""
+        """Of images with D's output; `mix` is uniform on [0, 1], (batch, 1) where it `mixes`."""
 
 
 @register("regularizer", "zero_centred")
-class ZeroCentred(Penalty):
-    """gamma/2 |∇ D|² of real pictures (R1), of fake ones (R2), or of both: Mescheder et al. 2018, equations 9 and 10."""
+class R1R2Penalty(Penalty):
+    """gamma/2 |∇ D|² at real images (R1), at fake ones (R2), or of both: Mescheder et al. 2018, equations 9 and 10."""
 
     def __init__(
         self,
@@ -64,20 +68,28 @@ class ZeroCentred(Penalty):
         on_real: Annotated[bool, setting("whether real images are penalised")],
         on_fake: Annotated[bool, setting("whether fake images are penalised")],
         gamma: Annotated[float, setting("weight of the penalty", above=0)],
-        every: Annotated[int, setting("at every so many updates, as many times as strong", at_least=1, at_most=100)] = 1,
+        interval: Annotated[
+            int, setting("applied every so many updates, that many times as strong", at_least=1, at_most=100)
+        ] = 1,
     ) -> None:
-        self.on_real, self.on_fake, self.gamma, self.every = on_real, on_fake, gamma, every
+        self.on_real, self.on_fake, self.gamma, self.interval = on_real, on_fake, gamma, interval
 
     def __call__(
-        self, discriminator: Callable[[Images, Tensor], Tensor], real: Judged, fake: Judged, mix: Float[Tensor, "batch _"]
+        self,
+        discriminator: Callable[[Images, Tensor], Tensor],
+        real: DOutput,
+        fake: DOutput,
+        mix: Float[Tensor, "batch _"],
     ) -> Float[Tensor, " batch"]:
-        slopes = [squared_slope(side.logits, side.images) for side, on in ((real, self.on_real), (fake, self.on_fake)) if on]
-        return self.every * self.gamma / 2 * torch.stack(slopes).sum(0)
+        norms = [
+            squared_gradient_norm(side.logits, side.images) for side, on in ((real, self.on_real), (fake, self.on_fake)) if on
+        ]
+        return self.interval * self.gamma / 2 * torch.stack(norms).sum(0)
 
 
 @register("regularizer", "gradient_penalty")
-class Gradient(Penalty):
-    """gamma (|∇ D| - 1)² between real and fake pictures of one class: Gulrajani et al. 2017, equation 3.
+class GradientPenalty(Penalty):
+    """gamma (|∇ D| - 1)² between real and fake images of one class: Gulrajani et al. 2017, equation 3.
 
     `mix` (batch, 1), uniform on [0, 1], says where between them.
     """
@@ -88,13 +100,19 @@ class Gradient(Penalty):
         self,
         *,
         gamma: Annotated[float, setting("weight of the penalty", above=0)],
-        every: Annotated[int, setting("at every so many updates, as many times as strong", at_least=1, at_most=100)] = 1,
+        interval: Annotated[
+            int, setting("applied every so many updates, that many times as strong", at_least=1, at_most=100)
+        ] = 1,
     ) -> None:
-        self.gamma, self.every = gamma, every
+        self.gamma, self.interval = gamma, interval
 
     def __call__(
-        self, discriminator: Callable[[Images, Tensor], Tensor], real: Judged, fake: Judged, mix: Float[Tensor, "batch _"]
+        self,
+        discriminator: Callable[[Images, Tensor], Tensor],
+        real: DOutput,
+        fake: DOutput,
+        mix: Float[Tensor, "batch _"],
     ) -> Float[Tensor, " batch"]:
-        between = torch.lerp(fake.images.detach(), real.images.detach(), mix[:, :, None, None]).requires_grad_()
-        slope = (squared_slope(discriminator(between, real.labels), between) + 1e-12).sqrt()  # its own slope at 0 is infinite
-        return self.every * self.gamma * (slope - 1).square()
+        mixed = torch.lerp(fake.images.detach(), real.images.detach(), mix[:, :, None, None]).requires_grad_()
+        norm = (squared_gradient_norm(discriminator(mixed, real.labels), mixed) + 1e-12).sqrt()  # sqrt' is infinite at 0
+        return self.interval * self.gamma * (norm - 1).square()

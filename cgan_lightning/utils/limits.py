@@ -32,11 +32,11 @@ def within(value: Any, bounds: Mapping[str, float]) -> bool:
     return all(_BOUNDS[bound][0](value, limit) for bound, limit in bounds.items())
 
 
-def in_words(bounds: Mapping[str, float]) -> str:
+def bounds_text(bounds: Mapping[str, float]) -> str:
     """
-    >>> in_words(CHANNELS)
+    >>> bounds_text(CHANNELS)
     'at least 64 and at most 1024'
-    >>> in_words({"above": 0.5, "below": 2**32})
+    >>> bounds_text({"above": 0.5, "below": 2**32})
     'above 0.5 and below 4294967296'
     """
     return " and ".join(f"{_BOUNDS[bound][1]} {_exactly(limit)}" for bound, limit in bounds.items())

@@ -20,7 +20,7 @@ def _value(value: str) -> str:
     """As Hydra's grammar has it: a word, a list or a mapping as it stands, other text in quotation marks."""
     if re.fullmatch(r"[\w./+~-]+|\[.*\]|\{.*\}", value):
         return value
-    return '"' + re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value) + '"'
+    return '"' + re.sub(r'(\\*)("|$)', lambda result: 2 * result[1] + result[2].replace('"', '\\"'), value) + '"'
 
 
 def tensorboard(folder: Path) -> str:

@@ -18,7 +18,7 @@ from cgan_lightning.models.convolution import differentiable_twice
 from cgan_lightning.models.normalization import batches_end_to_end
 from cgan_lightning.storage import memory
 from cgan_lightning.training.cuda_graph import CUDAGraphs, Result
-from cgan_lightning.training.penalties import Judged
+from cgan_lightning.training.penalties import DOutput
 from cgan_lightning.utils.images import normalise
 from experiments.bench.recipes import RECIPES
 
@@ -47,7 +47,10 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
             real = real.requires_grad_()
             real_logits, fake_logits = discriminator(real, labels), discriminator(fake, fake_labels)
             loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
-            judged = Judged(real, labels, real_logits, None), Judged(fake, fake_labels, fake_logits, None)
+            judged = (
+                DOutput(real, labels, real_logits, None),
+                DOutput(fake, fake_labels, fake_logits, None),
+            )
             assert penalty is not None  # noqa: S101
             return loss + penalty(discriminator, *judged, real[:, 0, 0, :0]).mean()
 
@@ -64,7 +67,7 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
         ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  both recipes have an average
         return torch.stack([of_d.detach(), of_g.detach()]), {}
 
-    return run, penalty.every if penalty else 0
+    return run, penalty.interval if penalty else 0
 
 
 def images_per_second(folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device) -> float:

@@ -72,10 +72,10 @@ def updates(
 
 def lay_out_data(folder: Path) -> None:
     """The data as torchvision expects it in `folder`, unpacked."""
-    raw, found = folder / "FashionMNIST" / "raw", sources.locate()
+    raw, result = folder / "FashionMNIST" / "raw", sources.locate()
     raw.mkdir(parents=True)
     for file in fashion_mnist.FILES:
-        (raw / file.name).write_bytes(fashion_mnist.read(found, file))
+        (raw / file.name).write_bytes(fashion_mnist.read(result, file))
 
 
 def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:

@@ -28,7 +28,7 @@ def images_per_second(
         *(sys.executable, "-m", "cgan_lightning.train", "-m", "experiment=documented", "hydra/launcher=pool"),
         *(f"hydra.launcher.jobs_per_device={at_a_time}", f"seed=range({jobs})", f"run_root={folder}", f"trainer={device}"),
         *(f"model.channels={channels}", f"data.batch_size={batch_size}"),
-        *(f"trainer.max_steps={updates}", "metrics.every_n_epochs=null"),
+        *(f"trainer.max_steps={updates}", "validation.every_n_epochs=null"),
     ]
     begun = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603

@@ -44,7 +44,7 @@ def trained(
     config = compose(
         *RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder / 'runs'}",
         f"trainer={'gpu' if device.type == 'cuda' else 'cpu'}", f"trainer.max_steps={updates}", f"trainer.max_epochs={updates}",
-        "rerun=true", "metrics.every_n_epochs=null", *more,
+        "rerun=true", "validation.every_n_epochs=null", *more,
     )  # fmt: skip
     train(config)
     return json.loads(identity.run_folder(config).results.read_text())["images_per_second"]

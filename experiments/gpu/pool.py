@@ -14,14 +14,14 @@ UPDATES = {"gpu": 2_000, "cpu": 10}  # of each job
 
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for jobs in JOBS[device]:
         with tempfile.TemporaryDirectory() as name:
             speeds = images_per_second(Path(name), jobs=jobs, at_a_time=jobs, updates=UPDATES[device], device=device)
-        found.append({"jobs": jobs, "updates": UPDATES[device], **speeds})
-        told = f"{speeds['training']:,.0f} images/s while training, {speeds['whole']:,.0f} from start to end"
-        print(f"{jobs} jobs: {told}", flush=True)
-        write_json(file, found)
+        result.append({"jobs": jobs, "updates": UPDATES[device], **speeds})
+        speed = f"{speeds['training']:,.0f} images/s while training, {speeds['whole']:,.0f} from start to end"
+        print(f"{jobs} jobs: {speed}", flush=True)
+        write_json(file, result)
 
 
 if __name__ == "__main__":

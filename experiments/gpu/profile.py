@@ -94,19 +94,19 @@ def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
     os.environ["TEARDOWN_CUPTI"] = "0"  # between two profiles, with graphs alive, it has failed
-    found: dict[str, list[dict[str, Any]]] = {"updates": [], "forms": []}
+    result: dict[str, list[dict[str, Any]]] = {"updates": [], "forms": []}
     for record in forms.compared(device_named(device)):
-        found["forms"].append(record)
+        result["forms"].append(record)
         print(", ".join(f"{key} {value}" for key, value in record.items()), flush=True)
-        write_json(file, found)
+        write_json(file, result)
     for batch_size, recipe in itertools.product((64, 512) if device == "gpu" else (64,), RECIPES):
         record = of_an_update(recipe, batch_size, device)
-        found["updates"].append(record)
+        result["updates"].append(record)
         print(f"{recipe}, batch {batch_size}: {record['count']:.0f} {record['of']} in {record['us'] / 1e3:.2f} ms", flush=True)
         for kind, of_kind in sorted(record["kinds"].items(), key=lambda item: -item[1]["us"]):
             share = of_kind["us"] / record["us"]
             print(f"  {kind:>32}: {of_kind['count']:6.1f}  {of_kind['us']:8.1f} µs  {share:4.0%}")
-        write_json(file, found)
+        write_json(file, result)
 
 
 if __name__ == "__main__":

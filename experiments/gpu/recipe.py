@@ -21,7 +21,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for name, overrides in VARIANTS.items() if device == "gpu" else [("default", ())]:
         with tempfile.TemporaryDirectory() as folder:
             small = () if device == "gpu" else ("experiment=quick",)
@@ -31,9 +31,9 @@ def main() -> None:
             seconds = time.perf_counter() - begun
             results = json.loads(identity.run_folder(config).results.read_text())
         kept = ("epochs", "images_per_second", "job_peak_memory_mib", "metrics", "validation")
-        found.append({"variant": name, "seconds": seconds, **{key: results[key] for key in kept}})
+        result.append({"variant": name, "seconds": seconds, **{key: results[key] for key in kept}})
         print(f"{name}: {seconds:.1f} s, FID {results['metrics']['fid']:.3f}", flush=True)
-        write_json(file, found)
+        write_json(file, result)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ class AsItHappens:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.counts: Counter[str] = Counter()
-        self.found: dict[str, list[dict[str, Any]]] = {"failed": [], "skipped": []}
+        self.result: dict[str, list[dict[str, Any]]] = {"failed": [], "skipped": []}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
@@ -27,9 +27,9 @@ class AsItHappens:
         if not report.passed:
             crash = getattr(report.longrepr, "reprcrash", None)
             reason = crash.message if crash else str(report.longrepr)
-            self.found[report.outcome].append({"test": report.nodeid, "reason": reason[:2000]})
+            self.result[report.outcome].append({"test": report.nodeid, "reason": reason[:2000]})
             print(f"\n{report.outcome.upper()} {report.nodeid}: {reason}", flush=True)
-        write_json(self.file, {"counts": dict(self.counts), **self.found})
+        write_json(self.file, {"counts": dict(self.counts), **self.result})
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.evaluation import judge, suite, table
+from cgan_lightning.evaluation import feature_extractor, suite, table
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.utils import seeding
@@ -29,10 +29,12 @@ def main() -> None:
         "labels shuffled": (pixels, labels[torch.randperm(COUNT, generator=draws)]),
         "noise": (noise, labels),
     }
-    ours = judge.load()
-    real, held_out = suite.look(ours, *train), suite.look(ours, *test)
-    columns = {"real": suite.floor(real, held_out, COUNT // 10, seed=0)}
-    columns |= {name: suite.measure(suite.look(ours, *each), real, held_out, seed=0) for name, each in drawn.items()}
+    extractor = feature_extractor.load()
+    real, held_out = suite.features_of(extractor, *train), suite.features_of(extractor, *test)
+    columns = {"real": suite.real_baseline(real, held_out, COUNT // 10, seed=0)}
+    columns |= {
+        name: suite.measure(suite.features_of(extractor, *each), real, held_out, seed=0) for name, each in drawn.items()
+    }
     print("| | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
     for key, row in table.ROWS.items():
         if key in columns["real"]:

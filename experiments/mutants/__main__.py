@@ -28,7 +28,7 @@ def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.Complete
     )
 
 
-def found() -> dict[str, int | None]:
+def result() -> dict[str, int | None]:
     """The exit code of the tests by mutant; None: not tried yet."""
     metas = [json.loads(path.read_text()) for path in sorted(WORK.rglob("*.meta"))]
     return {name: code for meta in metas for name, code in meta["exit_code_by_key"].items()}
@@ -36,7 +36,7 @@ def found() -> dict[str, int | None]:
 
 def drawn(count: int, seed: int) -> list[str]:
     """Those of results.json that are still there, and as many others as are missing, drawn with `seed`."""
-    names = set(found())
+    names = set(result())
     known = [entry["mutant"] for entry in _earlier() if entry["mutant"] in names]
     others = sorted(names.difference(known))
     return sorted([*known, *random.Random(seed).sample(others, min(max(0, count - len(known)), len(others)))])  # noqa: S311
@@ -81,7 +81,7 @@ def record(names: list[str], seed: int) -> list[dict[str, str]]:
     """Writes results.json and results.md; what was not tried now stands as it was found before."""
     from mutmut.stats import status_by_exit_code
 
-    codes, before = found(), {entry["difference"]: entry["why"] for entry in _earlier() if entry.get("why")}
+    codes, before = result(), {entry["difference"]: entry["why"] for entry in _earlier() if entry.get("why")}
     earlier, records = {entry["mutant"]: entry for entry in _earlier()}, []
     for name in names:
         status = status_by_exit_code[codes[name]]
@@ -135,7 +135,7 @@ def main() -> None:
         if not STATS.is_file():
             sys.exit(f"mutmut could not run the tests. Its last words:\n{made.stdout[-2000:]}")
     keep_the_quickest(options.budget)
-    names, codes, noticed = drawn(options.count, options.seed), found(), still_noticed()
+    names, codes, noticed = drawn(options.count, options.seed), result(), still_noticed()
     todo = [name for name in names if name not in noticed and (codes[name] is None or (options.again and codes[name] == 0))]
     once = {entry["mutant"] for entry in _earlier() if entry["status"] in KILLED}
     parts = [[name for name in todo if (name in once) is noticed_once] for noticed_once in (False, True)]

@@ -13,7 +13,8 @@ import safetensors.torch
 from cgan_lightning.models.generator_file import FILE_NAME
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.errors import UserError
-from cgan_lightning.utils.files import read_json, write_atomically
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.old_names import read_json
 
 EXAMPLE = Path(__file__).with_name(FILE_NAME)
 

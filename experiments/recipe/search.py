@@ -7,8 +7,8 @@ Each candidate trains for the first number of epochs; the better half (or one of
 the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen.
 Beside the FID are kept what one FID hides (those within classes, precision, recall, coverage) and seconds. A line for each
 candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
-and on another machine. The test split and the other judge have no part in it: they are for the comparison that README.md
-describes, and read once.
+and on another machine. The test split and the other feature extractor have no part in it: they are for the
+comparison that README.md describes, and read once.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from omegaconf import OmegaConf
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.storage.run_folder import RunFolder
@@ -68,9 +68,9 @@ def against_training(folder: RunFolder) -> dict[str, Any]:
     """The averaged generator against training images, 10,000 of each, as validation has it."""
     trained = generator_file.load(folder.generator)
     pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), SAMPLES, seed=0)
-    ours, train = judge.load(), fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
-    real = suite.look_at_real(ours, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
-    found = suite.compare(suite.look(ours, pixels, labels), real, seed=0)
+    extractor, train = feature_extractor.load(), fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
+    real = suite.features_of_real(extractor, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
+    found = suite.compare(suite.features_of(extractor, pixels, labels), real, seed=0)
     return {name: found[name] for name in ("class_fid_mean", "class_fids", "precision", "recall", "coverage", "class_accuracy")}
 
 

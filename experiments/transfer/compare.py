@@ -16,8 +16,8 @@ from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.errors import UserError
-from cgan_lightning.utils.files import read_json
 from cgan_lightning.utils.images import labelled_grid
+from cgan_lightning.utils.old_names import read_json
 
 NEW, PICTURES = "Ankle boot", 12
 COLUMNS = ("run", "seed", "generator's lr", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")

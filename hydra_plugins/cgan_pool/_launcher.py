@@ -165,8 +165,8 @@ def _follow(process: subprocess.Popen, job: Job, slot: int) -> None:
 def _advance(bar: tqdm, job: Job) -> None:
     progress = RunFolder(Path(job.run)).progress
     if progress.is_file():
-        told = json.loads(progress.read_text())
-        bar.total, bar.n = told["planned"], told["updates"]
+        state = json.loads(progress.read_text())
+        bar.total, bar.n = state["planned"], state["updates"]
     bar.bar_format = f"{job.name} |{{bar}}| {job.state()[1] or 'starting'}"  # tqdm's own clock counts the process's start
     bar.refresh()
 

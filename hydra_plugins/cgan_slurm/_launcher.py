@@ -88,10 +88,12 @@ class SweepLauncher(SlurmLauncher):
         """sbatch's options in submitit's names; a GPU a rank, where the trainer wants GPUs and the site says nothing."""
         assert self.config is not None  # noqa: S101
         common = set(BaseQueueConf.__dataclass_fields__)
-        asked = {key: value for key, value in self.params.items() if key not in ("submitit_folder", "max_num_timeout")}
-        if self.config.trainer.accelerator == "gpu" and not (asked["gpus_per_node"] or asked["gpus_per_task"] or asked["gres"]):
-            asked["gpus_per_node"] = self.config.trainer.devices
-        named = {key if key in common else f"slurm_{key}": value for key, value in asked.items()}
+        requested = {key: value for key, value in self.params.items() if key not in ("submitit_folder", "max_num_timeout")}
+        if self.config.trainer.accelerator == "gpu" and not (
+            requested["gpus_per_node"] or requested["gpus_per_task"] or requested["gres"]
+        ):
+            requested["gpus_per_node"] = self.config.trainer.devices
+        named = {key if key in common else f"slurm_{key}": value for key, value in requested.items()}
         return named | {"slurm_srun_args": ["--kill-on-bad-exit=1"]}  # or ranks would wait for one that died
 
     def _outcome(self, job: Job, job_id: str | None) -> JobReturn:
@@ -130,14 +132,14 @@ def _settle(jobs: Sequence[Job]) -> None:
 
 def _queue() -> set[str] | None:
     """This user's jobs that SLURM still has to do with, array elements one by one; None where the controller doesn't answer."""
-    asked = subprocess.run(["squeue", "--me", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)  # noqa: S607
-    return set(asked.stdout.split()) if asked.returncode == 0 else None
+    requested = subprocess.run(["squeue", "--me", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)  # noqa: S607
+    return set(requested.stdout.split()) if requested.returncode == 0 else None
 
 
 def _how(job_id: str) -> str:
     """SLURM's word for a job's end, as long as it remembers."""
-    asked = subprocess.run(["scontrol", "--oneliner", "show", "job", job_id], capture_output=True, text=True)  # noqa: S603, S607
-    words = dict(word.split("=", 1) for word in asked.stdout.split() if "=" in word)
+    requested = subprocess.run(["scontrol", "--oneliner", "show", "job", job_id], capture_output=True, text=True)  # noqa: S603, S607
+    words = dict(word.split("=", 1) for word in requested.stdout.split() if "=" in word)
     return words.get("JobState", "unknown")
 
 

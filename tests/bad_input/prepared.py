@@ -65,7 +65,7 @@ def _linked(real: Path, folder: Path, *, without: str) -> Path:
 
 
 def _run(folder: Path) -> None:
-    answer = commands.give("train", *SMALL, "trainer.max_steps=1", "metrics.every_n_epochs=null", "run_root=made")
+    answer = commands.give("train", *SMALL, "trainer.max_steps=1", "validation.every_n_epochs=null", "run_root=made")
     assert answer.code == 0, answer.said
     (made,) = (folder / "made").iterdir()
     made.rename(folder / "run")

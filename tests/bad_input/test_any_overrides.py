@@ -28,7 +28,7 @@ GROUPS = {
 CHEAP = {  # the most that a test's run has time for
     "data.batch_size": 32, "data.limit": 256, "data.image_size": 64, "data.workers": 1,
     "model.channels": 128, "model.latent_dim": 256, "conditioning.generator.width": 32, "conditioning.discriminator.width": 8,
-    "samples.columns": 8, "metrics.samples": 200, "trainer.devices": 1, "trainer.num_nodes": 1,
+    "samples.columns": 8, "validation.samples": 200, "trainer.devices": 1, "trainer.num_nodes": 1,
 }  # fmt: skip
 TEXT = {
     "data.root": ["null", "nowhere"],
@@ -39,7 +39,7 @@ TEXT = {
     "warm_start.checkpoint": ["null", "nowhere"],
 }
 LEFT_OUT = ("trainer.max_steps", *(key for key in FIELDS if key.endswith("._target_")))
-BASE = (*SMALL, "metrics.every_n_epochs=null", "metrics.samples=100", "trainer.max_epochs=9")
+BASE = (*SMALL, "validation.every_n_epochs=null", "validation.samples=100", "trainer.max_epochs=9")
 
 
 def inside(key: str) -> st.SearchStrategy[str]:

@@ -57,12 +57,12 @@ def wrong_name(command: str, choice: tuple[str, ...], key: str) -> str:
 
 
 @pytest.mark.parametrize(("command", "choice"), CONFIGS, ids=lambda each: "".join(each))
-def test_a_misspelt_key_is_no_setting(command, choice):
+def test_a_misspelt_key_is_an_unknown_setting(command, choice):
     for key in fields(command, choice):
         wrong = wrong_name(command, choice, key)
         said = values.refusal(command, choice, f"{wrong}=1")
         assert said is not None, f"{wrong} is taken"
-        assert said.startswith(f"{wrong} is no setting; ")
+        assert said.startswith(f"{wrong}: unknown setting; ")
         assert "\n" not in said
 
 
@@ -97,6 +97,6 @@ def test_what_was_meant_is_recognised(data):
     if wrong in known(command):
         return
     sentence = suggestions.unknown_key(wrong, keys)
-    assert sentence.startswith(f"{wrong} is no setting; ")
+    assert sentence.startswith(f"{wrong}: unknown setting; ")
     if len(name) > 4 and not name.startswith("_"):  # nobody is sent to `_target_`
         assert sentence.partition("did you mean ")[2].removesuffix("?") in known(command)

@@ -21,7 +21,7 @@ NEEDED = {
     "sample": ("checkpoint=some",),
     "evaluate": ("checkpoint=some",),
     "report": ("runs=some",),
-    "judge": (),
+    "feature_extractor": (),
     "explore": ("checkpoint=some",),
 }
 WRONG_TYPE = {

@@ -20,7 +20,7 @@ def a_gpu(monkeypatch):
         (("data.batch_size=512",), 64),
         (("data.batch_size=4096",), 8),
         (("data.batch_size=60000",), 1),
-        (("trainer.updates_per_call=7", "regularizer.every=4", "log_every_n_updates=50"), 7),
+        (("trainer.updates_per_call=7", "regularizer.interval=4", "log_every_n_updates=50"), 7),
         (("trainer=cpu",), 1),
     ],
 )

@@ -28,13 +28,13 @@ def test_a_flag_names_the_setting(key):
     for word, following in ((flag, "5"), (f"{flag}=5", "seed=3")):
         said = suggestions.flag(word, following, fields=FIELDS, groups=[], flags=["--help"])
         told = f"{word} 5" if following == "5" else word
-        assert said.startswith(f"{told} is no flag: write ")
+        assert said.startswith(f"{told}: unknown flag; write ")
         assert f"{suggestions.in_short(key)}=5" in said.replace(",", "").split()
 
 
 def test_resume_is_written_in_short():
     said = suggestions.flag("--resume", "auto", fields=FIELDS, groups=[], flags=["--help"])
-    assert said == "--resume auto is no flag: write resume=auto"
+    assert said == "--resume auto: unknown flag; write resume=auto"
 
 
 @pytest.mark.parametrize("name", suggestions.OTHER_NAMES)
@@ -65,4 +65,4 @@ def test_a_choice_is_recognised_by_what_it_is(group, value, meant):
 
 
 def test_where_nothing_is_near_the_help_is_named():
-    assert suggestions.unknown_key("zzzzzz", [*FIELDS]) == "zzzzzz is no setting; --help lists them all"
+    assert suggestions.unknown_key("zzzzzz", [*FIELDS]) == "zzzzzz: unknown setting; --help lists them all"

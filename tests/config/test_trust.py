@@ -100,5 +100,5 @@ def test_what_a_run_was_really_asked_for_is_taken(tmp_path):
     assert [override.input_line for override in taken] == [word for word in asked if word != "run_root=/runs"]
     record = {"settings": {}, "choices": {}, "place": {}, "overrides": ["hydra.mode=MULTIRUN"]}
     (tmp_path / "run.json").write_text(json.dumps(record))
-    with pytest.raises(UserError, match=r"has hydra.mode=MULTIRUN, which is no setting"):
+    with pytest.raises(UserError, match=r"has hydra.mode=MULTIRUN, which is not a setting"):
         command._with_those_of_the_resumed_run([f"resume.run={tmp_path}"])

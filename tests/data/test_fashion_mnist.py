@@ -71,7 +71,7 @@ def test_gzipped_garbage_and_a_cut_archive_are_named(tmp_path, content):
     path = tmp_path / f"{TRAIN_LABELS.name}.gz"
     for spoiled in (b"garbage", gzip.compress(content)[:-100], gzip.compress(content)[:-8] + b"\x00" * 8):
         path.write_bytes(spoiled)
-        with pytest.raises(UserError, match="can't be read"):
+        with pytest.raises(UserError, match="cannot be read"):
             fashion_mnist.read(tmp_path, TRAIN_LABELS)
     with pytest.raises(UserError, match=r"train-images-idx3-ubyte\[.gz\] is missing"):
         fashion_mnist.read(tmp_path, fashion_mnist.TRAIN_IMAGES)

@@ -72,7 +72,7 @@ def test_the_system_folder_fills_the_cache_once(files, cache, offline, monkeypat
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sources, "SYSTEM_FOLDER", files)
     assert sources.locate() == cache / "fashion-mnist"
-    assert f"from {files}, kept in" in caplog.text
+    assert f"from {files}, saved to" in caplog.text
     assert sorted(path.name for path in (cache / "fashion-mnist").iterdir()) == sorted(f.name for f in fashion_mnist.FILES)
     monkeypatch.setattr(sources, "SYSTEM_FOLDER", Path("gone"))
     assert sources.locate() == cache / "fashion-mnist"
@@ -121,7 +121,7 @@ def test_eight_jobs_that_start_together_fetch_once(files, tmp_path):
     ]
     assert [job.wait(TIMEOUT_S) for job in jobs] == [0] * 8, [job.stderr for job in jobs]
     assert {job.stdout.strip() for job in jobs} == {str(tmp_path / "fashion-mnist")}
-    assert sum("kept in" in job.stderr for job in jobs) == 1
+    assert sum("saved to" in job.stderr for job in jobs) == 1
     assert not list(tmp_path.glob("fetching-*"))
 
 

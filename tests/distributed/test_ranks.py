@@ -17,9 +17,9 @@ from cgan_lightning.distributed import rank_info
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.processes import fork_command
-from tests.helpers.quality import measured_again
 from tests.helpers.ranks import job, only, torchrun_job
 from tests.helpers.runs import SMALL, assert_same_end, state
+from tests.helpers.validation import measured_again
 from tests.storage.job import UPDATE
 
 TWO = (*SMALL, "trainer=ddp_cpu")
@@ -144,7 +144,7 @@ def test_two_ranks_evaluate_to_the_numbers_of_one(train, tmp_path):
         assert done.returncode == 0, done.stderr
         found.append(json.loads((tmp_path / f"{devices}.json").read_text())["evaluation"])
     assert found[0]["samples"] == found[1]["samples"]
-    assert found[0]["floor"] == found[1]["floor"]
+    assert found[0]["real_baseline"] == found[1]["real_baseline"]
     assert (tmp_path / "rank1.log").read_text() == ""
 
 
@@ -174,8 +174,8 @@ STEP = {"SLURM_JOB_ID": "1234567", "SLURM_STEP_NODELIST": "gpu[07-08]", "SLURM_P
 
 def test_a_step_of_slurm_says_which_rank_this_is():
     two_nodes = STEP | {"SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NUM_NODES": "2"}
-    assert rank_info.given(two_nodes) == rank_info.Place(rank=3, size=4, local_rank=1, address="gpu07", port=19_567)
+    assert rank_info.given(two_nodes) == rank_info.RankInfo(rank=3, size=4, local_rank=1, address="gpu07", port=19_567)
     one_node = STEP | {"SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NUM_NODES": "1"}
-    assert rank_info.given(one_node) == rank_info.Place(rank=3, size=4, local_rank=1, address="127.0.0.1", port=19_567)
+    assert rank_info.given(one_node) == rank_info.RankInfo(rank=3, size=4, local_rank=1, address="127.0.0.1", port=19_567)
     assert rank_info.given(STEP | {"SLURM_STEP_NUM_TASKS": "1", "SLURM_STEP_NUM_NODES": "1"}) is None
     assert rank_info.given({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"}) is None, "a batch script's own process"

@@ -1,4 +1,4 @@
-"""Inception-v3 beside the judge: torchmetrics' network by a file of weights. Here they are made up: the real ones are 91 MB."""
+"""Inception-v3 as another feature extractor, by a file of weights. Here they are made up: the real ones have 91 MB."""
 
 import functools
 import hashlib
@@ -38,7 +38,7 @@ def network(weights):
 
 def test_grey_images_are_seen_in_three_channels(network):
     pixels = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(inception.look(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
+    torch.testing.assert_close(inception.features_of(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
 
 
 def test_they_are_compared_as_the_judges_features_are():
@@ -57,18 +57,18 @@ def test_fid_is_torchmetrics_own(network):
     theirs.set_dtype(torch.float64)
     theirs.update(real.repeat(1, 3, 1, 1), real=True)
     theirs.update(fake.repeat(1, 3, 1, 1), real=False)
-    ours = inception.compare(inception.look(network, fake), inception.look(network, real), seed=0)
+    ours = inception.compare(inception.features_of(network, fake), inception.features_of(network, real), seed=0)
     assert ours["inception_fid"] == pytest.approx(theirs.compute().item(), rel=1e-3)
 
 
 @pytest.mark.slow
 def test_evaluate_has_both(train, weights):
     folder = train("trainer.max_steps=1")
-    asked = (f"checkpoint={folder}", "samples=100", "metrics=inception", f"inception_weights={weights}")
+    asked = (f"checkpoint={folder}", "samples=100", "inception=true", f"inception_weights={weights}")
     evaluate(composed(*asked, command="evaluate"))
     found = json.loads((folder / "results.json").read_text())["evaluation"]
-    assert found["samples"]["inception_fid"] > found["floor"]["inception_fid"] > 0
-    assert found["samples"]["fid"] > found["floor"]["fid"]
+    assert found["samples"]["inception_fid"] > found["real_baseline"]["inception_fid"] > 0
+    assert found["samples"]["fid"] > found["real_baseline"]["fid"]
     assert len(found["protocol"]["inception"]) == 12
 
 
@@ -80,7 +80,9 @@ def test_weights_that_can_not_be_had_get_a_sentence(tmp_path, content):
     elif content is not None:
         path.write_bytes(content)
     published = r"weights-inception-[\w-]+\.pth of torch-fidelity"
-    with pytest.raises(UserError, match=rf"=.*weights\.pth .*: give inception_weights=FILE \({published}\), or metrics=judge$"):
+    with pytest.raises(
+        UserError, match=rf"=.*weights\.pth .*: give inception_weights=FILE \({published}\), or leave inception=true out$"
+    ):
         inception.load(path)
 
 

@@ -99,7 +99,7 @@ def test_the_matrix_has_a_scale_and_nothing_is_minus_zero(tmp_path, monkeypatch)
 
 def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
     folder = train(
-        "experiment=documented", "discriminator_label=projection", "trainer.max_epochs=1", "metrics.every_n_epochs=null"
+        "experiment=documented", "discriminator_label=projection", "trainer.max_epochs=1", "validation.every_n_epochs=null"
     )
     caplog.set_level("INFO")
     run(folder, tmp_path / "new", "seed=3")
@@ -147,7 +147,7 @@ def test_a_file_alone_has_the_generators_vectors_and_says_so(tmp_path, caplog):
 
 
 def test_labels_that_are_not_learned_leave_nothing_to_compare(train, tmp_path):
-    settings = ("experiment=documented", "conditioning=onehot", "trainer.max_steps=1", "metrics.every_n_epochs=null")
+    settings = ("experiment=documented", "conditioning=onehot", "trainer.max_steps=1", "validation.every_n_epochs=null")
     folder = train(*settings)
     with pytest.raises(
         UserError, match=r"nothing to compare\. The generator has learned no .* The discriminator has learned no"
@@ -174,7 +174,7 @@ def test_three_classes_are_compared(tmp_path, caplog):
 
 
 def test_a_damaged_checkpoint_is_refused(train, tmp_path):
-    folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null")
+    folder = train("trainer.max_steps=1", "validation.every_n_epochs=null")
     file = folder / "checkpoints" / "last.ckpt"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -188,7 +188,7 @@ def test_a_class_that_the_judge_does_not_know_is_refused(tmp_path):
     path, _ = alone(tmp_path)
     trained = generator_file.load(path)
     trained.class_names[2] = "Hat"
-    with pytest.raises(UserError, match=r"Hat.? is no class of Fashion-MNIST"):
+    with pytest.raises(UserError, match=r"Hat.? is not a class of Fashion-MNIST"):
         embeddings.explore(trained, None, seed=0, output=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

@@ -43,7 +43,7 @@ def test_a_taken_port_is_told_before_any_work(tmp_path):
     with server.bound(tmp_path, 0) as serving:
         port = serving.server_port
         asked = ("checkpoint=nowhere", "mode=page", f"port={port}", f"output={tmp_path}/new")
-        with pytest.raises(UserError, match=rf"^port={port} can't be had \(.*\): give another one, 0 for any, or serve=false$"):
+        with pytest.raises(UserError, match=rf"^port={port} is in use \(.*\): give another, 0 for any, or serve=false$"):
             explore(composed(*asked, command="explore"))
     assert not (tmp_path / "new").exists()
 

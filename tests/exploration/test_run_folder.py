@@ -17,7 +17,7 @@ from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 from tests.helpers.configs import composed
 
-LEFT = {"transition": "label.png", "directions": "directions.json", "embeddings": "similarity.csv", "page": "generator.onnx"}
+LEFT = {"interpolation": "label.png", "directions": "directions.json", "embeddings": "similarity.csv", "page": "generator.onnx"}
 LEFT["training"] = "training.gif"
 
 
@@ -35,7 +35,7 @@ def _quick(tmp_path, monkeypatch):
 @pytest.mark.parametrize("mode", MODES)
 def test_every_command_that_a_mode_prints_can_be_pasted(train, caplog, mode):
     """In the folder that explore was started from; the run's name needs quotation marks."""
-    folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null", "run_root='my runs'")
+    folder = train("trainer.max_steps=1", "validation.every_n_epochs=null", "run_root='my runs'")
     caplog.set_level("INFO", "cgan_lightning")
     caplog.clear()
     given = (f"checkpoint='{folder}'", f"mode={mode}", "rows=1", "steps=2", "count=1", "serve=false", "classes=[Bag,Dress]")
@@ -71,7 +71,7 @@ def _assert_served(words: list[str], place: Path) -> None:
 
 
 def test_training_is_a_frame_for_each_sample_grid(train):
-    folder = train("trainer.max_epochs=2", "metrics.every_n_epochs=null")
+    folder = train("trainer.max_epochs=2", "validation.every_n_epochs=null")
     explore(composed(f"checkpoint={folder}", "mode=training", "output=moving", command="explore"))
     with Image.open("moving/training.gif") as moving, Image.open(folder / "samples.png") as last:
         assert moving.n_frames == 3, "before the first update, and after each epoch"
@@ -83,7 +83,7 @@ def test_training_is_a_frame_for_each_sample_grid(train):
 
 @pytest.mark.parametrize("given", ["generator.safetensors", "nothing"])
 def test_without_events_there_is_no_training_to_see(train, given):
-    folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null")
+    folder = train("trainer.max_steps=1", "validation.every_n_epochs=null")
     Path("nothing").mkdir()
     checkpoint = "nothing" if given == "nothing" else f"{folder}/{given}"
     with pytest.raises(
@@ -107,7 +107,7 @@ def test_generators_and_modes_have_folders_of_their_own(tmp_path, monkeypatch):
 
 
 def test_each_mode_takes_a_run_folder(train):
-    folder = train("trainer.max_steps=1", "metrics.every_n_epochs=null")
+    folder = train("trainer.max_steps=1", "validation.every_n_epochs=null")
     assert folder.is_dir()
     for mode in MODES:
         asked = (f"checkpoint={folder}", f"mode={mode}", "rows=1", "steps=2", "count=1", "serve=false", f"output={mode}")

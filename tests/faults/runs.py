@@ -15,7 +15,7 @@ from tests.helpers.processes import Forked
 
 TRAINING = (
     *("data.limit=256", "data.batch_size=16", "trainer.max_epochs=20", "log_every_n_updates=4"),  # 320 updates, 16 an epoch
-    *("metrics.samples=100", "samples.columns=2", "resume=auto"),
+    *("validation.samples=100", "samples.columns=2", "resume=auto"),
     "experiment=documented",  # whose files have the sizes that the disks are made for
 )
 ONE, TWO = ("trainer=cpu",), ("trainer=ddp_cpu",)

@@ -29,7 +29,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("commands")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        given("train", "-m", *OTHERS, TRAINER, "trainer.max_steps=8", "metrics.samples=100", "seed=0,1")
+        given("train", "-m", *OTHERS, TRAINER, "trainer.max_steps=8", "validation.samples=100", "seed=0,1")
     return folder
 
 
@@ -59,21 +59,21 @@ def test_evaluate(run):
     assert json.loads(Path("evaluation.json").read_text())["evaluation"]["samples"]["fid"] > 0
 
 
-@pytest.mark.parametrize("mode", ["transition", "directions", "embeddings", "page"])
+@pytest.mark.parametrize("mode", ["interpolation", "directions", "embeddings", "page"])
 def test_explore(run, mode):
     if mode == "page" and not (importlib.util.find_spec("onnxscript") and (shutil.which("npm") or ON == "cpu")):
         pytest.skip("needs onnxscript and npm, which brings ONNX Runtime for the browser")
     if mode == "embeddings":
         pytest.importorskip("scipy")
         pytest.importorskip("matplotlib")
-    small = {"transition": ("rows=2", "steps=3"), "directions": ("rows=2", "count=2"), "page": ("serve=false",)}
+    small = {"interpolation": ("rows=2", "steps=3"), "directions": ("rows=2", "count=2"), "page": ("serve=false",)}
     given("explore", f"checkpoint={run}", DEVICE, f"mode={mode}", *small.get(mode, ()), f"output={mode}")
     assert any(Path(mode).iterdir())
 
 
 def test_judge(run):
-    given("judge", DEVICE, "epochs=1", "limit=1024", "threads=1", "output=judge.safetensors")
-    assert Path("judge.safetensors").stat().st_size > 1000
+    given("feature_extractor", DEVICE, "epochs=1", "limit=1024", "threads=1", "output=feature_extractor.safetensors")
+    assert Path("feature_extractor.safetensors").stat().st_size > 1000
 
 
 def test_report(run):
@@ -87,7 +87,7 @@ def test_report(run):
 def test_one_rank_of_ddp(runs, monkeypatch):
     monkeypatch.chdir(runs)
     ddp = ("trainer=ddp", "trainer.devices=1") if ON == "gpu" else ("trainer=ddp_cpu", "trainer.devices=1")
-    given("train", *OTHERS, *ddp, "trainer.max_steps=3", "metrics.every_n_epochs=null", "run_root=ddp")
+    given("train", *OTHERS, *ddp, "trainer.max_steps=3", "validation.every_n_epochs=null", "run_root=ddp")
 
 
 @pytest.mark.parametrize("setting", ["trainer.precision=bf16-mixed", "trainer.deterministic=true", "trainer.tf32=false"])
@@ -100,13 +100,13 @@ def test_settings_of_the_device(runs, monkeypatch, setting):
         setting,
         "trainer.max_steps=8",
         "log_every_n_updates=4",
-        "metrics.samples=100",
+        "validation.samples=100",
         "run_root=set",
     )
 
 
 def test_who_asks_for_the_cpu_hears_nothing_of_a_gpu(runs):
-    done = run_command("train", *SMALL, "trainer.max_steps=1", "metrics.every_n_epochs=null", "run_root=cpu", cwd=runs)
+    done = run_command("train", *SMALL, "trainer.max_steps=1", "validation.every_n_epochs=null", "run_root=cpu", cwd=runs)
     assert done.returncode == 0, done.stderr
     assert "GPU" not in done.stderr
 
@@ -114,7 +114,7 @@ def test_who_asks_for_the_cpu_hears_nothing_of_a_gpu(runs):
 def test_a_pool_of_four(tmp_path):
     done = run_command(
         "train", "-m", *OTHERS, TRAINER, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=4", "seed=range(4)",
-        "trainer.max_steps=8", "metrics.every_n_epochs=null", cwd=tmp_path, OMP_NUM_THREADS="1",
+        "trainer.max_steps=8", "validation.every_n_epochs=null", cwd=tmp_path, OMP_NUM_THREADS="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "\n4 jobs: 4 finished\n" in done.stderr

@@ -54,7 +54,7 @@ def test_of_the_documented_recipe_with_several_logging_intervals(interval):
 
 @pytest.mark.usefixtures("deterministic")
 def test_of_turns_that_never_come_together():
-    assert_same("optimizer.discriminator_updates=3", "regularizer.every=4", "log_every_n_updates=5", recipe=(), count=41)
+    assert_same("optimizer.discriminator_updates=3", "regularizer.interval=4", "log_every_n_updates=5", recipe=(), count=41)
 
 
 @pytest.mark.usefixtures("deterministic")

@@ -13,7 +13,7 @@ from tests.helpers.ranks import PATHS, job, only
 from tests.helpers.runs import state
 
 RUN = (
-    *("data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1", "metrics.every_n_epochs=null"),
+    *("data.limit=64", "data.batch_size=16", "samples.columns=2", "log_every_n_updates=1", "validation.every_n_epochs=null"),
     *(f"trainer={ON}", "trainer.precision=64-true", "trainer.max_steps=12", "trainer.max_epochs=5", "trainer.tf32=false"),
 )
 TWO = ("trainer.num_nodes=2", "trainer.backend=gloo", "run_root=two")  # two machines of one GPU each, as it seems to them

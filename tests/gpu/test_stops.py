@@ -9,7 +9,7 @@ from cgan_lightning.utils.errors import Interrupted, RunError
 from tests.gpu.conftest import ON, only_gpu
 from tests.helpers.runs import At, assert_same_end, state, stop_at
 
-LONG = (f"trainer={ON}", "trainer.deterministic=true", "trainer.max_epochs=4", "metrics.samples=100")
+LONG = (f"trainer={ON}", "trainer.deterministic=true", "trainer.max_epochs=4", "validation.samples=100")
 CALLS = ("data.limit=320", "log_every_n_updates=7", "trainer.updates_per_call=64")  # 20 updates an epoch
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-COMMANDS = ("train", "sample", "evaluate", "explore", "report", "judge", "status")
+COMMANDS = ("train", "sample", "evaluate", "explore", "report", "feature_extractor", "status")
 
 
 @dataclass(frozen=True)

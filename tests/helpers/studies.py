@@ -14,7 +14,7 @@ from tests.helpers.configs import composed
 LOSSES = ("bce", "least_squares", "hinge", "wasserstein", "relativistic", "bce_saturating", "softplus")
 METRICS = {
     "fid": 0.4, "class_fid_mean": 1.1, "class_fid_max": 2.7, "fid_to_train": 0.3, "kid": 0.0004, "precision": 0.7,
-    "recall": 0.6, "density": 0.9, "coverage": 0.8, "class_accuracy": 0.7, "training_fid": 0.5, "training_best_fid": 0.45,
+    "recall": 0.6, "density": 0.9, "coverage": 0.8, "class_accuracy": 0.7, "val_fid": 0.5, "val_best_fid": 0.45,
 }  # fmt: skip
 RISING = ("precision", "recall", "density", "coverage", "class_accuracy")  # with quality
 IMAGES = 60_000  # between two looks
@@ -46,7 +46,7 @@ def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> 
         factors={"channels": [64, 128], "loss": list(LOSSES[:losses])},
         runs=pd.DataFrame(rows),
         curves=curves,
-        origins={"revision": ["481fbbb"], "machine": ["a made-up one"], "versions": [], "judge": ["none"]},
+        origins={"revision": ["481fbbb"], "machine": ["a made-up one"], "versions": [], "feature_extractor": ["none"]},
         remarks=["These numbers are made up"],
         protocols={"evaluation": "10,000 samples against nothing"},
         unequal=None,

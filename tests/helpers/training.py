@@ -48,7 +48,7 @@ def fit(*overrides: str, callbacks=(), accelerator="cpu", recipe=("experiment=do
 
 RICH = (  # what has turns or random numbers of its own
     *("discriminator_normalization=none", "discriminator_label=projection", "loss=relativistic", "augmentation=diffaugment"),
-    *("optimizer.discriminator.decay_images=600", "data.balanced=true", "regularizer.every=4", "log_every_n_updates=6"),
+    *("optimizer.discriminator.decay_images=600", "data.balanced=true", "regularizer.interval=4", "log_every_n_updates=6"),
     *("optimizer.discriminator_updates=3",),
 )
 UPDATES = 19  # at 8 an epoch

@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from cgan_lightning.evaluation import judge
+from cgan_lightning.evaluation import feature_extractor
 from cgan_lightning.utils.errors import UserError
 
 if __name__ == "__main__":
     try:
-        judge.load(Path(sys.argv[1]))
+        feature_extractor.load(Path(sys.argv[1]))
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.evaluation import judge
+from cgan_lightning.evaluation import feature_extractor
 from tests.helpers.needs import skip_without
 
 SECONDS = 30
@@ -74,7 +74,7 @@ def seeds(reader):
         "prior": {"_target_": "cgan_lightning.models.prior.Uniform"},
         "class_names": ["a", "b"],
     }  # fmt: skip
-    return [json.dumps(recipe).encode(), b"[" * 2000, judge.OURS.read_bytes()[:4096]]
+    return [json.dumps(recipe).encode(), b"[" * 2000, feature_extractor.DEFAULT.read_bytes()[:4096]]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import torch
 
 from cgan_lightning.config import build, build_model, identity
 from cgan_lightning.data import fashion_mnist
-from cgan_lightning.evaluation import judge
+from cgan_lightning.evaluation import feature_extractor
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import directions
 from cgan_lightning.storage import checksum
@@ -102,7 +102,7 @@ ENDLESS = json.dumps({"raw.a": {"dtype": "F32", "shape": [2**40], "data_offsets"
         ("checkpoint", header(90 * 2**20, b" " * 90 * 2**20)),
         ("checkpoint", header(len(ENDLESS), ENDLESS)),
         ("checkpoint", "a pickle"),
-        ("judge", header(2**40, b"{}")),
+        ("feature_extractor", header(2**40, b"{}")),
     ],
     ids=["a header of 90 MiB", "a tensor of 4 TiB", "a pickle", "a header of 1 TiB"],
 )
@@ -118,7 +118,7 @@ def test_a_file_of_weights_that_lies(tmp_path, marker, idle_mib, what, content):
 
 def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
     path = tmp_path / "evil.safetensors"
-    with safetensors.safe_open(judge.OURS, "pt") as file:
+    with safetensors.safe_open(feature_extractor.DEFAULT, "pt") as file:
         metadata = file.metadata()
     path.write_bytes(safetensors.torch.save({"head.bias": torch.zeros(10**6)}, metadata))
     refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cgan_lightning.distributed import ranks
-from cgan_lightning.distributed.rank_info import Place
+from cgan_lightning.distributed.rank_info import RankInfo
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ def test_tensorboard_is_for_this_machine():
 
 
 def test_the_ranks_of_one_machine_meet_where_nobody_else_can_come():
-    store = ranks._store(Place(size=2))
+    store = ranks._store(RankInfo(size=2))
     with socket.create_connection((ranks.LOOPBACK, store.port)):
         pass
     # Bound to every address, it would answer at this one too.

@@ -26,7 +26,7 @@ def test_uniform_stays_in_its_interval():
 def test_what_is_between_two_z_could_be_one(prior):
     """As long as others where lengths are what is typical (randn), inside the cube where that is (uniform)."""
     start, end = prior(200, 100, seeding.generator(0, "test")).split(100)
-    way = prior.between(start, end, torch.linspace(0, 1, 9)[:, None])
+    way = prior.interpolate(start, end, torch.linspace(0, 1, 9)[:, None])
     assert way.shape == (100, 9, 100)
     torch.testing.assert_close(way[:, 0], start, atol=1e-5, rtol=0)
     torch.testing.assert_close(way[:, -1], end, atol=1e-5, rtol=0)
@@ -45,5 +45,5 @@ def test_what_is_between_two_z_could_be_one(prior):
 @pytest.mark.parametrize("prior", [StandardNormal(), Uniform()], ids=["randn", "uniform"])
 def test_between_a_z_and_itself_is_itself(prior):
     z = prior(3, 10, seeding.generator(0, "test"))
-    way = prior.between(z, z, torch.linspace(0, 1, 5)[:, None])
+    way = prior.interpolate(z, z, torch.linspace(0, 1, 5)[:, None])
     torch.testing.assert_close(way, z[:, None].expand_as(way), atol=1e-3, rtol=0)

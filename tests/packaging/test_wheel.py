@@ -55,7 +55,7 @@ def run(python: Path, *arguments: str, cwd: Path, **more: str) -> subprocess.Com
 
 
 def test_a_checkout_that_is_not_installed_trains_to_the_end(bare, tmp_path):
-    overrides = ("trainer=cpu", "data.limit=128", "trainer.max_steps=1", "metrics.every_n_epochs=null")
+    overrides = ("trainer=cpu", "data.limit=128", "trainer.max_steps=1", "validation.every_n_epochs=null")
     done = run(bare / "bin" / "python", "-m", "cgan_lightning.train", *overrides, cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     (results,) = tmp_path.glob("runs/*/results.json")
@@ -109,10 +109,10 @@ def test_without_the_extra_slurm_a_sentence_says_so(python, tmp_path):
 
 
 def test_what_is_no_code_comes_along(python, tmp_path):
-    """The judge's weights, the report's templates, the joystick page's own files."""
+    """The feature extractor's weights, the report's templates, the joystick page's own files."""
     script = (
-        "from cgan_lightning.evaluation import judge; from cgan_lightning.reporting import page; import jinja2;"
-        "print(judge.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates());"
+        "from cgan_lightning.evaluation import feature_extractor; from cgan_lightning.reporting import page; import jinja2;"
+        "print(feature_extractor.load().hash, *jinja2.PackageLoader('cgan_lightning.reporting', '.').list_templates());"
         "from cgan_lightning.exploration.page import ASSETS;"
         "print(*(path.read_bytes().hex() for path in sorted(ASSETS.iterdir())))"
     )

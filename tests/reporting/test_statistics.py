@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from cgan_lightning.evaluation.table import Row
-from cgan_lightning.reporting import figures, statistics, verdicts
+from cgan_lightning.reporting import conclusions, figures, statistics
 
 FACTORS = {"channels": [128, 256], "noise": ["randn", "uniform"]}
 FID = Row("FID", "{:.2f}", "lower")
@@ -61,7 +61,7 @@ def test_a_crossing_interaction_has_its_simple_effects_and_no_average():
     simple = statistics.simple_effects(runs, FACTORS, "fid", channels, together)
     assert [(each.at, round(each.difference)) for each in simple] == [(("noise", "randn"), 2), (("noise", "uniform"), -6)]
     assert all(each.significant for each in simple)
-    sentence = verdicts.effect(simple[0], FID, {})
+    sentence = conclusions.effect(simple[0], FID, {})
     assert sentence.startswith("channels 256 instead of 128 at noise randn raises FID by ")
     assert {each.at for each in statistics.simple_effects(runs, FACTORS, "fid", noise, together)} == {
         ("channels", 128), ("channels", 256),
@@ -93,7 +93,7 @@ def test_an_interaction_is_found():
     (together,) = statistics.interactions(runs, FACTORS, "fid")
     assert together.significant
     assert together.difference == pytest.approx(-3, abs=0.6)
-    assert verdicts.interaction(together, FID).startswith("What channels 256 instead of 128 does to FID depends on noise")
+    assert conclusions.interaction(together, FID).startswith("What channels 256 instead of 128 does to FID depends on noise")
 
 
 def test_chance_alone_is_seldom_taken_for_an_effect(monkeypatch):
@@ -119,9 +119,9 @@ def test_p_is_corrected_for_all_comparisons_of_the_metric():
 def test_one_seed_has_differences_and_no_significance():
     (channels, _) = statistics.effects(made_up(1, lambda channels, _: channels, 0.0), FACTORS, "fid")
     assert (channels.p, channels.half, channels.significant) == (None, None, False)
-    told = verdicts.effect(channels, FID, {})
+    told = conclusions.effect(channels, FID, {})
     assert told.startswith(
-        "channels 256 instead of 128: FID is higher by 128.00 with one seed, which can't speak of another one"
+        "channels 256 instead of 128: FID is higher by 128.00 with one seed, too few to generalise"
     )
 
 
@@ -156,14 +156,14 @@ def test_verdicts_in_words():
     lower = statistics.Effect(("channels",), (128, 256), -3.1, 1.2, 0.004, 2, 3)
     factors = {"seconds": (1.9, 0.23), "parameters": (2.0, 0.0), "peak_memory_mib": (1.2, 0.5)}  # the last might be 1
     costs = {cost: [replace(lower, difference=np.log(ratio), half=half)] for cost, (ratio, half) in factors.items()}
-    assert verdicts.effect(lower, FID, costs) == (
+    assert conclusions.effect(lower, FID, costs) == (
         "channels 256 instead of 128 lowers FID by 3.10 ± 1.20 (p = 0.004); "
         "it takes 1.9 (1.5 to 2.4) times the time and 2.0 times the parameters."
     )
     nothing = statistics.Effect(("noise",), ("randn", "uniform"), 0.2, 1.2, 0.7, 2, 3)
-    assert verdicts.effect(nothing, FID, {"seconds": [replace(nothing, difference=0.04)]}) == (
-        "noise uniform instead of randn: no difference in FID that 3 seeds can show (+0.20 ± 1.20, p = 0.7); "
-        "no difference in time to be seen."
+    assert conclusions.effect(nothing, FID, {"seconds": [replace(nothing, difference=0.04)]}) == (
+        "noise uniform instead of randn: no significant difference in FID (3 seeds; +0.20 ± 1.20, p = 0.7); "
+        "no clear difference in time."
     )
 
 

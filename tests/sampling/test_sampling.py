@@ -198,7 +198,7 @@ def test_the_command_draws_from_a_run_folder(train, tmp_path):
         "sample", f"checkpoint={folder}", "classes=[Dress,9]", "count=3", "seed=4", "output=new/dress.npz", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "Loading PyTorch ...\n6 images to new/dress.npz\n"
+    assert done.stderr == "Loading PyTorch ...\nWrote 6 images to new/dress.npz\n"
     arrays = unpacked(tmp_path / "new" / "dress.npz")
     assert arrays["seeds"].tolist() == [4, 5, 6] * 2
     np.save(tmp_path / "z.npy", sampling.latents(StandardNormal(), 16, [4, 5]).numpy())

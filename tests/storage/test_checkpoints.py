@@ -73,7 +73,7 @@ def test_the_one_before_is_used(train, trained, stopped, caplog, spoil):
     (stopped / "checkpoints" / ".last.ckpt.partial").write_text("what a killed writer leaves")
     caplog.clear()
     go_on(train)
-    assert "Going on after update 4" in caplog.text
+    assert "Resuming from update 4" in caplog.text
     assert ("last.ckpt is damaged" in caplog.text) is (spoil is not Path.unlink)
     assert_same_end(stopped, whole)
     assert {path.name for path in (stopped / "checkpoints").iterdir()} == {"last.ckpt", "previous.ckpt", "best.ckpt"}

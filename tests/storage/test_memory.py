@@ -10,7 +10,7 @@ from cgan_lightning.utils.errors import RunError
 from tests.helpers.processes import TIMEOUT_S, Forked, fork_command
 from tests.helpers.runs import SMALL
 
-LARGE = (*SMALL, "data.limit=1024", "data.batch_size=512", "model.channels=512", "metrics.every_n_epochs=null")
+LARGE = (*SMALL, "data.limit=1024", "data.batch_size=512", "model.channels=512", "validation.every_n_epochs=null")
 
 
 @pytest.mark.process

@@ -4,7 +4,7 @@ import pytest
 
 from cgan_lightning.storage import results
 
-PROTOCOL = {"samples": 100, "judge": "ours", "metrics": ["fid", "recall"]}
+PROTOCOL = {"samples": 100, "feature_extractor": "ours", "metrics": ["fid", "recall"]}
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ PROTOCOL = {"samples": 100, "judge": "ours", "metrics": ["fid", "recall"]}
         (PROTOCOL, True),
         (PROTOCOL | {"metrics": ["fid", "recall", "accuracy_score"]}, True),
         (PROTOCOL | {"metrics": ["fid"]}, False),
-        ({"samples": 100, "judge": "ours"}, False),
+        ({"samples": 100, "feature_extractor": "ours"}, False),
         (PROTOCOL | {"samples": 200}, False),
     ],
     ids=["the same", "with a metric more", "before a metric existed", "before metrics were named", "of more samples"],

@@ -58,7 +58,7 @@ def test_updates_through_graphs_are_those_done_one_by_one(penalty, tmp_path, req
 
 
 def test_each_kind_is_warmed_up_then_captured_and_replayed(as_graphs):
-    turns = ("discriminator_normalization=none", "regularizer=r1", "regularizer.every=2", "log_every_n_updates=3")
+    turns = ("discriminator_normalization=none", "regularizer=r1", "regularizer.interval=2", "log_every_n_updates=3")
     trainer, model, data = fit(*turns, "trainer.updates_per_call=8", max_steps=8, max_epochs=-1)
     trainer.fit(model, datamodule=data)
     assert not isinstance(model._as_graphs, OnCPU), "a finished run keeps none"

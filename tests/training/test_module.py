@@ -145,7 +145,7 @@ def test_the_generator_has_its_turn_after_so_many_updates_of_the_discriminator(m
 
 
 def test_a_lazy_penalty_comes_at_every_so_many_updates(monkeypatch):
-    overrides = ("discriminator_normalization=none", "regularizer=r1", "regularizer.every=3")
+    overrides = ("discriminator_normalization=none", "regularizer=r1", "regularizer.interval=3")
     trainer, model, data = fit(*overrides, max_steps=7, max_epochs=-1)
     seen = []
     penalty = model.penalty

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgan_lightning.training.penalties import Gradient, Judged, ZeroCentred
+from cgan_lightning.training.penalties import DOutput, GradientPenalty, R1R2Penalty
 
 SIZE = 4
 weights = st.lists(st.floats(-3, 3), min_size=SIZE**2, max_size=SIZE**2).map(lambda x: torch.tensor(x).view(1, 1, SIZE, SIZE))
@@ -15,7 +15,7 @@ MIX = torch.rand(5, 1)
 def judged(discriminator, images):
     images, labels = images.clone().requires_grad_(), torch.zeros(len(images), dtype=torch.long)
     logits = discriminator(images, labels)
-    return Judged(images, labels, logits, None)
+    return DOutput(images, labels, logits, None)
 
 
 def sides(discriminator):
@@ -24,17 +24,19 @@ def sides(discriminator):
 
 
 @given(weights, st.floats(0.01, 20), st.integers(1, 8))
-def test_of_a_linear_discriminator(weight, gamma, every):
+def test_of_a_linear_discriminator(weight, gamma, interval):
     def linear(images, labels):
         return (weight * images).sum(dim=(1, 2, 3))
 
     real, fake = sides(linear)
     square = weight.square().sum()
     for on_real, on_fake in ((True, False), (False, True), (True, True)):
-        penalty = ZeroCentred(on_real=on_real, on_fake=on_fake, gamma=gamma, every=every)(linear, real, fake, MIX)
-        torch.testing.assert_close(penalty, (every * gamma / 2 * (on_real + on_fake) * square).expand(5), rtol=1e-4, atol=1e-5)
-    penalty = Gradient(gamma=gamma, every=every)(linear, real, fake, MIX)
-    torch.testing.assert_close(penalty, (every * gamma * (square.sqrt() - 1) ** 2).expand(5), rtol=1e-3, atol=1e-3)
+        penalty = R1R2Penalty(on_real=on_real, on_fake=on_fake, gamma=gamma, interval=interval)(linear, real, fake, MIX)
+        torch.testing.assert_close(
+            penalty, (interval * gamma / 2 * (on_real + on_fake) * square).expand(5), rtol=1e-4, atol=1e-5
+        )
+    penalty = GradientPenalty(gamma=gamma, interval=interval)(linear, real, fake, MIX)
+    torch.testing.assert_close(penalty, (interval * gamma * (square.sqrt() - 1) ** 2).expand(5), rtol=1e-3, atol=1e-3)
 
 
 def test_each_is_of_its_own_side_and_place():
@@ -44,16 +46,16 @@ def test_each_is_of_its_own_side_and_place():
         return images.square().sum(dim=(1, 2, 3)) / 2
 
     real, fake = sides(quadratic)
-    r1 = ZeroCentred(on_real=True, on_fake=False, gamma=2.0)(quadratic, real, fake, MIX)
+    r1 = R1R2Penalty(on_real=True, on_fake=False, gamma=2.0)(quadratic, real, fake, MIX)
     torch.testing.assert_close(r1, real.images.square().sum(dim=(1, 2, 3)))
-    r2 = ZeroCentred(on_real=False, on_fake=True, gamma=2.0)(quadratic, real, fake, MIX)
+    r2 = R1R2Penalty(on_real=False, on_fake=True, gamma=2.0)(quadratic, real, fake, MIX)
     torch.testing.assert_close(r2, fake.images.square().sum(dim=(1, 2, 3)))
     between = MIX[:, :, None, None] * real.images + (1 - MIX[:, :, None, None]) * fake.images
     expected = (between.square().sum(dim=(1, 2, 3)).sqrt() - 1) ** 2
-    torch.testing.assert_close(Gradient(gamma=1.0)(quadratic, real, fake, MIX), expected)
+    torch.testing.assert_close(GradientPenalty(gamma=1.0)(quadratic, real, fake, MIX), expected)
 
 
-@pytest.mark.parametrize("penalty", [ZeroCentred(on_real=True, on_fake=True, gamma=1.0), Gradient(gamma=1.0)])
+@pytest.mark.parametrize("penalty", [R1R2Penalty(on_real=True, on_fake=True, gamma=1.0), GradientPenalty(gamma=1.0)])
 def test_discriminators_learn_from_it(penalty):
     weight = torch.full((1, 1, SIZE, SIZE), 2.0, requires_grad=True)
 
@@ -71,5 +73,5 @@ def test_a_flat_discriminator_has_a_gradient_too():
     def linear(images, labels):
         return (weight * images).sum(dim=(1, 2, 3))
 
-    Gradient(gamma=1.0)(linear, *sides(linear), MIX).mean().backward()
+    GradientPenalty(gamma=1.0)(linear, *sides(linear), MIX).mean().backward()
     assert weight.grad.isfinite().all()

@@ -6,7 +6,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from cgan_lightning.models.class_vectors import class_vectors
-from cgan_lightning.training.callbacks.schedule import epoch_due
+from cgan_lightning.training.callbacks.due import epoch_due
 
 
 class ClassVectorNorms(Callback):

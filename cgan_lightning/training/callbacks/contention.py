@@ -74,9 +74,9 @@ class Contention(Callback):
 
 def _processes_on(device: torch.device) -> int | None:
     """How many processes compute on a GPU, this one among them."""
-    asked = ["nvidia-smi", f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", "--query-compute-apps=pid"]
+    query = ["nvidia-smi", f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", "--query-compute-apps=pid"]
     try:
-        done = subprocess.run([*asked, "--format=csv,noheader"], capture_output=True, text=True, timeout=30)  # noqa: S603
+        done = subprocess.run([*query, "--format=csv,noheader"], capture_output=True, text=True, timeout=30)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     return len(done.stdout.split()) if done.returncode == 0 else None

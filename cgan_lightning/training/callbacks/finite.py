@@ -6,8 +6,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning.distributed import collectives
+from cgan_lightning.training.callbacks.due import epoch_due
 from cgan_lightning.training.callbacks.later import Later
-from cgan_lightning.training.callbacks.schedule import epoch_due
 from cgan_lightning.utils.errors import RunError
 
 NEVER = 2**62
@@ -49,7 +49,7 @@ class FiniteLosses(Callback):
         self._raise_for(Later(self.first_bad))
 
     def _raise_for(self, first_bad: Later) -> None:
-        if (update := collectives.lowest(int(first_bad.read()[0]))) < NEVER:
+        if (update := collectives.all_reduce_min(int(first_bad.read()[0]))) < NEVER:
             raise RunError(
                 f"The loss or its gradient was NaN or infinite at update {update}: the run has stopped and its "
                 "last checkpoint, from before that, is kept; a lower optimizer.generator.lr or optimizer.discriminator.lr "

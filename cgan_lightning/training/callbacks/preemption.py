@@ -7,7 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning.distributed import collectives
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints
-from cgan_lightning.training.callbacks.schedule import AskedToStop, is_last_update
+from cgan_lightning.training.callbacks.due import StopRequest, is_last_update
 from cgan_lightning.utils.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)  # the last: SLURM's, when a job's time is nearly up
@@ -19,9 +19,9 @@ class Preemption(Callback):
     A second SIGINT stops at once, without a checkpoint. Raises Interrupted out of `trainer.fit`.
     """
 
-    def __init__(self, checkpoints: Checkpoints, asked: AskedToStop) -> None:
+    def __init__(self, checkpoints: Checkpoints, stop_request: StopRequest) -> None:
         self.checkpoints = checkpoints
-        self.asked = asked
+        self.stop_request = stop_request
         self._earlier: dict[int, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -31,7 +31,9 @@ class Preemption(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        signum = collectives.highest(self.asked.signum)  # whichever rank was told to stop, all do, after this update
+        signum = collectives.all_reduce_max(
+            self.stop_request.signum
+        )  # whichever rank was told to stop, all do, after this update
         if not signum or is_last_update(trainer):
             return
         self.checkpoints.save(trainer, pl_module, self.checkpoints.last)
@@ -50,6 +52,6 @@ class Preemption(Callback):
         self._earlier = {}
 
     def _note(self, signum: int, _frame: object) -> None:
-        if signum == signal.SIGINT and self.asked.signum == signal.SIGINT:
+        if signum == signal.SIGINT and self.stop_request.signum == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked.signum = signum
+        self.stop_request.signum = signum

@@ -11,9 +11,9 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
-from cgan_lightning.training.callbacks.quality import Quality
-from cgan_lightning.training.callbacks.schedule import data_of, is_last_update, planned_updates
+from cgan_lightning.training.callbacks.due import data_of, is_last_update, planned_updates
 from cgan_lightning.training.callbacks.training_log import SPEED, TrainingLog
+from cgan_lightning.training.callbacks.validation import Validation
 from cgan_lightning.utils.files import write_json
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 class Progress(Callback):
     """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
-    the losses, `quality` the FID. Time that `quality` spends on a look is none of the bar's.
+    the losses, `validation` the FID. Time spent on validation is not the bar's.
 
     `file` says the same to other processes (the status of a sweep, the bars of a pool), every `file_every_s`, as JSON.
     """
@@ -29,14 +29,14 @@ class Progress(Callback):
     def __init__(
         self,
         training_log: TrainingLog,
-        quality: Quality,
+        validation: Validation,
         *,
         file: Path,
         batch_size: int,
         line_every_s: float = 15,
         file_every_s: float = 2,
     ) -> None:
-        self.training_log, self.quality = training_log, quality
+        self.training_log, self.validation = training_log, validation
         self.file = file
         self.batch_size = batch_size  # of all devices together
         self.line_every_s, self.file_every_s = line_every_s, file_every_s
@@ -44,7 +44,7 @@ class Progress(Callback):
         self.bar: tqdm | None = None
         self._bars_clock_runs = False
         self._next_line: float | None = None  # when it is due; None before the first update
-        quality.shown_as_validating = self.validating
+        validation.shown_as_validating = self.validating
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._next_line = time.monotonic() + self.line_every_s
@@ -80,8 +80,8 @@ class Progress(Callback):
     def _write(self, trainer: Trainer) -> None:
         if trainer.is_global_zero:
             counts = {"updates": trainer.global_step, "planned": planned_updates(trainer), "batch_size": self.batch_size}
-            found = {"images_per_second": self.training_log.latest.get(SPEED), "fid": self.quality.latest.get("fid")}
-            write_json(self.file, counts | found)
+            result = {"images_per_second": self.training_log.latest.get(SPEED), "fid": self.validation.latest.get("fid")}
+            write_json(self.file, counts | result)
 
     @contextmanager
     def validating(self, trainer: Trainer) -> Iterator[None]:
@@ -121,7 +121,7 @@ class Progress(Callback):
 
     def _values(self) -> dict[str, str]:
         shown = {name: f"{value:.3f}" for name, value in self.training_log.latest.items() if name.startswith("loss")}
-        return shown | ({"FID": f"{self.quality.latest['fid']:.3f}"} if self.quality.curve else {})
+        return shown | ({"FID": f"{self.validation.latest['fid']:.3f}"} if self.validation.curve else {})
 
     def _close(self) -> None:
         if self.bar is not None:

@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from cgan_lightning.sampling.sampling import sample_grid
-from cgan_lightning.training.callbacks.schedule import epoch_due
+from cgan_lightning.training.callbacks.due import epoch_due
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import grid, labelled_grid
 

@@ -9,11 +9,11 @@ import torch
 from lightning import Callback, Trainer
 
 from cgan_lightning.distributed import collectives
+from cgan_lightning.training.callbacks.due import data_of, epoch_due, is_last_update, planned_updates
 from cgan_lightning.training.callbacks.later import Later
-from cgan_lightning.training.callbacks.schedule import data_of, epoch_due, is_last_update, planned_updates
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
 
-# TensorBoard orders tags by name: image quality/ (callbacks/quality.py), loss/, samples/, score/, training/, weights/.
+# TensorBoard orders tags by name: loss/, samples/, score/, training/, val/ (callbacks/validation.py), training/, weights/.
 TAGS = {
     "loss_d": "loss/discriminator",
     "loss_g": "loss/generator",
@@ -64,8 +64,8 @@ class TrainingLog(Callback):
     def state_dict(self) -> dict[str, Any]:
         self._read()
         collectives.average_([self._module.last_penalty])
-        told = {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
-        return told | {"penalty": self._module.last_penalty.item()}
+        state = {"latest": self.latest, "seconds": self.seconds, "images_timed": self.images_timed}
+        return state | {"penalty": self._module.last_penalty.item()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.latest, self.seconds = state_dict["latest"], state_dict["seconds"]
@@ -100,8 +100,8 @@ class TrainingLog(Callback):
 
     def _rates(self, lr_of: dict[str, LearningRate], update: int, planned: int) -> dict[str, float]:
         """The learning rate of each network at the run's update number `update`, from 0."""
-        seen = torch.tensor([update * self._batch_size])
-        rates = rates_of(lr_of.values(), seen, planned_images=planned * self._batch_size)[0].tolist()
+        images_seen = torch.tensor([update * self._batch_size])
+        rates = rates_of(lr_of.values(), images_seen, planned_images=planned * self._batch_size)[0].tolist()
         return dict(zip(lr_of, rates, strict=True))
 
     def _read(self) -> None:

@@ -13,7 +13,7 @@ from cgan_lightning.training.callbacks.training_log import TAGS, TrainingLog
 from cgan_lightning.utils.errors import RunError
 from tests.helpers.runs import At, state
 
-RUN = ("trainer.max_epochs=3", "data.limit=160", "log_every_n_updates=3", "metrics.every_n_epochs=null")  # 10 an epoch
+RUN = ("trainer.max_epochs=3", "data.limit=160", "log_every_n_updates=3", "validation.every_n_epochs=null")  # 10 an epoch
 
 
 @pytest.fixture

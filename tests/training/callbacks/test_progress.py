@@ -8,7 +8,7 @@ import time
 import tqdm.std
 
 from cgan_lightning.training.callbacks.progress import Progress
-from cgan_lightning.training.callbacks.quality import Quality
+from cgan_lightning.training.callbacks.validation import Validation
 
 FIRST, LAST = "epoch 1/2  update 1/8  loss_d ", "epoch 2/2  update 8/8  loss_d "
 
@@ -42,13 +42,13 @@ def test_the_bar_says_when_it_validates_and_its_clock_stands_still(train, monkey
     monkeypatch.setattr(time, "time", lambda: now[0])
     monkeypatch.setattr(tqdm.std, "time", lambda: now[0])
     monkeypatch.setattr(sys, "stderr", Terminal())
-    measured = Quality._measured
+    measured = Validation._measured
 
     def for_a_minute(*given):
         now[0] += 60
         return measured(*given)
 
-    monkeypatch.setattr(Quality, "_measured", for_a_minute)
+    monkeypatch.setattr(Validation, "_measured", for_a_minute)
     clocks = []
     close = Progress._close
     monkeypatch.setattr(Progress, "_close", lambda self: (clocks.append(self.bar and self.bar.start_t), close(self)))

@@ -24,7 +24,7 @@ from tests.helpers.runs import stop_at
 
 NETWORKS = ("generator", "discriminator")
 SCALARS = {
-    *("image quality/FID to training images", "image quality/class accuracy"),
+    *("val/FID to training images", "val/class accuracy"),
     *("loss/discriminator", "loss/generator", "loss/penalty"),
     *("score/D(x)", "score/D(G(z))", "score/real", "score/fake"),
     *(f"training/{what} of the {network}" for what in ("gradient norm", "learning rate") for network in NETWORKS),
@@ -71,7 +71,7 @@ def test_scalars_count_updates(events):
     assert set(events.Tags()["scalars"]) == SCALARS
     assert [event.step for event in events.Scalars("loss/generator")] == list(range(1, 13))
     assert [event.value for event in events.Scalars("training/images seen")] == [16.0 * update for update in range(1, 13)]
-    for tag in ("image quality/FID to training images", "image quality/class accuracy"):
+    for tag in ("val/FID to training images", "val/class accuracy"):
         assert [event.step for event in events.Scalars(tag)] == [4, 8, 12], "after every epoch"
     for tag in ("score/D(x)", "score/D(G(z))"):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
@@ -82,7 +82,7 @@ def test_what_one_looks_for_comes_first_and_histograms_last(events):
     tags = events.Tags()
     groups = {tag.partition("/")[0]: kind for kind in ("scalars", "images", "histograms") for tag in tags[kind]}
     assert [(group, groups[group]) for group in sorted(groups)] == [
-        *(("image quality", "scalars"), ("loss", "scalars"), ("samples", "images"), ("score", "scalars")),
+        *(("val", "scalars"), ("loss", "scalars"), ("samples", "images"), ("score", "scalars")),
         *(("training", "scalars"), ("weights", "histograms")),
     ]
 
@@ -90,7 +90,7 @@ def test_what_one_looks_for_comes_first_and_histograms_last(events):
 def test_scores_are_raw_and_no_probabilities_where_the_loss_makes_none(train):
     """What a critic loses is a difference of its scores, where nothing else is added."""
     critic = ("loss=wasserstein", "regularizer=none", "discriminator_normalization=spectral")
-    shown = read(train(*critic, "trainer.max_epochs=1", "metrics.every_n_epochs=null"))
+    shown = read(train(*critic, "trainer.max_epochs=1", "validation.every_n_epochs=null"))
     assert {tag for tag in shown.Tags()["scalars"] if tag.startswith("score/")} == {"score/real", "score/fake"}
     real, fake, loss = (
         np.array([event.value for event in shown.Scalars(tag)]) for tag in ("score/real", "score/fake", "loss/discriminator")
@@ -101,7 +101,7 @@ def test_scores_are_raw_and_no_probabilities_where_the_loss_makes_none(train):
 def test_learning_rates_fall_as_planned(train):
     """Half a cosine over 64 images, which are 4 updates."""
     decay = [f"optimizer.{network}.decay_images=64" for network in NETWORKS]
-    shown = read(train("trainer.max_epochs=2", *decay, "optimizer.generator.lr=1e-3", "metrics.every_n_epochs=null"))
+    shown = read(train("trainer.max_epochs=2", *decay, "optimizer.generator.lr=1e-3", "validation.every_n_epochs=null"))
     share = [(1 + np.cos(np.pi * min(1, seen / 64))) / 2 for seen in range(0, 128, 16)]
     for network, lr in {"generator": 1e-3, "discriminator": 2e-3}.items():
         rates = [event.value for event in shown.Scalars(f"training/learning rate of the {network}")]
@@ -112,7 +112,7 @@ def test_a_lazy_penalty_is_the_latest_one_and_not_as_many_times_as_strong(train)
     """It is at updates 1 and 5. Weights are the same at the first: so is the penalty."""
     found = {}
     for every in (1, 4):
-        options = (f"regularizer.every={every}", f"run_root=every{every}", "metrics.every_n_epochs=null")
+        options = (f"regularizer.interval={every}", f"run_root=every{every}", "validation.every_n_epochs=null")
         events = read(train("trainer.max_steps=6", "trainer.max_epochs=2", *options))
         found[every] = [event.value for event in events.Scalars("loss/penalty")]
     assert found[4][0] == pytest.approx(found[1][0])
@@ -131,7 +131,7 @@ def test_a_run_that_goes_on_has_the_penalty_that_it_had(train):
 
 
 def test_every_third_update_and_the_last_are_logged(train):
-    shown = read(train("trainer.max_epochs=2", "log_every_n_updates=3", "metrics.every_n_epochs=null"))
+    shown = read(train("trainer.max_epochs=2", "log_every_n_updates=3", "validation.every_n_epochs=null"))
     assert [event.step for event in shown.Scalars("loss/generator")] == [3, 6, 8]
 
 
@@ -151,13 +151,13 @@ def test_the_norms_of_class_vectors_are_histograms(events):
 def test_the_hparams_tab_opens_with_what_was_swept_and_with_fid(train):
     """By TensorBoard's own account of two runs: five settings and five metrics are shown unasked."""
     for noise in ("uniform", "randn"):
-        train("trainer.max_epochs=1", "data.limit=32", "metrics.samples=100", f"noise={noise}")
+        train("trainer.max_epochs=1", "data.limit=32", "validation.samples=100", f"noise={noise}")
     experiment = hparams_of(Path("runs"))
     settings = [info.name for info in experiment.hparam_infos]
     assert settings[0] == "noise"
     assert set(settings) <= {"noise", "model.channels", "seed", "data.limit", "data.batch_size"}
     metrics = [info.name.tag for info in experiment.metric_infos]
-    assert metrics[:2] == ["image quality/FID to training images", "image quality/class accuracy"]
+    assert metrics[:2] == ["val/FID to training images", "val/class accuracy"]
     assert "hp_metric" not in metrics
 
 

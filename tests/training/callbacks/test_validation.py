@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.training.callbacks import training_log
 from cgan_lightning.utils.errors import Interrupted
-from tests.helpers.quality import measured_again
 from tests.helpers.runs import assert_same_end, state, stop_at
+from tests.helpers.validation import measured_again
 
 
 def validation(folder: Path) -> dict:
@@ -27,7 +27,7 @@ def test_each_epoch_is_measured_and_the_best_state_kept(train):
     folder = train("trainer.max_epochs=4")
     found = validation(folder)
     assert [(point["updates"], point["images_seen"]) for point in found["curve"]] == [(4, 64), (8, 128), (12, 192), (16, 256)]
-    assert found["protocol"]["judge"] == judge.load().hash
+    assert found["protocol"]["feature_extractor"] == feature_extractor.load().hash
     last, best = found["curve"][-1], min(found["curve"], key=lambda point: point["fid"])
     assert measured_again(folder, "generator.safetensors")["fid"] == pytest.approx(last["fid"], rel=1e-3)
     assert measured_again(folder, "generator_best.safetensors")["fid"] == pytest.approx(best["fid"], rel=1e-3)
@@ -38,7 +38,7 @@ def test_each_epoch_is_measured_and_the_best_state_kept(train):
 
 def test_measuring_changes_nothing_that_is_trained(train):
     with_looks = train("trainer.max_epochs=2", "run_root=with")
-    without = train("trainer.max_epochs=2", "run_root=without", "metrics.every_n_epochs=null")
+    without = train("trainer.max_epochs=2", "run_root=without", "validation.every_n_epochs=null")
     assert validation(without)["curve"] == []
     for part in ("state_dict", "optimizer_states"):
         torch.testing.assert_close(state(with_looks)[part], state(without)[part], atol=0, rtol=0)
@@ -46,7 +46,7 @@ def test_measuring_changes_nothing_that_is_trained(train):
 
 
 def test_every_other_epoch_and_the_last(train):
-    curve = validation(train("trainer.max_epochs=3", "metrics.every_n_epochs=2"))["curve"]
+    curve = validation(train("trainer.max_epochs=3", "validation.every_n_epochs=2"))["curve"]
     assert [point["updates"] for point in curve] == [8, 12]
 
 
@@ -71,7 +71,7 @@ def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(tr
         with pytest.raises(Interrupted, match="after update 4"):
             train("trainer.max_epochs=3", "run_root=stopped")
     (stopped,) = Path("stopped").iterdir()
-    quality = next(kept for name, kept in state(stopped)["callbacks"].items() if "Quality" in name)
+    quality = next(kept for name, kept in state(stopped)["callbacks"].items() if "Validation" in name)
     assert quality["curve"] == []
     assert train("trainer.max_epochs=3", "run_root=stopped", "resume=auto") == stopped
     assert_same_end(stopped, whole)
@@ -80,13 +80,13 @@ def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(tr
 
 def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path, caplog):
     train("trainer.max_epochs=1")
-    other = judge.load()
+    other = feature_extractor.load()
     other.network.head.bias.data[0] += 0.01
-    judge.save(other, tmp_path / "judge.safetensors")
-    load = judge.load
-    monkeypatch.setattr(judge, "load", lambda device: load(tmp_path / "judge.safetensors", device))
+    feature_extractor.save(other, tmp_path / "feature_extractor.safetensors")
+    load = feature_extractor.load
+    monkeypatch.setattr(feature_extractor, "load", lambda device: load(tmp_path / "feature_extractor.safetensors", device))
     found = validation(train("trainer.max_epochs=2", "resume=auto"))
-    assert found["protocol"]["judge"] == other.hash
+    assert found["protocol"]["feature_extractor"] == other.hash
     assert [point["updates"] for point in found["curve"]] == [8]
     said = next(record.getMessage() for record in caplog.records if "can't be compared" in record.getMessage())
     assert said.startswith("FIDs so far were measured as {")
@@ -96,26 +96,26 @@ def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path
 
 def test_few_examples_are_measured_against_all_training_images_of_the_classes(train):
     """By name; a limit on what is learned from is none on what is aimed at."""
-    few = ("data.classes=[Dress,Ankle boot]", "data.per_class_limit={Ankle boot: 3}", "metrics.samples=100")
+    few = ("data.classes=[Dress,Ankle boot]", "data.per_class_limit={Ankle boot: 3}", "validation.samples=100")
     folder = train(*few, "trainer.max_steps=1", "data.limit=200")
     found = validation(folder)
-    assert found["protocol"] | {"judge": ""} == {
-        "samples": 100, "training_images": 100, "judge": "", "classes": ["Dress", "Ankle boot"],
+    assert found["protocol"] | {"feature_extractor": ""} == {
+        "samples": 100, "training_images": 100, "feature_extractor": "", "classes": ["Dress", "Ankle boot"],
     }  # fmt: skip
-    ours, trained = judge.load(), generator_file.load(folder)
+    extractor, trained = feature_extractor.load(), generator_file.load(folder)
     pixels, numbers = fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
     rows = torch.isin(numbers, torch.tensor([3, 9])).nonzero().flatten()[:200]
     rows = rows[suite.balanced_rows(numbers[rows], 50, seed=0)]
     drawn, labels = sampling.balanced(trained.network, trained.prior, 2, 100, seed=0)
-    fake = suite.look(ours, drawn, torch.tensor([3, 9])[labels])
-    expected = suite.glance(fake, suite.look(ours, pixels[rows], numbers[rows]))
+    fake = suite.features_of(extractor, drawn, torch.tensor([3, 9])[labels])
+    expected = suite.validate(fake, suite.features_of(extractor, pixels[rows], numbers[rows]))
     assert {name: found["curve"][0][name] for name in expected} == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("images", [2, 9, 16])
 def test_a_border_is_cut_off_and_few_images_are_enough(train, images):
     """Also where whole classes are missing."""
-    few = (f"data.limit={images}", f"data.batch_size={images}", "metrics.samples=100")
+    few = (f"data.limit={images}", f"data.batch_size={images}", "validation.samples=100")
     (point,) = validation(train("trainer.max_steps=1", "data.image_size=32", *few))["curve"]
     assert math.isfinite(point["fid"])
 

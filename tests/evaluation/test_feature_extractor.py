@@ -1,4 +1,4 @@
-"""The judge knows the clothes, comes with the package, and can be made again."""
+"""The feature extractor recognises the clothes, comes with the package, and can be made again."""
 
 import json
 
@@ -7,8 +7,8 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.evaluation import classifier, judge
-from cgan_lightning.judge import judge as judge_command
+from cgan_lightning.evaluation import classifier, feature_extractor
+from cgan_lightning.feature_extractor import train as train_command
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import normalise
 from tests.helpers.configs import composed
@@ -27,43 +27,43 @@ def threads():
 
 
 def test_the_packages_judge_is_good_and_small(test_split):
-    ours = judge.load()
-    assert judge.OURS.stat().st_size < 1_000_000
-    measured = judge.examined(ours.network, *test_split).about
+    extractor = feature_extractor.load()
+    assert feature_extractor.DEFAULT.stat().st_size < 1_000_000
+    measured = feature_extractor.tested(extractor.network, *test_split).about
     assert measured["accuracy"] >= 0.935
-    assert measured["accuracy"] == pytest.approx(ours.about["accuracy"], abs=5e-4), "elsewhere: other last bits"
-    assert len(ours.about["accuracy_per_class"]) == 10
-    assert len(ours.hash) == 12
+    assert measured["accuracy"] == pytest.approx(extractor.about["accuracy"], abs=5e-4), "elsewhere: other last bits"
+    assert len(extractor.about["accuracy_per_class"]) == 10
+    assert len(extractor.hash) == 12
 
 
 def test_it_sees_through_features(test_split):
-    ours, images = judge.load(), normalise(test_split[0][:700])
-    features, logits = classifier.outputs(ours.network, images)
+    extractor, images = feature_extractor.load(), normalise(test_split[0][:700])
+    features, logits = classifier.outputs(extractor.network, images)
     assert features.shape == (700, classifier.FEATURES)
-    torch.testing.assert_close(ours.network.head(features), logits)
+    torch.testing.assert_close(extractor.network.head(features), logits)
 
 
 @pytest.mark.matrix
 @pytest.mark.usefixtures("threads")
 def test_made_again_it_is_the_same(tmp_path, caplog):
-    config = composed("limit=512", "epochs=2", f"output={tmp_path}/judge.safetensors", command="judge")
+    config = composed("limit=512", "epochs=2", f"output={tmp_path}/feature_extractor.safetensors", command="feature_extractor")
     hashes = set()
     for _ in range(2):
-        judge_command(config)
-        hashes.add(judge.load(tmp_path / "judge.safetensors").hash)
+        train_command(config)
+        hashes.add(feature_extractor.load(tmp_path / "feature_extractor.safetensors").hash)
     assert len(hashes) == 1
-    other = composed("limit=512", "epochs=2", "seed=1", f"output={tmp_path}/other.safetensors", command="judge")
-    judge_command(other)
-    assert judge.load(tmp_path / "other.safetensors").hash not in hashes
+    other = composed("limit=512", "epochs=2", "seed=1", f"output={tmp_path}/other.safetensors", command="feature_extractor")
+    train_command(other)
+    assert feature_extractor.load(tmp_path / "other.safetensors").hash not in hashes
 
 
 @pytest.mark.parametrize("content", [None, b"text", b"", json.dumps({"a": 1}).encode()])
 def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
-    path = tmp_path / "judge.safetensors"
+    path = tmp_path / "feature_extractor.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"judge=.*judge\.safetensors"):
-        judge.load(path)
+    with pytest.raises(UserError, match=r"feature_extractor=.*feature_extractor\.safetensors"):
+        feature_extractor.load(path)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
     ],
 )
 def test_a_judge_that_lies_is_refused_before_its_weights_are_read(tmp_path, metadata, tensors, sentence):
-    path = tmp_path / "judge.safetensors"
-    with safetensors.safe_open(judge.OURS, "pt") as file:
+    path = tmp_path / "feature_extractor.safetensors"
+    with safetensors.safe_open(feature_extractor.DEFAULT, "pt") as file:
         metadata = file.metadata() | metadata
-    path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(judge.OURS) | tensors, metadata))
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(feature_extractor.DEFAULT) | tensors, metadata))
     with pytest.raises(UserError) as error:
-        judge.load(path)
+        feature_extractor.load(path)
     assert sentence in str(error.value)

@@ -16,14 +16,14 @@ def limits(wanted: Any, among: list[int]) -> dict[int, int]:
     """`data.per_class_limit`: of which classes, `among` the training's, there are no more than how many images."""
     if wanted is None:
         return {}
-    told, found = f"data.per_class_limit={shown(wanted)}", dict[int, int]()
+    prefix, result = f"data.per_class_limit={shown(wanted)}", dict[int, int]()
     given: dict[Any, Any] = wanted if isinstance(wanted, dict) else dict.fromkeys(among, wanted)
     if not all(type(most) is int and most >= 1 for most in given.values()):
-        raise UserError(f"{told}: must be a whole number at least 1, or one for some classes as {{Ankle boot: 100}}, or null")
+        raise UserError(f"{prefix}: must be a whole number at least 1, or one for some classes as {{Ankle boot: 100}}, or null")
     for name, most in given.items():
         number = index(name, CLASS_NAMES, key="data.per_class_limit")
-        if number in found or number not in among:
-            problem = "is there twice" if number in found else "is none of data.classes"
-            raise UserError(f"{told}: {CLASS_NAMES[number]} {problem}")
-        found[number] = most
-    return found
+        if number in result or number not in among:
+            problem = "is there twice" if number in result else "is none of data.classes"
+            raise UserError(f"{prefix}: {CLASS_NAMES[number]} {problem}")
+        result[number] = most
+    return result

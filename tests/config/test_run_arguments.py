@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cgan_lightning.config import places
+from cgan_lightning.config import run_arguments
 from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 
@@ -32,7 +32,7 @@ SEVEN = "runs holds 7 runs: give one of them; the newest are runs/run6, runs/run
 
 def said(folder: Path, *kinds: str) -> str:
     with pytest.raises(UserError) as error:
-        places.check_folder(str(folder), folder, kinds)
+        run_arguments.check_folder(str(folder), folder, kinds)
     return str(error.value)
 
 
@@ -45,9 +45,9 @@ def test_what_a_folder_holds_is_named(runs):
 
 def test_one_that_is_meant_and_one_that_holds_none_are_left_to_the_command(runs, tmp_path):
     for folder in (runs / "run0", tmp_path / "nowhere", tmp_path, runs / "sweeps"):
-        places.check_folder("it", folder, ("run",))
-    places.check_folder("it", runs / "sweeps" / "one", ("sweep",))
-    places.check_folder("it", runs / "run0", ("sweep",))
+        run_arguments.check_folder("it", folder, ("run",))
+    run_arguments.check_folder("it", runs / "sweeps" / "one", ("sweep",))
+    run_arguments.check_folder("it", runs / "run0", ("sweep",))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from lightning import Trainer
 from omegaconf import OmegaConf
 
-from cgan_lightning.config import build, build_model, combinations
+from cgan_lightning.config import build, build_model, compatibility
 from cgan_lightning.config.compose import with_hydras_part
 from cgan_lightning.config.identity import CHOICES
 from cgan_lightning.config.paths import CONF
@@ -63,7 +63,7 @@ NONSENSE = {
 def makes_sense(chosen: dict[str, str]) -> bool:
     """Of all groups, or of those chosen so far: whether `combinations` lets them be."""
     try:
-        combinations.check(Settings({group: PARTS[group, file] for group, file in chosen.items()}))
+        compatibility.check(Settings({group: PARTS[group, file] for group, file in chosen.items()}))
     except UserError:
         return False
     return True
@@ -125,7 +125,7 @@ def test_every_sensible_pair_trains(recipe):
 
 
 def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
-    assert composed().conditioning.discriminator.width == combinations.LABEL_PLANES
+    assert composed().conditioning.discriminator.width == compatibility.LABEL_PLANES
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
 def test_a_rate_falls_over_images_or_over_a_share():
     share, images = "optimizer.discriminator.decay_share=0.5", "optimizer.discriminator.decay_images=1000"
     with pytest.raises(UserError, match=rf"^{share} and {images} are two lengths of one fall: give one$"):
-        combinations.check_decay(composed(share, images))
+        compatibility.check_decay(composed(share, images))
     none = "optimizer.discriminator.decay_images=null"
     for fine in ([share], [images], [share, none], [images, "optimizer.generator.decay_share=1"]):
-        combinations.check_decay(composed(*fine))
+        compatibility.check_decay(composed(*fine))

@@ -48,9 +48,9 @@ def device() -> Any:
 OPERATIONAL: dict[str, Any] = {"operational": True}
 
 
-def as_before(value: Any) -> dict[str, Any]:
+def neutral(value: Any) -> dict[str, Any]:
     """Marks a key that came later: with this value a run is what it was before, and has the name that it had then."""
-    return {"as_before": value}
+    return {"neutral": value}
 
 
 def of_one(*kinds: str, example: str = "RUN_FOLDER") -> dict[str, Any]:

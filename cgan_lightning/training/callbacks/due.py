@@ -1,6 +1,6 @@
 """When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks).
 
-And whether the run is to stop before that.
+And whether the run has been asked to stop before its end.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lightning import Trainer
 
 
 @dataclass
-class AskedToStop:
+class StopRequest:
     """What a signal's handler leaves for those who act between updates."""
 
     signum: int = 0

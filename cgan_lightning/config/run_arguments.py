@@ -22,16 +22,16 @@ def check(config: DictConfig) -> None:
             check_folder(f"{in_short(key)}={value}", Path(value), kinds)
 
 
-def check_folder(told: str, folder: Path, kinds: Collection[str]) -> None:
-    """Raises UserError where `folder` is neither run nor sweep of `kinds`, but holds some; `told` is how it was given."""
+def check_folder(given: str, folder: Path, kinds: Collection[str]) -> None:
+    """Raises UserError where `folder` is neither run nor sweep of `kinds`, but holds some; `given` is how it was given."""
     if _is_run(folder) or ("sweep" in kinds and _is_sweep(folder)):
         return
     sweeps = [folder] if _is_sweep(folder) else [each for each in _inside(folder, folder / "sweeps") if _is_sweep(each)]
     runs = [each for each in _inside(folder) if _is_run(each)]
     runs = runs or [run for sweep in sweeps for run in _of_sweep(sweep)]
-    found = {"run": runs if "run" in kinds else [], "sweep": sweeps if "sweep" in kinds else []}
-    if counts := [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in found.items() if each]:
-        raise UserError(f"{told} holds {' and '.join(counts)}: give {_named([*found['run'], *found['sweep']])}")
+    result = {"run": runs if "run" in kinds else [], "sweep": sweeps if "sweep" in kinds else []}
+    if counts := [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in result.items() if each]:
+        raise UserError(f"{given} holds {' and '.join(counts)}: give {_named([*result['run'], *result['sweep']])}")
 
 
 def holds_runs(folder: Path) -> bool:

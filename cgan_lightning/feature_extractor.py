@@ -1,4 +1,4 @@
-"""Trains the judge of the metrics from scratch: `python -m cgan_lightning.judge [key=value]`."""
+"""Trains the feature extractor of the metrics from scratch: `python -m cgan_lightning.feature_extractor [key=value]`."""
 
 import logging
 from pathlib import Path
@@ -7,16 +7,16 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import command
 
-log = logging.getLogger("cgan_lightning.judge")
+log = logging.getLogger("cgan_lightning.feature_extractor")
 
 
-def judge(config: DictConfig) -> None:
+def train(config: DictConfig) -> None:
     """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
     command.say_what_loads()
     import torch  # takes seconds: not for --help or a mistake
 
     from cgan_lightning.data import facts, fashion_mnist, sources
-    from cgan_lightning.evaluation import classifier, judge
+    from cgan_lightning.evaluation import classifier, feature_extractor
     from cgan_lightning.storage import memory, writable
     from cgan_lightning.utils.device import device_named
 
@@ -30,17 +30,17 @@ def judge(config: DictConfig) -> None:
             images, labels, epochs=config.epochs, seed=config.seed, device=device,
             report=lambda epoch, loss: log.info("epoch %d/%d  loss %.3f", epoch, config.epochs, loss),
         )  # fmt: skip
-    made = judge.examined(
+    made = feature_extractor.tested(
         network.cpu(), *fashion_mnist.tensors(folder, *fashion_mnist.TEST), seed=config.seed, epochs=config.epochs
     )
-    judge.save(made, Path(config.output))
+    feature_extractor.save(made, Path(config.output))
     for name, accuracy in zip(facts.CLASS_NAMES, made.about["accuracy_per_class"], strict=True):
         log.info("%-12s %5.1f %%", name, 100 * accuracy)
     log.info("accuracy     %5.2f %%  hash %s  %s", 100 * made.about["accuracy"], made.hash, config.output)
 
 
 def main() -> None:
-    command.run(judge, "judge")
+    command.run(train, "feature_extractor")
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ def check(config: DictConfig) -> None:
     penalty, head = _choice(config, "regularizer"), config.discriminator_label.head._target_.rpartition(".")[2]
     if penalty and normalization == "Batch":
         raise UserError(
-            "regularizer= needs the discriminator's slope at each picture by itself, and discriminator_normalization=batch "
+            "regularizer= needs the discriminator's gradient at each image by itself, and discriminator_normalization=batch "
             "mixes a batch's pictures: take discriminator_normalization=none or spectral, or regularizer=none"
         )
-    if penalty == "ZeroCentred" and not (config.regularizer.on_real or config.regularizer.on_fake):
+    if penalty == "R1R2Penalty" and not (config.regularizer.on_real or config.regularizer.on_fake):
         raise UserError(
             "regularizer.on_real=false, regularizer.on_fake=false: nothing is left to penalise; take regularizer=none"
         )
@@ -61,9 +61,9 @@ def check_objective(config: DictConfig) -> None:
             f"objective_metric={config.objective_metric} is the probability that the discriminator gives: loss=bce alone has "
             "one; take fid, or loss=bce"
         )
-    if config.objective_metric in ("fid", "best_fid", "class_accuracy") and config.metrics.every_n_epochs is None:
+    if config.objective_metric in ("fid", "best_fid", "class_accuracy") and config.validation.every_n_epochs is None:
         raise UserError(
-            f"objective_metric={config.objective_metric} is measured by validation, which metrics.every_n_epochs=null turns off"
+            f"objective_metric={config.objective_metric} comes from validation, which validation.every_n_epochs=null turns off"
         )
 
 

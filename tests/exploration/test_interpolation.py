@@ -1,4 +1,4 @@
-"""mode=transition: its ends are the pictures that sample draws, what lies between changes little by little."""
+"""mode=interpolation: its ends are the pictures that sample draws, what lies between changes little by little."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path
         sheet, row = np.asarray(picture), np.asarray(strip)
         assert (sheet[: row.shape[0] - 2] == row[:-2]).all(), "without the line below"
     events = EventAccumulator(str(tmp_path / "new"), size_guidance={"images": 0}).Reload()
-    assert events.Tags()["images"] == ["transitions/label", "transitions/z", "transitions/both"]
+    assert events.Tags()["images"] == ["interpolations/label", "interpolations/z", "interpolations/both"]
 
 
 def test_other_than_two_classes_are_refused(generator, tmp_path):

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.evaluation import judge, suite
+from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 
 
 def measured_again(folder: Path, weights: str) -> dict[str, float]:
     """What the run should have found for the generator in `weights`, by the functions that `evaluate` uses."""
-    ours, trained = judge.load(), generator_file.load(folder / weights)
+    extractor, trained = feature_extractor.load(), generator_file.load(folder / weights)
     pixels, labels = (part[:64] for part in fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN))
     rows = suite.balanced_rows(labels, 6, seed=0)
     drawn = sampling.balanced(trained.network, trained.prior, 10, 60, seed=0)
-    return suite.glance(suite.look(ours, *drawn), suite.look(ours, pixels[rows], labels[rows]))
+    return suite.validate(suite.features_of(extractor, *drawn), suite.features_of(extractor, pixels[rows], labels[rows]))

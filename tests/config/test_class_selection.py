@@ -2,18 +2,18 @@
 
 import pytest
 
-from cgan_lightning.config import build, checks, identity, subset
+from cgan_lightning.config import build, checks, class_selection, identity
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 
 def test_classes_and_limits_are_found_by_name_and_number():
-    assert subset.classes(["ankle boot", 0, "Dress", 3]) == [0, 3, 9]
-    assert subset.classes(None) == list(range(10))
-    assert subset.classes("bag") == [8]
-    assert subset.limits({"Ankle boot": 100, 3: 5}, [3, 9]) == {9: 100, 3: 5}
-    assert subset.limits(7, [3, 9]) == {3: 7, 9: 7}
-    assert subset.limits(None, [3, 9]) == subset.limits({}, [3, 9]) == {}
+    assert class_selection.classes(["ankle boot", 0, "Dress", 3]) == [0, 3, 9]
+    assert class_selection.classes(None) == list(range(10))
+    assert class_selection.classes("bag") == [8]
+    assert class_selection.limits({"Ankle boot": 100, 3: 5}, [3, 9]) == {9: 100, 3: 5}
+    assert class_selection.limits(7, [3, 9]) == {3: 7, 9: 7}
+    assert class_selection.limits(None, [3, 9]) == class_selection.limits({}, [3, 9]) == {}
 
 
 @pytest.mark.parametrize("wanted", ["[Drss]", "[]", "{Dress: 1}", "2.5", "[[1]]", "[10]", "true"])

@@ -1,0 +1,87 @@
+"""The feature extractor: the classifier whose penultimate features and predictions the metrics use, with its weights."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor, nn
+
+from cgan_lightning.evaluation.classifier import Classifier, outputs
+from cgan_lightning.utils import limits, safetensors_file
+from cgan_lightning.utils.errors import UserError, shown
+from cgan_lightning.utils.files import write_atomically
+from cgan_lightning.utils.images import normalise
+
+DEFAULT = Path(__file__).with_name("feature_extractor.safetensors")  # made by `python -m cgan_lightning.feature_extractor`
+FORMAT = "cgan_lightning judge 2"  # the name that such files have had from the first
+
+
+@dataclass
+class FeatureExtractor:
+    """A classifier in eval mode and what is known of it; metrics by extractors of different `hash` can't be compared."""
+
+    network: Classifier
+    about: dict[str, Any]  # accuracy, accuracy_per_class (on the real test set), seed, epochs
+
+    @property
+    def hash(self) -> str:
+        return hash_of(self.network)
+
+
+def hash_of(network: nn.Module) -> str:
+    """Twelve digits of the SHA-256 of the weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def tested(
+    network: Classifier, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"], **about: Any
+) -> FeatureExtractor:
+    """A feature extractor with its accuracy on real images that it has not been trained on."""
+    right = outputs(network, normalise(pixels))[1].argmax(1) == labels
+    per_class = [right[labels == label].float().mean().item() for label in range(int(labels.max()) + 1)]
+    return FeatureExtractor(network, {"accuracy": right.float().mean().item(), "accuracy_per_class": per_class, **about})
+
+
+def save(extractor: FeatureExtractor, path: Path) -> None:
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in extractor.network.state_dict().items()}
+    content = safetensors.torch.save(state, {"format": FORMAT, "about": json.dumps(extractor.about)})
+    write_atomically(path, lambda beside: beside.write_bytes(content))
+
+
+def load(path: Path = DEFAULT, device: torch.device | str = "cpu") -> FeatureExtractor:
+    """Raises UserError for a file that holds no feature extractor."""
+    if not path.is_file():
+        raise UserError(
+            f"feature_extractor={path}: there is no such file; leave it out for the one that comes with the package"
+        )
+    try:
+        with safetensors_file.opened(path, "feature extractor") as file:
+            if (result := (file.metadata() or {}).get("format")) != FORMAT:
+                raise UserError(f"its format is {shown(result)}, and this version's {FORMAT!r}")
+            with torch.device("meta"):  # no first weights are drawn: loading one leaves every random generator as it was
+                network = Classifier(_classes(file))
+            extractor = FeatureExtractor(network, safetensors_file.metadata(file, "about"))
+            network.load_state_dict(safetensors_file.read(file, network), assign=True)
+    except UserError as error:
+        raise UserError(
+            f"feature_extractor={path}: {error}; make one with python -m cgan_lightning.feature_extractor"
+        ) from None
+    network.to(device).to(memory_format=torch.channels_last).eval()
+    return extractor
+
+
+def _classes(file: Any) -> int:
+    shape = file.get_slice("head.bias").get_shape() if "head.bias" in file.keys() else ()  # noqa: SIM118  no dictionary
+    if len(shape) != 1 or not limits.within(shape[0], limits.NUM_CLASSES):
+        raise UserError(
+            f"its head.bias has shape {shown(tuple(shape))}: a number of classes {limits.bounds_text(limits.NUM_CLASSES)}"
+        )
+    return shape[0]
