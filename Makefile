@@ -83,8 +83,8 @@ audit: setup ## known vulnerabilities in the versions of requirements.lock; apar
 types: setup ## pyright
 	@$(BIN)/pyright
 
-docs: setup ## the documentation as a site, in site/: open site/index.html
-	@# not --quiet: what is not logged would not fail the strict build either
+docs: setup ## build the documentation as a site: open site/index.html
+	@# without --quiet: strict mode counts only warnings that are logged
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 fmt: setup ## format, and mend what ruff can

@@ -1,5 +1,5 @@
 /*
-iframe-worker 1.0.4: by this the site's search works in pages opened as files.
+iframe-worker 1.0.4. With it, the site's search works in pages opened as files.
 
 Copyright (c) 2020-2022 Martin Donath <martin.donath@squidfunk.com>
 

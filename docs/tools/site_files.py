@@ -1,6 +1,7 @@
-"""The site has the folders of the repository, so that a relative link is right here and on a code host alike.
+"""The site keeps the folders of the repository, so that every relative link works both there and on a code host.
 
-MkDocs reads one folder of pages, and the pages link to studies and settings beside it; this hook gives it those too.
+MkDocs reads a single folder, but README.md is the home page, and the pages link to studies and settings outside docs/. This hook
+adds those files.
 """
 
 from pathlib import Path
@@ -9,11 +10,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-SHOWN = {".md", ".png", ".csv", ".json", ".jsonl", ".yaml", ".sbatch", ".safetensors", ".js", ".css"}
+FOLDERS = ("docs", "experiments", "conf")
+ENDINGS = {".md", ".png", ".csv", ".json", ".jsonl", ".yaml", ".sbatch", ".safetensors", ".js", ".css"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    found = [path for folder in ("docs", "experiments", "conf") for path in sorted((ROOT / folder).rglob("*"))]
-    paths = [path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *found) if path.suffix in SHOWN]
-    of_theme = [file for file in files if file.src_dir != config.docs_dir]
-    return Files(of_theme + [File(path, str(ROOT), config.site_dir, config.use_directory_urls) for path in paths])
+    paths = [*sorted(ROOT.glob("*.md")), *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")))]
+    names = [path.relative_to(ROOT).as_posix() for path in paths if path.suffix in ENDINGS]
+    theme = [file for file in files if file.src_dir != config.docs_dir]
+    return Files(theme + [File(name, str(ROOT), config.site_dir, config.use_directory_urls) for name in names])
