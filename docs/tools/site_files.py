@@ -1,7 +1,7 @@
 """The site keeps the folders of the repository, so that every relative link works both there and on a code host.
 
-MkDocs reads a single folder, but README.md is the home page, and the pages link to studies and settings outside docs/. This hook
-adds those files.
+MkDocs reads a single folder, but README.md is the home page, and the pages link to studies and settings outside docs/.
+This hook adds those files.
 """
 
 from pathlib import Path
