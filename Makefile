@@ -12,7 +12,7 @@ DEVICE ?= gpu
 # of make test-profile: a line of JSON for each test
 PROFILE ?= runs/test_profile.jsonl
 
-.PHONY: help setup train test test-quick test-matrix test-profile test-slow mutants coverage test-gpu test-cluster test-faults lint audit types fmt golden gpu bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-quick test-matrix test-profile test-slow mutants coverage test-gpu test-cluster test-faults lint audit types docs fmt golden gpu bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ audit: setup ## known vulnerabilities in the versions of requirements.lock; apar
 types: setup ## pyright
 	@$(BIN)/pyright
 
+docs: setup ## build the documentation as a site: open site/index.html
+	@# without --quiet: strict mode counts only warnings that are logged
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 fmt: setup ## format, and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
@@ -110,5 +114,5 @@ lock: ## requirements.lock anew, from pyproject.toml
 	  --all-extras --no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## remove what was built and installed; runs/ stays
-	@rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

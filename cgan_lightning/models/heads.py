@@ -51,7 +51,7 @@ class Projection(nn.Module):
 
 @register("head", "hidden_projection")
 class HiddenProjection(nn.Module):
-    """ψ(h) + <v_y, φ> + <w_y, h>: as `Projection` of the features φ, and of h, a hidden layer that sees all of them.
+    """`ψ(h) + <v_y, φ> + <w_y, h>`: as `Projection` of the features φ, and of h, a hidden layer that sees all of them.
 
     A sum of features has seen 7 pixels at most at once, and can't tell a pattern from noise. The hidden layer is that of
     StyleGAN2's discriminator (Karras et al. 2020), where it stands alone.

@@ -30,8 +30,9 @@ class Label:
 def labels(classes: Any, names: Sequence[str]) -> list[Label]:
     """What `classes` asks for: see `resolve`; and in place of a class a mixture, as {Dress: 0.7, Coat: 0.3}.
 
-    >>> [label.title for label in labels(["coat", {"dress": 0.7, "coat": 0.3}], ["Dress", "Coat"])]
-    ['Coat', 'Dress 0.7 Coat 0.3']
+    Examples:
+        >>> [label.title for label in labels(["coat", {"dress": 0.7, "coat": 0.3}], ["Dress", "Coat"])]
+        ['Coat', 'Dress 0.7 Coat 0.3']
 
     Raises UserError for weights that don't add up to 1, beside what `resolve` refuses.
     """
@@ -61,8 +62,9 @@ def _mixture(shares: Mapping[Any, Any], names: Sequence[str]) -> Label:
 def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list[int]:
     """Indices of `classes`: one or several names (case, spaces and punctuation forgiven) or indices; None: all of them.
 
-    >>> resolve(["ankle boot", 3, "tshirt"], ["T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot"])
-    [4, 3, 0]
+    Examples:
+        >>> resolve(["ankle boot", 3, "tshirt"], ["T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot"])
+        [4, 3, 0]
 
     Raises UserError, in which they are the setting `key`, with all names for one that is unknown or could be several, and for
     what is neither name nor index.
