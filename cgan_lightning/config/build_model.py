@@ -22,26 +22,30 @@ def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size}
+    of_generator = {
+        "latent_dim": model["latent_dim"],
+        "channels": model["channels"],
+        "upsampling": plain["upsampling"],
+        "conditioning": plain["conditioning"]["generator"] | {"num_classes": data.num_classes},
+        "normalization": plain["generator_normalization"],
+    }
+    of_discriminator = {
+        "conditioning": label["conditioning"] | {"num_classes": data.num_classes},
+        "head": label["head"],
+        "normalization": plain["discriminator_normalization"],
+    }
     return {
-        "generator": model["generator"]
-        | {
-            "latent_dim": model["latent_dim"],
-            "channels": model["channels"],
-            "upsampling": plain["upsampling"],
-            "conditioning": plain["conditioning"]["generator"] | {"num_classes": data.num_classes},
-            "normalization": plain["generator_normalization"],
-            **both,
-        },
-        "discriminator": model["discriminator"]
-        | {
-            "conditioning": label["conditioning"] | {"num_classes": data.num_classes},
-            "head": label["head"],
-            "normalization": plain["discriminator_normalization"],
-            **both,
-        },
+        "generator": _with_declared(model["generator"], of_generator | both),
+        "discriminator": _with_declared(model["discriminator"], of_discriminator | both),
         "prior": plain["noise"],
         "class_names": list(data.class_names),
     }
+
+
+def _with_declared(network: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """`network` with those of the `shared` settings that its class takes; compatibility.py refuses the others."""
+    arguments = registry.components()[network["_target_"]].arguments
+    return network | {name: value for name, value in shared.items() if name in arguments}
 
 
 def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:

@@ -6,6 +6,14 @@ from omegaconf import DictConfig
 from cgan_lightning import registry
 from cgan_lightning.utils.errors import UserError
 
+SHARED = {  # settings that a network need not have, by their keys, with the argument of each network that takes them
+    "model.channels": {"generator": "channels"},
+    "model.stages": {"generator": "stages", "discriminator": "stages"},
+    "upsampling": {"generator": "upsampling"},
+    "generator_normalization": {"generator": "normalization"},
+    "discriminator_normalization": {"discriminator": "normalization"},
+    "discriminator_label": {"discriminator": "head"},
+}
 LABEL_PLANES = 1  # conf/conditioning/embedding.yaml's: part of each run's name, used or not
 
 
@@ -32,6 +40,7 @@ def check(config: DictConfig) -> None:
             "loss=wasserstein: nothing bounds the discriminator, whose output would grow for ever; take "
             "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
         )
+    _check_shared(config)
     _check_label_width(config, head)
     if not _has_label(config):
         if head != "Logit":
@@ -41,6 +50,17 @@ def check(config: DictConfig) -> None:
             )
         if _choice(config, "generator_normalization") == "ConditionalBatch":
             raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
+
+
+def _check_shared(config: DictConfig) -> None:
+    """A setting, given by the user, that neither network takes."""
+    for override in HydraConfig.get().overrides.task:
+        key = override.partition("=")[0].lstrip("+")
+        taken = SHARED.get(key, {})
+        names = [registry.components()[config.model[network]._target_] for network in taken]
+        if names and not any(argument in each.arguments for each, argument in zip(names, taken.values(), strict=True)):
+            networks = " and ".join(f"the {each.group} {each.name}" for each in names)
+            raise UserError(f"{override} changes nothing: {networks} has no such argument; leave it out")
 
 
 def _check_label_width(config: DictConfig, head: str) -> None:

@@ -1,6 +1,7 @@
 """Every pair of files trains together, or is refused in one sentence for a reason that is written here."""
 
 import copy
+import dataclasses
 import itertools
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from lightning import Trainer
 from omegaconf import OmegaConf
 
+from cgan_lightning import registry
 from cgan_lightning.config import build, build_model, compatibility
 from cgan_lightning.config.compose import with_hydras_part
 from cgan_lightning.config.identity import CHOICES
@@ -159,3 +161,28 @@ def test_a_rate_falls_over_images_or_over_a_share():
     none = "optimizer.discriminator.decay_images=null"
     for fine in ([share], [images], [share, none], [images, "optimizer.generator.decay_share=1"]):
         compatibility.check_decay(composed(*fine))
+
+
+@pytest.mark.parametrize(
+    ("key", "networks"),
+    [
+        ("model.channels=256", ["generator"]),
+        ("upsampling=bilinear", ["generator"]),
+        ("model.stages=2", ["generator", "discriminator"]),
+    ],
+)
+def test_what_a_network_does_not_take_is_refused_where_it_is_given(monkeypatch, key, networks):
+    """As of a network that declares fewer arguments than ours do."""
+    argument = key.partition("=")[0].rpartition(".")[2]
+    known = dict(registry.components())
+    for network in networks:
+        target = composed().model[network]._target_
+        left = {name: each for name, each in known[target].arguments.items() if name != argument}
+        known[target] = dataclasses.replace(known[target], arguments=left)
+    monkeypatch.setattr(registry, "components", lambda: known)
+    config = composed()
+    recipe = build_model.recipe(config, build.data(config))
+    for network in ("generator", "discriminator"):
+        assert (argument in recipe[network]) is (argument in known[config.model[network]._target_].arguments)
+    with pytest.raises(UserError, match=rf"^{key} changes nothing: the {networks[0]} documented .*has no such argument"):
+        composed(key)
