@@ -3,6 +3,7 @@
 import functools
 import gzip
 import logging
+import pwd
 import shutil
 import socket
 import threading
@@ -104,6 +105,30 @@ def test_a_damaged_cache_is_fetched_anew(files, cache, offline, monkeypatch, cap
     fashion_mnist.tensors(sources.locate())
     assert f"The cache is damaged ({damaged}" in caplog.text
     assert damaged.stat().st_size == fashion_mnist.TEST_LABELS.size
+
+
+def test_the_cache_is_where_it_is_asked_for_or_among_the_users_others(monkeypatch, tmp_path):
+    for name in (sources.CACHE_VARIABLE, "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sources.cache_folder() == tmp_path / ".cache" / "cgan_lightning"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "others"))
+    assert sources.cache_folder() == tmp_path / "others" / "cgan_lightning"
+    monkeypatch.setenv(sources.CACHE_VARIABLE, "here")
+    assert sources.cache_folder() == Path("here")
+
+
+def test_without_a_home_folder_the_variable_is_named(monkeypatch):
+    """In a container, for a user whom it doesn't know."""
+
+    def unknown(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in (sources.CACHE_VARIABLE, "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(UserError, match=f"no home folder.*{sources.CACHE_VARIABLE}"):
+        sources.cache_folder()
 
 
 def test_an_unwritable_cache_names_the_variable(monkeypatch, tmp_path):
