@@ -40,7 +40,6 @@ def check(config: DictConfig) -> None:
             "loss=wasserstein: nothing bounds the discriminator, whose output would grow for ever; take "
             "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
         )
-    _check_shared(config)
     _check_label_width(config, head)
     if not _has_label(config):
         if head != "Logit":
@@ -52,8 +51,8 @@ def check(config: DictConfig) -> None:
             raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
 
 
-def _check_shared(config: DictConfig) -> None:
-    """A setting, given by the user, that neither network takes."""
+def check_shared(config: DictConfig) -> None:
+    """Raises UserError for a setting, given by the user, that neither network takes."""
     for override in HydraConfig.get().overrides.task:
         key = override.partition("=")[0].lstrip("+")
         taken = SHARED.get(key, {})
