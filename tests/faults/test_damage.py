@@ -25,7 +25,7 @@ def truncated(content: bytes, rng: random.Random) -> bytes:
 
 
 def test_no_damage_goes_unseen(whole_one: Path, tmp_path: Path, outcome):
-    row, rng = outcome("a bit flipped or the end lost: seen?"), random.Random(5)
+    row, rng = outcome("bit flipped or file truncated: detected"), random.Random(5)
     content, path = (whole_one / "checkpoints" / "last.ckpt").read_bytes(), tmp_path / "spoilt.ckpt"
     for spoil in (flipped, truncated) * (LOOKED_AT // 2):
         path.write_bytes(spoil(content, rng))
@@ -36,7 +36,7 @@ def test_no_damage_goes_unseen(whole_one: Path, tmp_path: Path, outcome):
 
 
 def test_the_checkpoint_before_a_damaged_one_is_gone_on_from(tmp_path: Path, whole_one: Path, outcome):
-    row = outcome("a bit flipped or the end lost: gone on from the one before")
+    row = outcome("the same: previous checkpoint used")
     rng, training = random.Random(6), Training(tmp_path, ONE)
     for spoil in (flipped, truncated, flipped, truncated):
         process = training.start()

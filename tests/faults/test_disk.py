@@ -64,7 +64,7 @@ def test_a_disk_that_is_too_small(disk, whole_one, outcome):
 
 
 def test_a_disk_that_others_fill(disk, whole_one, outcome):
-    row = outcome("disk full: by others, while it trains")
+    row = outcome("disk filled by others during training")
     resize(disk, ENOUGH)
     training = Training(disk, ONE)
     for _ in range(3):
