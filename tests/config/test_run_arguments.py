@@ -71,5 +71,5 @@ def test_every_command_that_takes_a_sweep_says_so(runs, command, word):
 
 def test_status_of_runs_without_a_sweep_names_what_lists_them(runs):
     shutil.rmtree("runs/sweeps")
-    answer = "runs holds runs and no sweep: python -m cgan_lightning.runs runs lists them\n"
+    answer = "runs contains runs but no sweep: python -m cgan_lightning.runs runs lists them\n"
     assert commands.give("status", "runs") == commands.Answer(2, answer)
