@@ -54,7 +54,7 @@ class FashionMNISTData(LightningDataModule):
         self.at_most = [min(whole, (at_most or {}).get(number, whole)) for number in self.classes]
         self.limit, self.count = limit, min(limit or sum(self.at_most), sum(self.at_most))
         if batch_size > self.count:
-            raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
+            raise UserError(f"data.batch_size={batch_size} exceeds the {self.count:,} training images")
         self.border, odd = divmod(image_size - facts.IMAGE_SIZE, 2)
         if self.border < 0 or odd:
             raise UserError(f"data.image_size={image_size} must be 28, or a larger even number (28 plus a border)")

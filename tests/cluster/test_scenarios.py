@@ -96,7 +96,7 @@ def test_a_time_limit_once_too_often(here, whole):
         here.cluster.run("scontrol", "update", f"JobId={job_id}", "TimeLimit=1")
     code, said = ended(launcher)
     assert (code, here.cluster.job(job_id)["ExitCode"]) == (1, f"{128 + signal.SIGUSR2}:0"), said + here.logs()
-    assert "1 interrupted; the same command tries again" in said
+    assert "1 interrupted; run the same command to try again" in said
     assert_finished(here.launch(*ONE), here)
     assert_whole(here.run(), whole(ONE))
 
@@ -150,7 +150,7 @@ def test_a_cancelled_job_is_noticed_and_the_same_command_goes_on(here, whole):
     code, said = ended(launcher)
     assert code == 1, said
     assert "ended as CANCELLED" in said
-    assert said.endswith("1 jobs: 1 interrupted\n1 interrupted; the same command tries again\n")
+    assert said.endswith("1 jobs: 1 interrupted\n1 interrupted; run the same command to try again\n")
     assert "Stopped by SIGTERM after update" in here.log()
     assert_finished(here.launch(*ONE), here)
     assert_whole(here.run(), whole(ONE))

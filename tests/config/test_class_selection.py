@@ -32,7 +32,7 @@ def test_what_is_no_limit_is_told_what_one_is(wanted):
     ("wanted", "problem"),
     [
         ("{Drss: 7}", r"per_class_limit=Drss: no such class; did you mean Dress\?"),
-        ("{Dress: 7, 3: 8}", r"Dress is there twice"),
+        ("{Dress: 7, 3: 8}", r"Dress is given twice"),
         ("{Bag: 7}", r"Bag is none of data\.classes"),
     ],
 )

@@ -90,7 +90,7 @@ def test_limit_and_border():
 
 
 def test_settings_that_do_not_go_together_are_refused():
-    with pytest.raises(UserError, match=r"data.batch_size=64 is more than the 32 images"):
+    with pytest.raises(UserError, match=r"data.batch_size=64 exceeds the 32 training images"):
         build.data(composed("data.limit=32"))
     with pytest.raises(UserError, match=r"data.image_size=29"):
         build.data(composed("data.image_size=29"))
