@@ -99,7 +99,7 @@ def test_a_sweep_that_wants_less_than_its_runs_have_is_refused(multirun):
     multirun("-m", "noise=randn,uniform", "trainer.max_epochs=2")
     code, said = multirun("-m", "noise=randn,uniform", "trainer.max_epochs=1")
     assert code == 2
-    assert "is finished at 2 epochs (8 updates), and has no results at the 4 updates requested" in said
+    assert "is finished at 2 epochs (8 updates), without results at the requested 4 updates" in said
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 

@@ -140,7 +140,7 @@ def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
             ["conditioning=none", "discriminator_label=plane", "generator_normalization=conditional_batch"],
             "provides no label for generator_normalization",
         ),
-        (["objective_metric=d_real", "loss=hinge"], "loss=bce alone has one; take"),
+        (["objective_metric=d_real", "loss=hinge"], "only loss=bce has; take"),
         (["regularizer.on_real=false"], "no penalty is left"),
         (["conditioning.discriminator.width=2"], r"conditioning.discriminator.width=2 has no effect: .*omit it"),
     ],

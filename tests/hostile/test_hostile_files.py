@@ -173,7 +173,7 @@ def test_a_run_folder_with_malicious_settings(tmp_path, marker, idle_mib):
 
 @pytest.mark.parametrize(
     ("seal_it", "sentence"),
-    [(True, "last.ckpt is no checkpoint of cgan_lightning: it holds more than tensors and plain data"),
+    [(True, "last.ckpt is not a checkpoint of cgan_lightning: it contains more than tensors and plain data"),
      (False, "last.ckpt is damaged, or no checkpoint of cgan_lightning")],
     ids=["with the right checksum", "without one"],
 )  # fmt: skip
