@@ -169,7 +169,7 @@ def test_a_killed_launcher_finds_its_jobs_again(here, whole):
         for pid in here.ranks():
             os.kill(pid, signal.SIGCONT)
     said = assert_finished(again, here)
-    assert f"1 jobs are in SLURM's queue already: {job_id}" in said
+    assert f"1 jobs are already in SLURM's queue: {job_id}" in said
     assert "submitted" not in said
     assert len(here.cluster.jobs()) == len({job["JobId"] for job in here.cluster.jobs()})
     assert_whole(here.run(), whole(ONE))
@@ -178,6 +178,6 @@ def test_a_killed_launcher_finds_its_jobs_again(here, whole):
 def test_what_slurm_refuses_is_said_in_a_sentence(here):
     code, said = ended(here.launch(*ONE, "hydra.launcher.partition=nowhere"))
     assert code == 2, said
-    assert said.splitlines()[-1].startswith("sbatch refused the jobs")
+    assert said.splitlines()[-1].startswith("sbatch rejected the jobs")
     assert "invalid partition specified: nowhere" in said
     assert "Traceback" not in said

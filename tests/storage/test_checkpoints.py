@@ -130,11 +130,11 @@ def garbage_for_weights(path):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (text, "is damaged, or no checkpoint of cgan_lightning: its SHA-256"),
-        (another_frameworks, "is damaged, or no checkpoint of cgan_lightning: its SHA-256"),
+        (text, "is damaged, or not a checkpoint of cgan_lightning: its SHA-256"),
+        (another_frameworks, "is damaged, or not a checkpoint of cgan_lightning: its SHA-256"),
         (another_frameworks_sealed, "is not a training checkpoint of cgan_lightning: it lacks"),
         (malicious, "is not a checkpoint of cgan_lightning: it contains more than tensors and plain data"),
-        (malicious_pickle, "is damaged, or no checkpoint"),
+        (malicious_pickle, "is damaged, or not a checkpoint"),
         (newer, "has format 2, this version reads 1"),
         (garbage_for_weights, "does not fit these settings"),
     ],
@@ -155,7 +155,7 @@ def test_changed_settings_are_listed_and_may_be_allowed(train, stopped):
     with pytest.raises(UserError) as error:
         train(*resumed)
     assert "noise was" in str(error.value)
-    assert "optimizer.generator.lr was 0.002 and is now 0.001; resume.allow_changes=true goes on" in str(error.value)
+    assert "optimizer.generator.lr was 0.002 and is now 0.001; resume.allow_changes=true resumes it anyway" in str(error.value)
     train(*resumed, "resume.allow_changes=true")
     changes = read_json(stopped / "results.json")["changes"]
     assert [change["update"] for change in changes] == [8]
