@@ -35,11 +35,11 @@ def evaluate(config: DictConfig) -> None:
                 drawn = evaluation.drawn(generator)
                 if ranks.rank == 0:
                     result = evaluation.measured(drawn, real)
-                    picture = evaluation.keep(result, drawn, kept_in)
+                    nearest = evaluation.keep(result, drawn, kept_in)
                     line = f"{number}/{len(todo)}  {generator.name}  {table.line(result['samples'])}"
                     log.info("%s", table.text(result, drawn.class_names) if alone else line)
                     if alone:
-                        log.info("\nSaved to %s; nearest training images: %s", kept_in, picture)
+                        log.info("\nSaved to %s; nearest training images: %s", kept_in, nearest)
 
 
 def main() -> None:

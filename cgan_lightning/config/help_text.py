@@ -101,11 +101,11 @@ def _about(group: str) -> str:
 
 def _options(group: str) -> list[str]:
     """Return the options in conf/ and of Hydra's installed plugins; slurm only if submitit's plugin is installed."""
-    ours = {file.stem for file in (CONF / group).glob("*.yaml")}
+    own = {file.stem for file in (CONF / group).glob("*.yaml")}
     if not group.startswith("hydra/"):
-        return sorted(ours)
+        return sorted(own)
     plugins = {name.removesuffix(".yaml") for name in ConfigStore.instance().list(group)}
-    return sorted((ours if "submitit_slurm" in plugins else ours - {"slurm"}) | plugins)
+    return sorted((own if "submitit_slurm" in plugins else own - {"slurm"}) | plugins)
 
 
 def _setting(key: str, value: Any, field: dataclasses.Field, whose: str = "") -> list[str]:
