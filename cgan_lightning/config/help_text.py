@@ -45,7 +45,7 @@ def text(config: DictConfig, command: str) -> str:
     trains, about = command == "train", schema.NODES[command].__doc__
     lines = [f"python -m cgan_lightning.{command} {'[group=choice] ' * trains}[key=value]", "", *_wrapped(about)]
     if trains:
-        lines += ["", "Groups: choose one option of each; its settings are listed below it"]
+        lines += ["", "Groups: choose one option of each; its settings are below"]
         for group in [*(name for name in config if name in _choices()), "experiment", "sweep"]:
             lines += ["", *_group(str(group), config)]
     lines += ["", "Settings: key=default, description (allowed values)", ""]
