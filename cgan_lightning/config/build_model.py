@@ -83,7 +83,7 @@ def _freeze_but_label(generator: Any) -> None:
 def _ema(config: DictConfig, generator: Any) -> GeneratorEMA | None:
     if config.ema.halflife_images is None:
         return None
-    # With a warm start the EMA has no random initialization to forget, so it needs no ramp-up.
+    # With a warm start the EMA has no random initialisation to forget, so it needs no ramp-up.
     rampup = {} if config.warm_start.checkpoint is None else {"rampup": math.inf}
     return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **rampup)
 

@@ -72,7 +72,7 @@ class Ema:
 @dataclass
 class WarmStart:
     checkpoint: str | None = anything(
-        "run whose weights initialize this one, classes matched by name; null: random initialization",
+        "run whose weights initialise this one, classes matched by name; null: random initialisation",
         must_be="a run folder", **of_one("run"), **neutral(None),
     )  # fmt: skip
     freeze: bool = anything("true: only the generator's label embedding is trained", **neutral(False))
@@ -109,8 +109,8 @@ class Train:
     data: Data = field(default_factory=Data)
     model: Any = anything("the generator and discriminator networks")
     conditioning: Any = anything("how a label is encoded, for the generator and as label planes for the discriminator")
-    generator_normalization: Any = anything("normalization of the generator's feature maps")
-    discriminator_normalization: Any = anything("normalization of the discriminator's feature maps or weights")
+    generator_normalization: Any = anything("normalisation of the generator's feature maps")
+    discriminator_normalization: Any = anything("normalisation of the discriminator's feature maps or weights")
     discriminator_label: Any = anything("how the discriminator is conditioned on the label")
     upsampling: Any = anything("how the generator doubles height and width")
     noise: Any = anything("the distribution of z")
@@ -127,7 +127,7 @@ class Train:
     checkpoint_every_n_epochs: int = number("epochs between checkpoints of the training state", at_least=1, **OPERATIONAL)
     log_every_n_updates: int = number("updates between entries in TensorBoard and the log", at_least=1, **OPERATIONAL)
     objective_metric: str | None = one_of(
-        "metric that a job returns to an optimizing sweeper",
+        "metric that a job returns to an optimising sweeper",
         *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL,
     )  # fmt: skip
     run_root: str = anything("folder in which run folders are created", must_be="a folder", **OPERATIONAL)

@@ -1,4 +1,4 @@
-"""Warm start from another run's weights: rows of classes are matched by name, new ones keep their random initialization."""
+"""Warm start from another run's weights: rows of classes are matched by name, new ones keep their random initialisation."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ EMA, GENERATOR = "ema.generator.", "generator."
 def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) -> None:
     """Load networks and EMA of `model`, for `class_names`, from the run in `folder`, as far as it has the classes.
 
-    With a `frozen` generator, it is initialized from the EMA, which samples are drawn from.
+    With a `frozen` generator, it is initialised from the EMA, which samples are drawn from.
     Raises UserError for a folder without a last checkpoint, and for weights that do not fit `model`.
     """
     prefix, run = f"warm_start.checkpoint={folder}", RunFolder(Path(folder))

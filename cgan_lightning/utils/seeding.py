@@ -21,7 +21,7 @@ def generator(seed: int, purpose: str, index: int = 0, device: torch.device | st
 
 @contextmanager
 def seeded(seed: int, purpose: str) -> Iterator[None]:
-    """Seed PyTorch's global CPU generator inside the context, for weight initialization, and restore it afterwards."""
+    """Seed PyTorch's global CPU generator inside the context, for weight initialisation, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(_start(seed, purpose))
         yield

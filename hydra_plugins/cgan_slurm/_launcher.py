@@ -97,7 +97,7 @@ class SweepLauncher(SlurmLauncher):
         return named | {"slurm_srun_args": ["--kill-on-bad-exit=1"]}  # else ranks would wait for one that died
 
     def _outcome(self, job: Job, job_id: str | None) -> JobReturn:
-        """Return the run's metric, or NaN, for an optimizing sweeper."""
+        """Return the run's metric, or NaN, for an optimising sweeper."""
         assert self.config is not None  # noqa: S101
         state, _ = job.state()
         if state not in ("finished", "failed") and job_id:
