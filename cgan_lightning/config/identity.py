@@ -22,7 +22,7 @@ CHOICES = (  # groups that a result depends on
     *("noise", "loss", "regularizer", "augmentation", "lr_schedule"),
 )
 
-MAX_DIFFERENCES = 80  # characters: file systems allow 255 for the whole name
+MOST_DIFFERENCES = 80  # characters: file systems allow 255 for the whole name
 
 
 def run_name(config: DictConfig) -> str:
@@ -30,7 +30,7 @@ def run_name(config: DictConfig) -> str:
 
     It is the same on every rank, after a requeue, and for any run length and device.
     """
-    user_name, differs = _plain(config.name or ""), "-".join(_differences(config))[:MAX_DIFFERENCES]
+    user_name, differs = _plain(config.name or ""), "-".join(_differences(config))[:MOST_DIFFERENCES]
     return "-".join(filter(None, [user_name, _settings_of_every_name(config), differs, f"seed{config.seed}", _digest(config)]))
 
 
