@@ -1,4 +1,4 @@
-"""Measures a trained generator: `python -m cgan_lightning.evaluate checkpoint=RUN_FOLDER [key=value]`."""
+"""Evaluate a trained generator: `python -m cgan_lightning.evaluate checkpoint=RUN_FOLDER [key=value]`."""
 
 import logging
 
@@ -10,12 +10,12 @@ log = logging.getLogger("cgan_lightning.evaluate")
 
 
 def evaluate(config: DictConfig) -> None:
-    """All metrics of `samples` pictures beside those of as many real ones; kept in the run's results.json.
+    """Compute all metrics of `samples` images and of as many real ones, and save them in the run's results.json.
 
-    Of a sweep's folder: of each finished run that has no such evaluation yet.
+    For a sweep's folder, evaluate each finished run that has no such evaluation yet.
     """
     command.say_what_loads()
-    from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
     from cgan_lightning.evaluation import table
     from cgan_lightning.storage import memory, results, writable
 
@@ -25,9 +25,9 @@ def evaluate(config: DictConfig) -> None:
     alone = len(places) == 1
     with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
         evaluation = build.evaluation(config, rank=ranks.local_rank)
-        todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # a file that is none shows now
+        todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # reports an invalid file early
         if not todo:
-            log.info("All %s finished runs have this evaluation already", len(places))
+            log.info("All %s finished runs already have this evaluation", len(places))
             return
         with ranks.process_group(logs=todo[0][1].parent):
             real = evaluation.real()
@@ -35,11 +35,11 @@ def evaluate(config: DictConfig) -> None:
                 drawn = evaluation.drawn(generator)
                 if ranks.rank == 0:
                     result = evaluation.measured(drawn, real)
-                    picture = evaluation.keep(result, drawn, kept_in)
+                    nearest = evaluation.keep(result, drawn, kept_in)
                     line = f"{number}/{len(todo)}  {generator.name}  {table.line(result['samples'])}"
                     log.info("%s", table.text(result, drawn.class_names) if alone else line)
                     if alone:
-                        log.info("\nSaved to %s; nearest training images: %s", kept_in, picture)
+                        log.info("\nSaved to %s; nearest training images: %s", kept_in, nearest)
 
 
 def main() -> None:

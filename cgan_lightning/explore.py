@@ -1,4 +1,4 @@
-"""Shows what z and the label mean to a generator: `python -m cgan_lightning.explore checkpoint=RUN_FOLDER mode=...`."""
+"""Explore how z and the label affect generated images: `python -m cgan_lightning.explore checkpoint=RUN_FOLDER mode=...`."""
 
 import logging
 from contextlib import nullcontext
@@ -14,7 +14,7 @@ log = logging.getLogger("cgan_lightning.explore")
 
 
 def explore(config: DictConfig) -> None:
-    """Pictures or a page in the folder `output`, and a sentence on each."""
+    """Write images or a web page to the folder `output`, and log a summary."""
     command.say_what_loads()
     from cgan_lightning.storage import memory, writable
 
@@ -25,21 +25,21 @@ def explore(config: DictConfig) -> None:
 
 
 def _folder(config: DictConfig) -> Path:
-    """As asked for; else explore/GENERATOR/MODE, so that one generator's pictures never take the place of another's."""
+    """Return `output`, or explore/GENERATOR/MODE by default, so that generators never overwrite each other's images."""
     if config.output is not None:
         return Path(config.output)
     checkpoint = Path(config.checkpoint).absolute()
     name = checkpoint.name
-    if checkpoint.suffix == ".safetensors":  # a run folder's own generator goes by the folder's name
+    if checkpoint.suffix == ".safetensors":  # a generator in a run folder is named after the folder
         name = "-".join([checkpoint.parent.name, *([checkpoint.stem] if checkpoint.stem != "generator" else [])])
     return Path("explore") / (name if config.weights == "ema" else f"{name}-{config.weights}") / config.mode
 
 
 def _trained(config: DictConfig) -> Any:
     from cgan_lightning.models import generator_file
-    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
 
-    device = "cpu" if config.mode == "page" else device_named(config.device)  # what a browser gets has no device
+    device = "cpu" if config.mode == "page" else device_named(config.device)  # the ONNX export is device-independent
     return generator_file.load(Path(config.checkpoint), weights=config.weights, device=device)
 
 
@@ -55,7 +55,7 @@ def _interpolation(config: DictConfig, output: Path) -> None:
 
     ends = labels(["Dress", "Coat"] if config.classes is None else config.classes, trained.class_names)
     if len(ends) != 2:
-        raise UserError(f"classes={config.classes}: must be two, from which and to which: [Dress,Coat]")
+        raise UserError(f"classes={config.classes}: must be two classes, the start and the end: [Dress,Coat]")
     both = (ends[0], ends[1])
     settings = {key: config[key] for key in ("seed", "rows", "steps")}
     _log(config, output, interpolation.explore(trained, both, **settings, output=output))
@@ -77,12 +77,12 @@ def _embeddings(config: DictConfig, output: Path) -> None:
         from cgan_lightning.exploration import embeddings  # scipy, matplotlib: an extra
     except ModuleNotFoundError as error:
         raise UserError(f"mode=embeddings needs {error.name}: pip install 'cgan-lightning[report]'") from None
-    kept = _discriminator(Path(config.checkpoint))
-    _log(config, output, embeddings.explore(trained, kept, seed=config.seed, output=output))
+    discriminator = _discriminator(Path(config.checkpoint))
+    _log(config, output, embeddings.explore(trained, discriminator, seed=config.seed, output=output))
 
 
 def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
-    """Its state dictionary, which the last training checkpoint of a run folder has."""
+    """Return the discriminator's state dictionary from a run's last checkpoint; None without a checkpoint."""
     from cgan_lightning.storage import checkpoint_io
     from cgan_lightning.storage.run_folder import RunFolder
 
@@ -102,10 +102,10 @@ def _training(config: DictConfig, output: Path) -> None:
 def _page(config: DictConfig, output: Path) -> None:
     from cgan_lightning.exploration import server
 
-    with server.bound(output, config.port) if config.serve else nullcontext() as waiting:  # a taken port is told first
+    with server.bound(output, config.port) if config.serve else nullcontext() as waiting:  # report a port in use first
         _write_page(config, output)
         if waiting is not None:
-            log.info("%s shows it, on this machine alone; Ctrl-C stops that", server.address(waiting))
+            log.info("Serving it at %s, on this machine only; Ctrl-C stops the server", server.address(waiting))
             server.until_stopped(waiting, output)
 
 

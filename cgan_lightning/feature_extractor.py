@@ -1,4 +1,4 @@
-"""Trains the feature extractor of the metrics from scratch: `python -m cgan_lightning.feature_extractor [key=value]`."""
+"""Train the feature extractor of the metrics from scratch: `python -m cgan_lightning.feature_extractor [key=value]`."""
 
 import logging
 from pathlib import Path
@@ -11,9 +11,9 @@ log = logging.getLogger("cgan_lightning.feature_extractor")
 
 
 def train(config: DictConfig) -> None:
-    """Trains on the training split and reports accuracy on the test split, by class, and the hash that results carry."""
+    """Train on the training split; report test accuracy per class and the hash that identifies it in results."""
     command.say_what_loads()
-    import torch  # takes seconds: not for --help or a mistake
+    import torch  # takes seconds to import: not for --help or errors
 
     from cgan_lightning.data import facts, fashion_mnist, sources
     from cgan_lightning.evaluation import classifier, feature_extractor
@@ -30,13 +30,13 @@ def train(config: DictConfig) -> None:
             images, labels, epochs=config.epochs, seed=config.seed, device=device,
             report=lambda epoch, loss: log.info("epoch %d/%d  loss %.3f", epoch, config.epochs, loss),
         )  # fmt: skip
-    made = feature_extractor.tested(
+    extractor = feature_extractor.tested(
         network.cpu(), *fashion_mnist.tensors(folder, *fashion_mnist.TEST), seed=config.seed, epochs=config.epochs
     )
-    feature_extractor.save(made, Path(config.output))
-    for name, accuracy in zip(facts.CLASS_NAMES, made.about["accuracy_per_class"], strict=True):
+    feature_extractor.save(extractor, Path(config.output))
+    for name, accuracy in zip(facts.CLASS_NAMES, extractor.about["accuracy_per_class"], strict=True):
         log.info("%-12s %5.1f %%", name, 100 * accuracy)
-    log.info("accuracy     %5.2f %%  hash %s  %s", 100 * made.about["accuracy"], made.hash, config.output)
+    log.info("accuracy     %5.2f %%  hash %s  %s", 100 * extractor.about["accuracy"], extractor.hash, config.output)
 
 
 def main() -> None:

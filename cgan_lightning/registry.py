@@ -1,14 +1,14 @@
-"""What can be chosen and measured: components by group and name, each with its settings; and metrics.
+"""The registry of components (by group and name, each with its settings) and of metrics.
 
-A component is a class that says so, and whose arguments say what they must be:
+A component is a decorated class whose annotated arguments declare their ranges:
 
     @register("loss", "hinge")
     class Hinge:
         def __init__(self, *, margin: Annotated[float, setting("where D stops", above=0)] = 1.0) -> None: ...
 
-From that follow the schema of a config, the ranges of its keys and what --help says of them, the classes that a setting or a
-generator's file may name, and the sizes that such a file may ask for. Sources are read here and not imported: PyTorch takes
-seconds, and a mistake in a command line is told in one.
+The config schema, the ranges of its keys, their --help text, the classes that a setting or a generator file may name, and the
+sizes that such a file may request are all derived from these declarations. Source files are parsed, not imported: importing
+PyTorch takes seconds, and errors in a command line should be reported sooner.
 """
 
 import ast
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from cgan_lightning.utils import limits
 
 ROOT = Path(__file__).parent
-FACTORIES = ("upsampling", "head")  # groups whose classes a network calls with the sizes that it finds
+FACTORIES = ("upsampling", "head")  # groups whose classes a network instantiates with its own layer sizes
 KINDS = {kind.__name__: kind for kind in (int, float, bool)}
 
 Class = TypeVar("Class", bound=type)
@@ -31,24 +31,24 @@ Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
 
 
 def register(group: str, name: str) -> Callable[[Class], Class]:
-    """Makes a class a component; its name is its own in its group."""
+    """Register a class as a component, with a name that is unique in its group."""
     return lambda cls: cls
 
 
 @dataclass(frozen=True)
 class Setting:
-    """An argument: a key of the config with what it is for, or a size that is `given` by the data and by other keys."""
+    """An argument that is a described config key, or a size that is `given` by the data or by other keys."""
 
     about: str
     bounds: Mapping[str, float]
-    marks: Mapping[str, Any] = field(default_factory=dict)  # more metadata of the schema's field
+    marks: Mapping[str, Any] = field(default_factory=dict)  # further metadata of the schema field
     given: bool = False
     kind: type = float  # int, float or bool
 
 
 @dataclass(frozen=True)
 class Part:
-    """An argument that is a component itself, of `group`."""
+    """An argument that is itself a component of `group`."""
 
     group: str
 
@@ -67,13 +67,13 @@ def setting(
 
 
 def given(**bounds: float) -> Setting:
-    """A size that comes from the data, or from a key that a network shares with others."""
+    """Declare a size that comes from the data, or from a key that networks share."""
     return Setting("", bounds, given=True)
 
 
 @dataclass(frozen=True)
 class Component:
-    """A class, its place, and its annotated arguments by name."""
+    """A registered class, its group and name, and its annotated arguments by name."""
 
     group: str
     name: str
@@ -86,7 +86,7 @@ class Component:
 
     @property
     def settings(self) -> dict[str, Setting]:
-        """Those that are keys of a config."""
+        """The arguments that are config keys."""
         return {name: each for name, each in self.arguments.items() if isinstance(each, Setting) and not each.given}
 
     def load(self) -> type:
@@ -95,7 +95,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Metric:
-    """What `metric` declares, with the function that gives it."""
+    """A metric as declared by `metric`, and the function that computes it."""
 
     name: str
     title: str
@@ -112,30 +112,30 @@ class Metric:
 def metric(
     name: str, title: str, form: str, *, better: str = "", scale: float = 1, least_samples: int = 0
 ) -> Callable[[Function], Function]:
-    """Makes a function of (samples, real images) a metric of `evaluate` and of reports.
+    """Register a function of (samples, real images, seed) as a metric of `evaluate` and of reports.
 
-    `title` is what people read, `form` how a value times `scale` is written, `better` "lower", "higher" or "" for neither. It
-    takes the samples and as many real images as a feature extractor sees them, and a seed; fewer than `least_samples` have no
-    such value. A function of several metrics is decorated once for each and gives a dictionary.
+    `title` is the displayed name, `form` the format of the value times `scale`, `better` "lower", "higher" or "" for neither.
+    The function receives feature extractor outputs of the samples and of as many real images. With fewer than `least_samples`
+    the metric is left out. A function that computes several metrics is decorated once for each and returns a dictionary.
     """
     return lambda function: function
 
 
 @functools.cache
 def components() -> dict[str, Component]:
-    """All components by `target`."""
+    """Return all components by `target`."""
     return {each.target: each for path in _sources() for each in _of_file(path)}
 
 
 @functools.cache
 def metrics() -> dict[str, Metric]:
-    """All metrics by name."""
+    """Return all metrics by name."""
     result = [each for path in _sources() for each in _metrics_of_file(path)]
     return {each.name: each for each in result}
 
 
 def of_group(*groups: str) -> dict[str, Component]:
-    """Those of `groups` by `target`."""
+    """Return the components of `groups` by `target`."""
     return {target: each for target, each in components().items() if each.group in groups}
 
 
@@ -160,7 +160,7 @@ def _metrics_of_file(path: Path) -> list[Metric]:
 
 
 def _decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[tuple[Definition, ast.Call]]:
-    """The definitions of a file that `decorator` has marked, and how it was called."""
+    """Yield each definition in a file that has `decorator`, with the decorator's call."""
     source = path.read_text()
     if f"@{decorator}(" not in source:
         return
@@ -180,7 +180,7 @@ def _load(target: str) -> Any:
 
 
 def _arguments(cls: ast.ClassDef) -> dict[str, Setting | Part]:
-    """Of its constructor, in their order: those whose annotation is `Annotated[kind, setting(...)]`, or `given` or `Part`."""
+    """Return the constructor's arguments annotated `Annotated[kind, setting(...)]`, or `given` or `Part`, in order."""
     for function in cls.body:
         if isinstance(function, ast.FunctionDef) and function.name == "__init__":
             return {each.arg: _declared(each.annotation) for each in function.args.kwonlyargs if _is_declared(each.annotation)}
@@ -193,6 +193,6 @@ def _is_declared(annotation: ast.expr | None) -> bool:
 
 def _declared(annotation: Any) -> Setting | Part:
     kind, declared = annotation.slice.elts
-    words = ast.Expression(declared)  # of this package's own source
+    words = ast.Expression(declared)  # from this package's own source
     result = eval(compile(words, "annotation", "eval"), {"setting": setting, "given": given, "Part": Part, "limits": limits})  # noqa: S307
     return replace(result, kind=KINDS[ast.unparse(kind)]) if isinstance(result, Setting) else result

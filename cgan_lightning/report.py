@@ -1,4 +1,4 @@
-"""Compares runs: `python -m cgan_lightning.report runs=SWEEP_FOLDER|[RUN,RUN]|PATTERN [key=value]`."""
+"""Compare runs: `python -m cgan_lightning.report runs=SWEEP_FOLDER|[RUN,RUN]|PATTERN [key=value]`."""
 
 import logging
 from pathlib import Path
@@ -14,10 +14,10 @@ log = logging.getLogger("cgan_lightning.report")
 
 
 def report(config: DictConfig) -> None:
-    """Writes report.html, results.csv, results.md and samples.png, and says what was found."""
+    """Write report.html, results.csv, results.md and samples.png, and log the conclusions."""
     command.say_what_loads()
     try:
-        from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an extra, and not for --help
+        from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an optional extra
     except ModuleNotFoundError as error:
         raise UserError(f"report needs {error.name}: pip install 'cgan-lightning[report]'") from None
 
@@ -28,7 +28,7 @@ def report(config: DictConfig) -> None:
     complete = "fid" in study.measured and not any(study.finished["fid"].isna())
     metric = config.metric or ("fid" if complete else "val_best_fid")
     if metric not in study.measured:
-        raise UserError(f"metric={metric}: no finished run has it, they have {', '.join(study.measured) or 'none at all'}")
+        raise UserError(f"metric={metric}: no finished run has it; available: {', '.join(study.measured) or 'none'}")
     result = page.find(study, metric, config.threshold)
     page.write(study, result, folder)
     for remark in study.remarks:

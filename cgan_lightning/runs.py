@@ -1,4 +1,4 @@
-"""Lists runs: `python -m cgan_lightning.runs [FOLDER] [--sort COLUMN] [--csv FILE]`."""
+"""List runs: `python -m cgan_lightning.runs [FOLDER] [--sort COLUMN] [--csv FILE]`."""
 
 import argparse
 import csv
@@ -13,11 +13,13 @@ from cgan_lightning.utils.errors import UserError
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m cgan_lightning.runs",
-        description="The runs in a folder: what differs between them, how far they are, how good, and when they ended.",
+        description="List the runs in a folder with their differing settings, progress, FID and end time.",
     )
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("runs"), help="where the run folders are (runs)")
-    parser.add_argument("--sort", metavar="COLUMN", default="ended", help="a column; --sort=-COLUMN: from the largest down")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path("runs"), help="the folder with the run folders (default: runs)"
+    )
+    parser.add_argument("--sort", metavar="COLUMN", default="ended", help="a column; --sort=-COLUMN sorts in descending order")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the table to this file")
     parser.add_argument("--version", action="version", version=version.line())
     given = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""Draws pictures from a trained generator: `python -m cgan_lightning.sample checkpoint=RUN_FOLDER [key=value]`."""
+"""Draw samples from a trained generator: `python -m cgan_lightning.sample checkpoint=RUN_FOLDER [key=value]`."""
 
 import logging
 from pathlib import Path
@@ -13,10 +13,10 @@ log = logging.getLogger("cgan_lightning.sample")
 
 
 def sample(config: DictConfig) -> None:
-    """`count` pictures of each label, or one for each given z, to a grid, arrays or a folder, as `output`'s ending says."""
+    """Draw `count` images per label, or one per given z, and write a grid, arrays or a folder by `output`'s suffix."""
     command.say_what_loads()
     import numpy as np
-    import torch  # takes seconds to import: not for --help or a mistake
+    import torch  # takes seconds to import: not for --help or errors
 
     from cgan_lightning.models import generator_file
     from cgan_lightning.sampling import output, sampling
@@ -45,11 +45,11 @@ def sample(config: DictConfig) -> None:
 
 
 def _moved(z: Any, config: DictConfig) -> Any:
-    """z along the directions of the file, as far as `move` says."""
+    """Return z moved along the file's directions by the distances in `move`."""
     from cgan_lightning.sampling import directions
 
     if config.directions is None:
-        raise UserError(f"move={config.move}: along what? Give directions=FILE.json; explore mode=directions writes one")
+        raise UserError(f"move={config.move}: needs directions=FILE.json, which explore mode=directions writes")
     result = directions.read(Path(config.directions), z.shape[1])
     return directions.moved(z, config.move, result)
 

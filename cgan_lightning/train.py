@@ -1,4 +1,4 @@
-"""Trains a conditional GAN: `python -m cgan_lightning.train [group=choice] [key=value]`."""
+"""Train a conditional GAN: `python -m cgan_lightning.train [group=choice] [key=value]`."""
 
 import functools
 import logging
@@ -22,18 +22,18 @@ log = logging.getLogger("cgan_lightning.train")
 
 
 def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
-    """One run, from its config to its results; a finished one is not done again. Returns the metric that is asked for.
+    """Train one run, unless it is already finished, and return the metric named by `objective_metric`.
 
-    `callbacks`, Lightning's, act before the run's own.
+    `callbacks` (Lightning callbacks) are called before the run's own.
     """
     run = identity.run_folder(config)
     if end := _known(run, config):
         return _summary(end, config)
     command.say_what_loads()
-    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or a mistake
+    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
 
     device = device_named(config.trainer.accelerator, "trainer.accelerator").type
-    from cgan_lightning.config import build, build_model  # Lightning takes more: not where there is no such device
+    from cgan_lightning.config import build, build_model  # Lightning takes longer; a missing device is reported first
     from cgan_lightning.storage import memory, results
     from cgan_lightning.training.callbacks.contention import Contention
 
@@ -41,7 +41,7 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     memory.count_peak_anew()
     lower = f"lower data.batch_size={config.data.batch_size}; the last checkpoint is kept"
     with build.ranks(config) as ranks, memory.advice(lower):
-        # Everything that can be wrong with the request shows before the run folder is made.
+        # Everything that can be wrong with the settings is reported before the run folder is created.
         data = build.data(config)
         recipe = build_model.recipe(config, data)
         model = build_model.model(config, recipe)
@@ -67,9 +67,9 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
 def _begun(
     config: DictConfig, run: RunFolder, data: Any, model: Any, ranks: int, device: str
 ) -> Iterator[tuple[str | None, str | None, int]]:
-    """The folder with the results, where the run has them already.
+    """Yield (folder with the results, None, 0) if the run is already finished.
 
-    Otherwise the run's folder is held inside: None, the checkpoint that it resumes from, if any, and that one's update.
+    Otherwise lock the run folder inside the context and yield (None, checkpoint to resume from or None, its update).
     """
     from cgan_lightning.storage import checkpoint_io, warm_start
 
@@ -77,7 +77,7 @@ def _begun(
         yield str(end.path), None, 0
         return
     data.prepare_data()
-    if config.warm_start.checkpoint is not None and (config.rerun or not run.has_checkpoint):  # else it has weights of its own
+    if config.warm_start.checkpoint is not None and (config.rerun or not run.has_checkpoint):  # a resumed run has weights
         warm_start.begin(model, data.class_names, config.warm_start.checkpoint, frozen=config.warm_start.freeze)
     earlier = max(run.ends(), default=None)
     with run.claim(
@@ -89,15 +89,15 @@ def _begun(
         examine=lambda checkpoint: checkpoint_io.examine(checkpoint, model),
     ) as result:
         if earlier is not None:
-            _say_what_becomes_of(run, earlier, sweep_folder.using(run.path, earlier))
+            _log_earlier_results(run, earlier, sweep_folder.using(run.path, earlier))
         run.keep_config(OmegaConf.to_yaml(config, resolve=True))
         yield (None, None, 0) if result is None else (None, str(result[0]), result[1])
 
 
 def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
-    """What `_end` gives, before PyTorch is imported; of several ranks the first one decides, once they have met.
+    """Return what `_end` returns, before PyTorch is imported; with several ranks, rank zero decides once they are connected.
 
-    Raises UserError, too, for a run that was begun and that nobody has asked to go on with.
+    Also raises UserError for an unfinished run when neither resuming nor starting over was requested.
     """
     if rank_info.given(os.environ) is not None or config.rerun:
         return None
@@ -108,7 +108,7 @@ def _known(run: RunFolder, config: DictConfig) -> RunFolder | None:
 
 
 def _end(run: RunFolder, config: DictConfig) -> RunFolder | None:
-    """Where the results that are asked for are, if the run has them. Raises UserError where it can't get them."""
+    """Return the folder with the requested results, if they exist. Raises UserError if they cannot be produced."""
     if not run.identity.is_file():
         return None
     changed = run.check_settings(checks.result_settings(config), allow_changes=config.resume.allow_changes)
@@ -117,33 +117,34 @@ def _end(run: RunFolder, config: DictConfig) -> RunFolder | None:
         keys = ", ".join(key for key in changed if key.rpartition(".")[0] not in changed)
         raise UserError(
             f"{end.path} is finished, and was trained with other settings ({keys}): "
-            "give a higher trainer.max_epochs to go on with these, or leave resume= out for a run of their own"
+            "give a higher trainer.max_epochs to continue with these, or omit resume= to train them as a separate run"
         )
     if end:
-        log.info("This run is finished already; rerun=true starts it over.")
+        log.info("This run is already finished; rerun=true starts it over.")
     return end
 
 
 def _summary(run: RunFolder, config: DictConfig) -> float | None:
-    """Says where the results are; the metric that is asked for."""
+    """Log where the results are, and return the metric named by `objective_metric`."""
     log.info("%s", run.summary())
     return run.metric(config.objective_metric)
 
 
-def _say_what_becomes_of(run: RunFolder, updates: int, sweeps: Sequence[Path]) -> None:
-    """Of earlier results, at an end after so many updates: kept where the run is extended, gone where it starts over."""
+def _log_earlier_results(run: RunFolder, updates: int, sweeps: Sequence[Path]) -> None:
+    """Log what happens to the earlier results at `updates`: kept if the run is extended, deleted if it starts over."""
     users = f", which {', '.join(map(str, sweeps))} use{'s' if len(sweeps) == 1 else ''}," if sweeps else ""
     if kept := run.ends().get(updates):
         log.info(
-            "Extends a run that was finished at update %s; its results there%s stay in %s", f"{updates:,}", users, kept.path
-        )
+            "Extending a run that was finished at update %s; its results at that point%s are kept in %s",
+            f"{updates:,}", users, kept.path,
+        )  # fmt: skip
     else:
-        log.warning("Starts a finished run over: its results%s are gone", users)
+        log.warning("Starting a finished run over: its results%s are deleted", users)
 
 
 @contextmanager
 def _resumable(run: RunFolder) -> Iterator[None]:
-    """What stops the training says how it is resumed."""
+    """Add the command that resumes the run to the message of an interrupt."""
     try:
         yield
     except Interrupted as stop:

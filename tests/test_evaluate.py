@@ -95,7 +95,7 @@ def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
 
 def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path):
     folder = train("trainer.max_steps=1")
-    with pytest.raises(UserError, match=r"no finished run's folder: give output=FILE\.json"):
+    with pytest.raises(UserError, match=r"not the folder of a finished run: give output=FILE\.json"):
         evaluate(composed(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
 
 

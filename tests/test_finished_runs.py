@@ -29,7 +29,7 @@ def test_an_earlier_end_is_what_a_shorter_request_gets(train, caplog):
     caplog.set_level("INFO")
     train("trainer.max_epochs=1")
     assert f"Run folder: {folder}/ends/00000004" in caplog.text
-    with pytest.raises(UserError, match=r"finished at 3 epochs \(12 updates\), and has no results at the 8 updates requested"):
+    with pytest.raises(UserError, match=r"finished at 3 epochs \(12 updates\), without results at the requested 8 updates"):
         train("trainer.max_epochs=2", "resume=auto")
     assert (folder / "results.json").read_text() == before
 
@@ -38,7 +38,7 @@ def test_an_earlier_end_is_what_a_shorter_request_gets(train, caplog):
 def test_a_finished_run_has_the_settings_that_it_has(train, epochs):
     folder = train("trainer.max_epochs=2")
     asked = (f"resume={folder}", "loss=hinge", "noise=uniform", f"trainer.max_epochs={epochs}")
-    with pytest.raises(UserError, match=r"can't go on with other settings than it was begun with: loss was "):
+    with pytest.raises(UserError, match=r"cannot be resumed with settings other than those it was started with: loss was "):
         train(*asked)
     if epochs == 2:
         with pytest.raises(UserError, match=r"is finished, and was trained with other settings \(loss, noise\)"):

@@ -108,7 +108,7 @@ def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
     ("overrides", "sentence"),
     [
         (("trainer=ddp_cpu",), "trainer.devices=2: a job of hydra/launcher=pool is one process on one device: 1"),
-        (("trainer=cpu,gpu",), "trainer=cpu,gpu: all jobs of a pool are on the same devices; give a command for each"),
+        (("trainer=cpu,gpu",), "trainer=cpu,gpu: all jobs of a pool use the same devices; use a separate command for each"),
         (("hydra.launcher.jobs_per_device=0",), "hydra.launcher.jobs_per_device=0: must be a whole number at least 1, or null"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_sites_own_way_to_ask_for_gpus_counts():
     [
         (("trainer.devices=1,2",), "trainer.devices=1,2: all jobs of a sweep over SLURM have the same ranks"),
         (("trainer=cpu,ddp_cpu",), "trainer=cpu,ddp_cpu: all jobs of a sweep over SLURM have the same ranks"),
-        (("trainer=ddp",), "trainer.devices=null: SLURM must know how many"),
+        (("trainer=ddp",), "trainer.devices=null: SLURM needs the number of GPUs per node"),
         (("hydra.launcher.timeout_min=3",), "hydra.launcher.timeout_min=3: at least 4 with hydra.launcher.signal_delay_s=120"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_failing_job_stops_no_other_and_the_exit_code_and_a_table_say_so(multi
     assert lines[1].endswith("there is no nowhere/checkpoints/last.ckpt; give the folder of a run")
     assert lines[4] == "4 jobs: 2 finished, 2 failed"
     assert "\n".join(lines) in said
-    assert said.endswith("2 failed; the same command tries again\n")
+    assert said.endswith("2 failed; run the same command to try again\n")
     assert "Traceback" not in said
     record = json.loads((folder / "sweep.json").read_text())
     assert record["grid"] == {"noise": ["randn", "uniform"], "warm_start.checkpoint": ["null", "nowhere"]}
@@ -81,11 +81,11 @@ def test_a_failing_job_stops_no_other_and_the_exit_code_and_a_table_say_so(multi
 @pytest.mark.parametrize(
     ("sweep", "sentence"),
     [
-        (("loss=bce,wasserstein", "regularizer=none"), "loss=wasserstein: nothing bounds the discriminator"),
-        (("seed=0,1", "data.batch_size=4096", "data.limit=2048"), "data.batch_size=4096 is more than the 2,048 images"),
+        (("loss=bce,wasserstein", "regularizer=none"), "loss=wasserstein: the discriminator is unbounded"),
+        (("seed=0,1", "data.batch_size=4096", "data.limit=2048"), "data.batch_size=4096 exceeds the 2,048 training images"),
         (("data.image_size=28,29",), "data.image_size=29 must be 28, or a larger even number"),
         (("model.stages=2,3",), "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
-        (("seed=0,1", "trainer=ddp_cpu", "data.batch_size=17"), "data.batch_size=17 is of all 2 ranks together"),
+        (("seed=0,1", "trainer=ddp_cpu", "data.batch_size=17"), "data.batch_size=17 is divided among 2 ranks"),
     ],
 )
 def test_nothing_starts_that_is_known_to_fail(multirun, sweep, sentence):
@@ -99,7 +99,7 @@ def test_a_sweep_that_wants_less_than_its_runs_have_is_refused(multirun):
     multirun("-m", "noise=randn,uniform", "trainer.max_epochs=2")
     code, said = multirun("-m", "noise=randn,uniform", "trainer.max_epochs=1")
     assert code == 2
-    assert "is finished at 2 epochs (8 updates), and has no results at the 4 updates requested" in said
+    assert "is finished at 2 epochs (8 updates), without results at the requested 4 updates" in said
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
@@ -171,7 +171,7 @@ def test_going_on_with_one_run_is_no_sweep(multirun, train):
     folder = train("trainer.max_steps=1")
     code, said = multirun("-m", f"resume={folder}", "seed=0,1")
     assert code == 2, said
-    assert said.splitlines()[-1].endswith("goes on with one run; in a sweep going on is the default: leave it out")
+    assert said.splitlines()[-1].endswith("resumes one run; a sweep resumes its runs by default: omit it")
 
 
 @pytest.mark.matrix

@@ -1,1 +1,1 @@
-"""From a command line to objects: where conf/ is, what its keys may be, how a mistake is answered, what is built."""
+"""From a command line to objects: the schema and its checks, composing configs, error messages, and building objects."""

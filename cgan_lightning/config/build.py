@@ -1,4 +1,4 @@
-"""Objects from a checked config: the one place where settings meet what the data knows."""
+"""Build the objects of a training run from a checked config and the data module."""
 
 import logging
 import warnings
@@ -36,30 +36,32 @@ from cgan_lightning.utils.errors import UserError
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
-    """The processes that train together, as `trainer.devices` and `trainer.num_nodes` ask."""
+    """Return the ranks of the run, from `trainer.devices` and `trainer.num_nodes`."""
     settings = config.trainer
     on_gpu = device_named(settings.accelerator, "trainer.accelerator").type == "cuda"
     devices = settings.devices or (torch.cuda.device_count() if on_gpu else 1)
     if on_gpu and devices > torch.cuda.device_count():
         raise UserError(f"trainer.devices={devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")
     if settings.sync_batchnorm and devices * settings.num_nodes > 1 and not on_gpu:
-        raise UserError("trainer.sync_batchnorm=true: PyTorch has it for GPUs alone; false lets each rank use its own images")
-    size = devices * settings.num_nodes
-    if config.data.batch_size % size or config.data.batch_size < 2 * size:  # one image at 1×1 is no batch for batch norm
         raise UserError(
-            f"data.batch_size={config.data.batch_size} is of all {size} ranks together "
-            f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of their number, "
-            "two images or more for each"
+            "trainer.sync_batchnorm=true: PyTorch supports it only on GPUs; false normalises each rank's images separately"
+        )
+    size = devices * settings.num_nodes
+    if config.data.batch_size % size or config.data.batch_size < 2 * size:  # batch norm cannot use a single 1×1 value
+        raise UserError(
+            f"data.batch_size={config.data.batch_size} is divided among {size} ranks "
+            f"(trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}): take a multiple of {size}, "
+            "at least two images for each rank"
         )
     if settings.backend == "nccl" and not on_gpu:
-        raise UserError("trainer.backend=nccl is for GPUs alone: leave it out, or take gloo")
+        raise UserError("trainer.backend=nccl works only on GPUs: omit it, or take gloo")
     backend = BACKENDS[settings.backend or ("nccl" if on_gpu else "gloo")]
     setting = f"trainer.devices={devices} × trainer.num_nodes={settings.num_nodes}"
     return together(devices=devices, num_nodes=settings.num_nodes, setting=setting, backend=backend, command=this_job("train"))
 
 
 def data(config: DictConfig) -> FashionMNISTData:
-    """Raises UserError where the settings don't go together."""
+    """Build the data module. Raises UserError for incompatible settings."""
     plain: Any = OmegaConf.to_container(config.data, resolve=True)
     classes = class_selection.classes(plain.pop("classes"))
     at_most = class_selection.limits(plain.pop("per_class_limit"), classes)
@@ -70,7 +72,7 @@ def data(config: DictConfig) -> FashionMNISTData:
 
 
 def _updates_per_call(config: DictConfig) -> int:
-    """As asked for; else on a GPU 64, or as many as have 32,768 images, and 1 on the CPU, where it saves nothing."""
+    """Return the setting, or by default 64 on a GPU (at most 32,768 images) and 1 on the CPU, where more saves nothing."""
     if config.trainer.updates_per_call is not None:
         return config.trainer.updates_per_call
     on_gpu = device_named(config.trainer.accelerator, "trainer.accelerator").type == "cuda"
@@ -101,7 +103,7 @@ def trainer(
     done: int,
     planned: int,
 ) -> Trainer:
-    """Lightning's trainer, for a run that goes on from `done` updates to `planned`; `callbacks` act before the run's own."""
+    """Build Lightning's trainer for updates `done` to `planned`; `callbacks` are called before the run's own."""
     settings = config.trainer
     _quieten_lightning()
     precision.use_tf32(settings.tf32)
@@ -109,31 +111,31 @@ def trainer(
     if ranks.rank == 0:
         logger = RunLogger(run.path, purge_step=done + 1 if done else None)
         logger.log_settings(displayed_settings(config))
-    of_this_machine = ranks.size // settings.num_nodes
+    local_ranks = ranks.size // settings.num_nodes
     return Trainer(
         accelerator=settings.accelerator,
-        devices=of_this_machine,
+        devices=local_ranks,
         num_nodes=settings.num_nodes,
         strategy="auto" if ranks.size == 1 else UnwrappedDDP(),
         sync_batchnorm=settings.sync_batchnorm,
-        max_epochs=-1,  # Lightning counts one less for each stop at an epoch's end: updates alone end a run
+        max_epochs=-1,  # Lightning miscounts epochs when stopped at an epoch's end, so max_steps ends the run
         max_steps=planned,
         precision=settings.precision,
         deterministic=settings.deterministic,
         default_root_dir=run.path,
         logger=logger or False,
         callbacks=[*callbacks, *_own_callbacks(config, run, validation)],
-        plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, of_this_machine)],
+        plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
         limit_val_batches=0,
-        log_every_n_steps=1,  # callbacks/training_log.py decides; this only keeps Lightning from warning of short epochs
-        use_distributed_sampler=False,  # EpochOrder slices
+        log_every_n_steps=1,  # callbacks/training_log.py decides; 1 only silences a warning about short epochs
+        use_distributed_sampler=False,  # EpochOrder slices batches by rank
     )
 
 
 def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, ranks: int) -> str:
-    """What is about to be trained, on what, for how long."""
+    """Return a summary line: device, updates, batch size and parameter counts."""
     sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
     device = describe(device_named(config.trainer.accelerator))["machine"]["device"]
     where = device if ranks == 1 else f"{ranks} ranks, each on {device}"
@@ -146,25 +148,25 @@ def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, 
 
 
 def launches(config: DictConfig, data: FashionMNISTData, ranks: int) -> str:
-    """How a GPU gets its updates, for the headline."""
+    """Return the headline's part about CUDA graphs."""
     if not config.trainer.cuda_graphs:
         return "; no CUDA graphs (trainer.cuda_graphs=false)"
     if ranks > 1:
-        return "; no CUDA graphs (ranks exchange gradients in mid-update)"
+        return "; no CUDA graphs (ranks all-reduce gradients during an update)"
     return f"; CUDA graphs, in calls of up to {min(data.updates_per_call, data.due_every)} updates"
 
 
 def _quieten_lightning() -> None:
-    """Tips, device lists and warnings, Lightning's and PyTorch's, that a user can do nothing about."""
+    """Suppress tips, device lists and warnings of Lightning and PyTorch that a user cannot act on."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # its own use of PyTorch
+    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")  # about its own use of PyTorch
     warnings.filterwarnings("ignore", message="The `srun` command is available")
-    warnings.filterwarnings("ignore", message="GPU available but not used")  # trainer=cpu asked for that
-    warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a frozen generator is meant to be
+    warnings.filterwarnings("ignore", message="GPU available but not used")  # trainer=cpu requested it
+    warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # intended for a frozen generator
 
 
 def _own_callbacks(config: DictConfig, run: RunFolder, validation: Validation) -> list[Callback]:
-    """In the order in which they act after an update: what stops the run comes last, when all others are done."""
+    """Return the callbacks in the order in which they act after an update; Preemption, which stops the run, is last."""
     log, checkpoints = validation.training_log, validation.checkpoints
     return [
         FiniteLosses(every_n_updates=config.log_every_n_updates),

@@ -1,4 +1,4 @@
-"""An evaluation from its checked config, and the processes that share it."""
+"""Build an evaluation and its ranks from a checked config."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,7 +16,7 @@ from cgan_lightning.utils.errors import UserError
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
-    """The processes that evaluate together, as `devices` asks."""
+    """Return the ranks of the evaluation, from `devices`."""
     on_gpu = device_named(config.device).type == "cuda"
     if on_gpu and config.devices > torch.cuda.device_count():
         raise UserError(f"devices={config.devices}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine")

@@ -1,4 +1,4 @@
-"""The game from a checked config: what rebuilds its networks, and the module that trains them."""
+"""Build the recipe of the networks and the Lightning module that trains them from a checked config."""
 
 import functools
 import math
@@ -18,7 +18,7 @@ from cgan_lightning.utils.errors import UserError
 
 
 def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
-    """What rebuilds the networks and the prior from plain data, and the class names: kept with the weights."""
+    """Return the plain data that rebuilds the networks and the prior, with the class names; saved with the weights."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size}
@@ -49,7 +49,7 @@ def _with_declared(network: dict[str, Any], shared: dict[str, Any]) -> dict[str,
 
 
 def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
-    """The game, with first weights that depend on the seed and on each network alone."""
+    """Build the Lightning module; initial weights depend only on the seed and on each network."""
     networks = {network: _network(config, network, recipe[network]) for network in ("generator", "discriminator")}
     if config.warm_start.freeze:
         _freeze_but_label(networks["generator"])
@@ -66,7 +66,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         penalty=chosen(config.regularizer, "regularizer"),
         augmentation=chosen(config.augmentation, "augmentation"),
         balanced=config.data.balanced,
-        ema=_average(config, networks["generator"]),
+        ema=_ema(config, networks["generator"]),
         seed=config.seed,
         cuda_graphs=config.trainer.cuda_graphs,
     )
@@ -78,36 +78,36 @@ def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
 
 
 def _freeze_but_label(generator: Any) -> None:
-    """Weights and batch statistics stay as they are, those of the label's embedding apart."""
+    """Freeze weights and batch-norm statistics, except for the label embedding."""
     generator.requires_grad_(False)
     generator.conditioning.requires_grad_(True)
     generator.eval()
 
 
-def _average(config: DictConfig, generator: Any) -> GeneratorEMA | None:
+def _ema(config: DictConfig, generator: Any) -> GeneratorEMA | None:
     if config.ema.halflife_images is None:
         return None
-    # Of a generator that begins with another run's weights the average has no random start to forget.
-    early = {} if config.warm_start.checkpoint is None else {"rampup": math.inf}
-    return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **early)
+    # With a warm start the EMA has no random initialisation to forget, so it needs no ramp-up.
+    rampup = {} if config.warm_start.checkpoint is None else {"rampup": math.inf}
+    return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **rampup)
 
 
 def chosen(settings: DictConfig, group: str) -> Any:
-    """The object of `group` that `settings` describe; None where they are empty."""
+    """Build the object of `group` that `settings` describe; None where they are empty."""
     plain: Any = OmegaConf.to_container(settings, resolve=True)
     if not plain:
         return None
     name = plain.pop("_target_")
     try:
         return registry.of_group(group)[name].load()(**plain)
-    except TypeError as error:  # another choice's numbers
-        raise UserError(f"{name} can't be built: {error}; take the group's file, as in loss=hinge") from None
+    except TypeError as error:  # settings of another option
+        raise UserError(f"{name} cannot be built: {error}; choose the group's option, as in loss=hinge") from None
 
 
 def _adam(settings: DictConfig) -> Any:
-    """fused: one kernel for all parameters, the same arithmetic. lr as a tensor: the module writes each update's into it."""
-    rate = torch.tensor(settings.lr, dtype=torch.float64)
-    return functools.partial(torch.optim.Adam, lr=rate, betas=tuple(settings.betas), fused=True)
+    """Return an Adam factory. fused: one kernel for all parameters. lr is a tensor that the module sets before each update."""
+    lr = torch.tensor(settings.lr, dtype=torch.float64)
+    return functools.partial(torch.optim.Adam, lr=lr, betas=tuple(settings.betas), fused=True)
 
 
 def _learning_rate(config: DictConfig, network: str) -> LearningRate:

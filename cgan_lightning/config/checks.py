@@ -1,4 +1,4 @@
-"""Ranges, choices and unknown keys of a composed config, each refused in one sentence; and which settings name a run."""
+"""Validate the keys, ranges and choices of a composed config; select the settings that identify a run."""
 
 import dataclasses
 import types
@@ -16,7 +16,7 @@ _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", 
 
 
 def check(config: DictConfig) -> None:
-    """Raises UserError for the first key that is unknown, missing or out of its range."""
+    """Raise UserError for the first key that is unknown, missing or out of its range."""
     for key, value, field in leaves(config):
         if field is None:
             raise UserError(suggestions.unknown_key(key, keys(config)))
@@ -27,9 +27,9 @@ def check(config: DictConfig) -> None:
 
 
 def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field | None]]:
-    """(key, value, schema field) of every setting; None for one that the schema doesn't have. Sections are opened.
+    """Yield (key, value, schema field) of every setting, nested ones too; the field is None for a key not in the schema.
 
-    What a choice brings without a schema (its `_target_`) comes as one value.
+    An option without a schema (only a `_target_`) is one value.
     """
     kind = OmegaConf.get_type(config)
     schema = {field.name: field for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
@@ -55,14 +55,14 @@ def keys(config: DictConfig) -> list[str]:
 
 
 def refusal(key: str, value: Any, field: dataclasses.Field) -> str:
-    """The sentence for a value that `key` can't have."""
+    """Return the error message for an invalid value of `key`."""
     written = "true" if value == "True" else "false" if value == "False" else show(value)
     near = suggestions.near_choice(written, field.metadata.get("choices", ()))
     return f"{suggestions.in_short(key)}={written}: must be {requirement(field)}" + (f"; did you mean {near}?" if near else "")
 
 
 def requirement(field: dataclasses.Field) -> str:
-    """What a value must be, in words: "a whole number at least 64 and at most 1024"."""
+    """Describe what a value must be: "a whole number at least 64 and at most 1024"."""
     kind, optional = type_of(field)
     if choices := field.metadata.get("choices"):
         return " or ".join([*choices, *(["null"] if optional else [])])
@@ -74,14 +74,14 @@ def requirement(field: dataclasses.Field) -> str:
 
 
 def result_settings(config: DictConfig) -> dict[str, Any]:
-    """The settings that a run's result depends on: epochs, devices, logging and folders left out, and what changes nothing.
+    """Return the settings that a run's result depends on: no epochs, devices, logging, folders or neutral values.
 
-    Where a learning rate falls over a share of the planned training, the result does depend on that.
+    The planned length is included if a learning rate decays over a share of it.
     """
     by_share = any(key.endswith(".decay_share") and value is not None for key, value, _ in leaves(config))
     length = {"trainer.max_epochs", "trainer.max_steps"} if by_share else set()
     settings = {
-        key: {str(name): part for name, part in value.items()} if isinstance(value, dict) else value  # as JSON has it
+        key: {str(name): part for name, part in value.items()} if isinstance(value, dict) else value  # as in JSON
         for key, value, field in leaves(config)
         if field is not None and (key in length or not field.metadata.get("operational"))
     }
@@ -90,23 +90,23 @@ def result_settings(config: DictConfig) -> dict[str, Any]:
 
 
 def show(value: Any) -> str:
-    """A value as one would type it."""
+    """Format a value as in a command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_right(value: Any, field: dataclasses.Field) -> bool:
     if value is None:
-        return True  # composition has refused null where it isn't allowed
+        return True  # OmegaConf has already rejected null where it isn't allowed
     if choices := field.metadata.get("choices"):
         return value in choices
     if type_of(field)[0] is str:
-        return value not in ("True", "False")  # what OmegaConf makes of true and false where a text must be
+        return value not in ("True", "False")  # OmegaConf converts true and false to these for a string key
     if count := field.metadata.get("count"):
         return len(value) == count and all(limits.within(item, field.metadata["bounds"]) for item in value)
     return limits.within(value, field.metadata.get("bounds", {}))
 
 
 def type_of(field: dataclasses.Field) -> tuple[Any, bool]:
-    """The field's type without None, and whether None is allowed."""
+    """Return the field's type without None, and whether None is allowed."""
     options = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
     return next(option for option in options if option is not type(None)), type(None) in options

@@ -1,4 +1,4 @@
-"""The words of a command line: which are flags and which settings, and what a shell has made of what was typed."""
+"""Parse a command line into flags and overrides, and detect words that the shell has split or expanded."""
 
 import argparse
 import itertools
@@ -19,14 +19,14 @@ BRACKETS = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
 
 
 def flags() -> list[str]:
-    """The long ones."""
+    """Return the long flags."""
     return [name for action in get_args_parser()._actions for name in action.option_strings if name.startswith("--")]
 
 
 def read(words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Hydra's flags, in full or as one letter and anywhere among the settings; and the words that look like flags and are none.
+    """Parse Hydra's flags, long or short and anywhere among the overrides; also return the unknown flags.
 
-    Raises UserError for a flag with a value that it can't have.
+    Raises UserError for a flag with an invalid value.
     """
     parser = get_args_parser()
     parser.allow_abbrev = False
@@ -39,15 +39,15 @@ def _refuse(message: str) -> NoReturn:
 
 
 def parse(words: Sequence[str]) -> list[Override]:
-    """Settings. Raises UserError for words that are none, or that a shell has made of one: with spaces, or braces."""
+    """Parse overrides. Raises UserError for invalid ones, also if the shell split one at spaces or expanded its braces."""
     try:
         overrides = OverridesParser.create().parse_overrides([*words])
     except OverrideParseException as error:
         word = error.override or ""
         if joined := _joined(words[words.index(word) :] if word in words else [word]):
-            raise UserError(f"{joined} came as several words: put it in quotes, as in {shlex.quote(joined)}") from None
-        if apart := re.search(r"(\S+) = ?([^\s=]+)|(\S+)= ([^\s=]+)", " ".join(words)):
-            raise UserError(f"{apart[0]} came as several words: write {apart[0].replace(' ', '')}") from None
+            raise UserError(f"{joined} was split into several words: quote it, as in {shlex.quote(joined)}") from None
+        if split := re.search(r"(\S+) = ?([^\s=]+)|(\S+)= ([^\s=]+)", " ".join(words)):
+            raise UserError(f"{split[0]} was split into several words: write {split[0].replace(' ', '')}") from None
         quotes = "" if "=" in word else ", in quotes where there are spaces"
         raise UserError(f"{word}: cannot parse it; write key=value or group=choice{quotes}") from None
     _check_braces(words)
@@ -55,7 +55,7 @@ def parse(words: Sequence[str]) -> list[Override]:
 
 
 def _joined(words: Sequence[str]) -> str | None:
-    """The first words up to where all brackets are closed, which a shell has split at spaces; None where it hasn't.
+    """Join the first words up to the one that closes all brackets, if a shell split them at spaces; else None.
 
     >>> _joined(["classes={Dress:", "0.7,", "Coat:", "0.3}", "seed=1"]), _joined(["classes={Dress:", "seed=1"])
     ('classes={Dress: 0.7, Coat: 0.3}', None)
@@ -68,7 +68,7 @@ def _joined(words: Sequence[str]) -> str | None:
 
 
 def _check_braces(words: Sequence[str]) -> None:
-    """Raises UserError where bash has written a word out once for each part of {Dress:0.7,Coat:0.3}."""
+    """Raise UserError if bash has expanded braces such as {Dress:0.7,Coat:0.3} into several words."""
     for first, second in itertools.pairwise(words):
         key, _, value = first.partition("=")
         if second.startswith(f"{key}=") and all(re.search(r"\w:[\d.]+\]*$", word) for word in (first, second)):
@@ -77,6 +77,6 @@ def _check_braces(words: Sequence[str]) -> None:
             before, after = start[0] if start else f"{key}=", "]" * (len(value) - len(value.rstrip("]")))
             parts = ",".join(word.removeprefix(before).removesuffix(after) for word in copies)
             raise UserError(
-                f"{' '.join(copies)} is what a shell makes of braces: put them in quotes, as in "
+                f"{' '.join(copies)} is the shell's expansion of braces: quote them, as in "
                 f"{shlex.quote(f'{before}{{{parts}}}{after}')}"
             )

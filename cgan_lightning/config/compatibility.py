@@ -1,4 +1,4 @@
-"""Choices that make no sense together, each refused in one sentence."""
+"""Reject incompatible choices, each with a one-sentence message."""
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -14,30 +14,28 @@ SHARED = {  # settings that a network need not have, by their keys, with the arg
     "discriminator_normalization": {"discriminator": "normalization"},
     "discriminator_label": {"discriminator": "head"},
 }
-LABEL_PLANES = 1  # conf/conditioning/embedding.yaml's: part of each run's name, used or not
+LABEL_PLANES = 1  # as in conf/conditioning/embedding.yaml; part of every run's hash, even if unused
 
 
 def _choice(config: DictConfig, group: str) -> str:
-    """The class that a group's choice names, without its module; "" for none."""
+    """Return the class name of the option chosen for `group`; "" for none."""
     return config[group].get("_target_", "").rpartition(".")[2]
 
 
 def check(config: DictConfig) -> None:
-    """Raises UserError for the first two choices of `config` that don't go together."""
+    """Raise UserError for the first incompatible choices in `config`."""
     normalization, loss = _choice(config, "discriminator_normalization"), _choice(config, "loss")
     penalty, head = _choice(config, "regularizer"), config.discriminator_label.head._target_.rpartition(".")[2]
     if penalty and normalization == "Batch":
         raise UserError(
-            "regularizer= needs the discriminator's gradient at each image by itself, and discriminator_normalization=batch "
-            "mixes a batch's pictures: take discriminator_normalization=none or spectral, or regularizer=none"
+            "regularizer= needs the discriminator's gradient at each image separately, but discriminator_normalization=batch "
+            "couples the images of a batch: take discriminator_normalization=none or spectral, or regularizer=none"
         )
     if penalty == "R1R2Penalty" and not (config.regularizer.on_real or config.regularizer.on_fake):
-        raise UserError(
-            "regularizer.on_real=false, regularizer.on_fake=false: nothing is left to penalise; take regularizer=none"
-        )
+        raise UserError("regularizer.on_real=false, regularizer.on_fake=false: no penalty is left; take regularizer=none")
     if loss == "Wasserstein" and not penalty and normalization != "Spectral":
         raise UserError(
-            "loss=wasserstein: nothing bounds the discriminator, whose output would grow for ever; take "
+            "loss=wasserstein: the discriminator is unbounded, so its output would diverge; take "
             "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
         )
     _check_label_width(config, head)
@@ -45,10 +43,10 @@ def check(config: DictConfig) -> None:
         if head != "Logit":
             label = registry.components()[config.discriminator_label.head._target_].name
             raise UserError(
-                f"conditioning=none leaves no label for discriminator_label={label}; take discriminator_label=plane"
+                f"conditioning=none provides no label for discriminator_label={label}; take discriminator_label=plane"
             )
         if _choice(config, "generator_normalization") == "ConditionalBatch":
-            raise UserError("conditioning=none leaves no label for generator_normalization=conditional_batch; take batch")
+            raise UserError("conditioning=none provides no label for generator_normalization=conditional_batch; take batch")
 
 
 def check_shared(config: DictConfig) -> None:
@@ -63,22 +61,22 @@ def check_shared(config: DictConfig) -> None:
 
 
 def _check_label_width(config: DictConfig, head: str) -> None:
-    """A width that no network has: only planes beside the image have one."""
+    """Raise UserError for a label width that no network uses: only label planes have one."""
     width = config.conditioning.discriminator.get("width")
     if head != "Logit" and width not in (None, LABEL_PLANES):
         raise UserError(
-            f"conditioning.discriminator.width={width} changes nothing: it is that of the planes beside the image, which "
-            "discriminator_label=plane alone has; leave it out"
+            f"conditioning.discriminator.width={width} has no effect: it is the number of label planes, which only "
+            "discriminator_label=plane has; omit it"
         )
 
 
 def check_objective(config: DictConfig) -> None:
-    """Raises UserError for a metric that the run will not have."""
+    """Raise UserError if the run will not compute `objective_metric`."""
     probability = config.objective_metric in ("d_real", "d_fake")
     if probability and _choice(config, "loss") != "BinaryCrossEntropy":
         raise UserError(
-            f"objective_metric={config.objective_metric} is the probability that the discriminator gives: loss=bce alone has "
-            "one; take fid, or loss=bce"
+            f"objective_metric={config.objective_metric} is the discriminator's output probability, which only loss=bce "
+            "has; take fid, or loss=bce"
         )
     if config.objective_metric in ("fid", "best_fid", "class_accuracy") and config.validation.every_n_epochs is None:
         raise UserError(
@@ -87,27 +85,27 @@ def check_objective(config: DictConfig) -> None:
 
 
 def check_warm_start(config: DictConfig) -> None:
-    """Raises UserError where freezing leaves nothing that makes sense to train."""
+    """Raise UserError if warm_start.freeze=true leaves nothing useful to train."""
     if not config.warm_start.freeze:
         return
     if config.warm_start.checkpoint is None:
-        raise UserError("warm_start.freeze=true would keep random weights: give warm_start.checkpoint=RUN_FOLDER, whose stay")
+        raise UserError("warm_start.freeze=true would freeze random weights: also give warm_start.checkpoint=RUN_FOLDER")
     if _choice(config.conditioning, "generator") != "Embedding":
         raise UserError(
-            "warm_start.freeze=true trains the generator's label embedding alone, and there is none; "
+            "warm_start.freeze=true trains only the generator's label embedding, but it has none; "
             "take conditioning=embedding, or warm_start.freeze=false"
         )
 
 
 def check_decay(config: DictConfig) -> None:
-    """Raises UserError where both lengths of a learning rate's fall are asked for."""
-    asked_for = {override.split("=")[0] for override in HydraConfig.get().overrides.task}
+    """Raise UserError if both decay_share and decay_images of a learning rate are given."""
+    given = {override.split("=")[0] for override in HydraConfig.get().overrides.task}
     for network in ("generator", "discriminator"):
         share, images = f"optimizer.{network}.decay_share", f"optimizer.{network}.decay_images"
         settings = config.optimizer[network]
-        if {share, images} <= asked_for and None not in (settings.decay_share, settings.decay_images):
+        if {share, images} <= given and None not in (settings.decay_share, settings.decay_images):
             raise UserError(
-                f"{share}={settings.decay_share} and {images}={settings.decay_images:g} are two lengths of one fall: give one"
+                f"{share}={settings.decay_share} and {images}={settings.decay_images:g} both set the same decay: give only one"
             )
 
 

@@ -1,4 +1,4 @@
-"""Types, ranges and descriptions of what a choice brings with it: its components, as declared, and the places for them."""
+"""Types, ranges and descriptions of each option's keys: registered components, and the sections that contain them."""
 
 import functools
 from dataclasses import dataclass, field, make_dataclass
@@ -15,9 +15,9 @@ WITHOUT_EFFECT_ON_RESULTS = ("callbacks",)  # groups whose options are no part o
 
 @dataclass
 class Pair:
-    latent_dim: int = number("length of z", **limits.LATENT_DIM)
+    latent_dim: int = number("length of the latent vector z", **limits.LATENT_DIM)
     channels: int = number("feature maps of the generator's first layer", **limits.CHANNELS)
-    stages: int = number("doublings from the generator's first feature map to the image: 7 → 14 → 28", **limits.STAGES)
+    stages: int = number("doublings from the generator's first feature map to the image size: 7 → 14 → 28", **limits.STAGES)
     generator: Any = MISSING
     discriminator: Any = MISSING
 
@@ -36,24 +36,33 @@ class DiscriminatorLabel:
 
 @dataclass
 class Trainer:
-    accelerator: str = one_of("auto: a GPU where there is one", "auto", "cpu", "gpu", **OPERATIONAL)
+    accelerator: str = one_of("auto: a GPU if there is one", "auto", "cpu", "gpu", **OPERATIONAL)
     devices: int | None = number(
-        "processes (ranks) on each machine, each with its device; null: all GPUs, or one on the CPU", at_least=1, **OPERATIONAL
+        "processes (ranks) per machine, one device each; null: all GPUs, or one process on the CPU", at_least=1, **OPERATIONAL
     )
-    num_nodes: int = number("machines", at_least=1, **OPERATIONAL)
-    sync_batchnorm: bool = anything("batch norm over all ranks' images, on GPUs; false: each rank's own", **OPERATIONAL)
-    max_epochs: int = number("how long to train, in passes over the images", at_least=1, **OPERATIONAL)
-    max_steps: int | None = number("how long at most, in updates; null: as max_epochs says", at_least=1, **OPERATIONAL)
+    num_nodes: int = number("number of machines", at_least=1, **OPERATIONAL)
+    sync_batchnorm: bool = anything(
+        "on GPUs: batch-norm statistics over the images of all ranks; false: of each rank", **OPERATIONAL
+    )
+    max_epochs: int = number("training length in epochs", at_least=1, **OPERATIONAL)
+    max_steps: int | None = number(
+        "maximum training length in updates; null: only max_epochs counts", at_least=1, **OPERATIONAL
+    )
     updates_per_call: int | None = number(
-        "at most so many updates in one call of Lightning's, which changes no number; null: 64 on a GPU, fewer of large "
-        "batches, and 1 on the CPU", at_least=1, at_most=1000, **OPERATIONAL,
+        "maximum number of updates in one Lightning training step; does not change results; null: 64 on a GPU, fewer for large "
+        "batches, 1 on the CPU", at_least=1, at_most=1000, **OPERATIONAL,
     )  # fmt: skip
-    cuda_graphs: bool = anything("on one GPU, launch each update at once: the same numbers, many times faster", **OPERATIONAL)
-    precision: str = one_of(
-        "bf16-mixed: convolutions and matrix products in bfloat16, where the device has it", "32-true", "64-true", "bf16-mixed"
+    cuda_graphs: bool = anything(
+        "on one GPU, launch each update as one CUDA graph: the same results, many times faster", **OPERATIONAL
     )
-    tf32: bool = anything("on a GPU with 32-true: products are rounded to TF32; false: float32 throughout", **neutral(True))
-    deterministic: bool = anything("true: only deterministic kernels on a GPU; the CPU's are")
+    precision: str = one_of(
+        "bf16-mixed: convolutions and matrix products in bfloat16, if the device supports it",
+        "32-true",
+        "64-true",
+        "bf16-mixed",
+    )
+    tf32: bool = anything("on a GPU with 32-true: round products to TF32; false: float32 throughout", **neutral(True))
+    deterministic: bool = anything("true: use only deterministic kernels on a GPU; those of the CPU are")
     backend: str | None = one_of(
         "how ranks communicate; null: nccl between GPUs, gloo between CPUs", "nccl", "gloo", **OPERATIONAL
     )
@@ -61,7 +70,7 @@ class Trainer:
 
 @functools.cache
 def nodes() -> dict[str, type]:
-    """Each part of the schema by the name that files in conf/ begin with: `base_loss_bce`, without `base_`."""
+    """Return each part of the schema by the name that files in conf/ use: `base_loss_bce`, without `base_`."""
     places = {"model": Pair, "conditioning": Conditioning, "discriminator_label": DiscriminatorLabel, "trainer": Trainer}
     return places | {f"{each.group}_{each.name}": _node(each) for each in registry.components().values()}
 

@@ -1,4 +1,4 @@
-"""A command's config without its command line: for notebooks, studies and tests."""
+"""Compose a command's config without a command line: for notebooks, studies and tests."""
 
 import re
 
@@ -13,16 +13,15 @@ from cgan_lightning.utils.errors import UserError
 
 
 def compose(*overrides: str, command: str = "train", check: bool = True) -> DictConfig:
-    """What `python -m cgan_lightning.COMMAND *overrides` would be given, Hydra's own part set as it would be there.
+    """Compose the config of `python -m cgan_lightning.COMMAND *overrides`, and set HydraConfig accordingly.
 
-    Raises UserError for a value out of its range or a name of foreign code, and Hydra's own errors for a key or choice that
-    isn't there.
+    Raises UserError for a value out of range or an untrusted class name, and Hydra's errors for an unknown key or option.
     """
     return accepted(with_hydras_part(*overrides, command=command), check=check)
 
 
 def with_hydras_part(*overrides: str, command: str = "train") -> DictConfig:
-    """As Hydra composes it: nothing is checked, and `hydra` is in it."""
+    """Compose the config as Hydra does: unchecked, and with its `hydra` section."""
     schema.register()
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
@@ -32,7 +31,7 @@ def with_hydras_part(*overrides: str, command: str = "train") -> DictConfig:
 
 
 def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
-    """`config` without Hydra's part, which becomes the one that is set; names of foreign code and wrong values are refused."""
+    """Move the `hydra` section to HydraConfig and return the rest; untrusted class names and invalid values are rejected."""
     HydraConfig.instance().set_config(config)
     try:
         trust.check(config)
@@ -46,7 +45,7 @@ def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
 
 
 def refuse_wrong(config: DictConfig) -> None:
-    """Raises UserError for values out of range, and of a training for what is known to fail before it is begun."""
+    """Raise UserError for values out of range and, for training, for combinations that cannot work."""
     checks.check(config)
     if OmegaConf.get_type(config) is schema.Train:
         compatibility.check(config)
@@ -58,9 +57,9 @@ def refuse_wrong(config: DictConfig) -> None:
 
 
 def _too_deep() -> UserError:
-    return UserError("the settings are nested too deeply: nothing here needs more than five levels")
+    return UserError("the settings are nested too deeply: no valid setting has more than five levels")
 
 
 def in_full(override: str) -> str:
-    """`resume=auto` is short for `resume.run=auto`: suggestions.in_short the other way round."""
+    """Expand `resume=auto` to `resume.run=auto`, the inverse of suggestions.in_short."""
     return re.sub("^resume=", "resume.run=", override)

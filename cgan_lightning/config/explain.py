@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors in one sentence: the key, the value, what would be right."""
+"""Turn errors of Hydra and OmegaConf into one sentence: the key, the value, what would be valid."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from cgan_lightning.config import checks, suggestions
 
 
 def explain(error: Exception, composed: Callable[..., DictConfig], chosen: Sequence[str], given: Sequence[str]) -> str:
-    """What is wrong with a command line whose group choices are `chosen` and whose keys are `given`.
+    """Return the message for `error`, raised by a command line with group choices `chosen` and keys `given`.
 
-    `composed` gives a config, unchecked, of some choices.
+    `composed` composes an unchecked config from group choices.
     """
     if isinstance(error, MissingConfigException):
         return _missing(error)
@@ -23,11 +23,11 @@ def explain(error: Exception, composed: Callable[..., DictConfig], chosen: Seque
     known = composed(*chosen)
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
         others = checks.keys(composed()) if chosen else ()
-        key = next((each for each in given if each.startswith(f"{key}.")), key)  # Hydra names its first part
+        key = next((each for each in given if each.startswith(f"{key}.")), key)  # Hydra reports only the first part
         return suggestions.unknown_key(key, list(dict.fromkeys([*checks.keys(known), *others, *groups()])))
     fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
     if inside := [name for name in fields if name.startswith(f"{key}.")]:
-        return f"{key} is a section of settings: set them one by one, as in {inside[0]}=..."
+        return f"{key} is a section of settings: set its keys, as in {inside[0]}=..."
     if isinstance(cause, ValidationError) and key in fields:
         return checks.refusal(key, cause.value, fields[key])
     return " ".join(str(error).split())
@@ -38,11 +38,11 @@ def _missing(error: MissingConfigException) -> str:
     if choice == "submitit_slurm":
         return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
     if not error.options:
-        return f"{error.missing_cfg_file}: there is no such file in conf/"
+        return f"{error.missing_cfg_file}: no such file in conf/"
     return suggestions.choice(group, choice, error.options)
 
 
 def groups() -> list[str]:
-    """The groups that the config which was composed last has a choice of: the command's, and where and how a sweep goes."""
+    """Return the groups of the last composed config, and the launcher and sweeper groups."""
     choices = HydraConfig.get().runtime.choices
     return [group for group in choices if not group.startswith("hydra/")] + ["hydra/launcher", "hydra/sweeper"]

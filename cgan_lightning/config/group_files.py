@@ -1,4 +1,4 @@
-"""What the files of conf/'s groups begin with: parts of the schema, each at its place in the group."""
+"""Find the schema nodes that a group's files in conf/ name in their defaults."""
 
 import functools
 import re
@@ -14,7 +14,7 @@ BASE = re.compile(r"/base_(\w+)@(\w+)")
 
 @functools.cache
 def bases(group: str, option: str) -> dict[str, type]:
-    """By place ("" for the group itself), those of the file and of others of its group that its `defaults` name."""
+    """Return the schema nodes of an option by their place in the group ("" for the group itself), inherited ones too."""
     result = dict[str, type]()
     for name in _plain(group, option).get("defaults", []):
         if base := BASE.fullmatch(str(name)):
@@ -25,7 +25,7 @@ def bases(group: str, option: str) -> dict[str, type]:
 
 
 def with_schema(group: str, option: str) -> DictConfig:
-    """A file as it is composed when nothing else is said, at its group's place."""
+    """Compose an option's file with its schema, without overrides."""
     config = OmegaConf.create({group: {}})
     for place, node in bases(group, option).items():
         OmegaConf.update(config, f"{group}.{place}".rstrip("."), OmegaConf.structured(node), force_add=True)

@@ -1,6 +1,6 @@
-"""What --help prints: every setting with its default, what it is for and what it must be; groups, launchers, sweepers, flags.
+"""The text of --help: every setting with its default, description and range; groups, launchers, sweepers and flags.
 
-Descriptions are the schema's (fields.py), those of choices the first sentence of their files in conf/.
+Descriptions of settings are in the schema; that of an option is the first sentence of its file in conf/.
 """
 
 import dataclasses
@@ -19,41 +19,41 @@ from omegaconf import DictConfig
 from cgan_lightning.config import checks, group_files, schema, suggestions
 from cgan_lightning.config.paths import CONF
 
-WIDTHS = (60, 100)  # at least and at most, whatever the terminal has
-INDENT, COLUMN = 2, 30  # of keys, and where descriptions begin
+WIDTHS = (60, 100)  # minimum and maximum, whatever the terminal's width
+INDENT, COLUMN = 2, 30  # of keys; the column where descriptions begin
 HYDRAS_OWN = {
-    ("hydra/launcher", "basic"): "One job after another, in this process.",
-    ("hydra/sweeper", "basic"): "Every combination of the values that are given.",
+    ("hydra/launcher", "basic"): "Run jobs one after another in this process.",
+    ("hydra/sweeper", "basic"): "Run every combination of the given values.",
 }
 FLAGS = {
-    "--help": "this page; settings given beside it are shown as they are then",
-    "--cfg job": "show the composed settings and stop",
-    "--config-dir DIR": "a folder of yours with more files for the groups",
-    "--hydra-help": "Hydra's other flags",
-    "--version": "ours, and those of what results depend on",
-    "--shell-completion": "install=bash prints what bash needs to complete settings: see docs/settings.md",
+    "--help": "show this help, with the values of any settings given",
+    "--cfg job": "print the composed config and exit",
+    "--config-dir DIR": "a folder with additional options for the groups",
+    "--hydra-help": "show Hydra's other flags",
+    "--version": "print the versions of this package, Python, PyTorch and Hydra",
+    "--shell-completion": "install=bash prints the script for completion in bash: see docs/settings.md",
 }
 OF_SWEEPS = {
-    "-m, --multirun": "a sweep, of every combination of several values: -m model.channels=128,256 seed=0,1",
-    "--cfg hydra --package hydra.launcher hydra/launcher=pool": "what a launcher can be told: hydra.launcher.jobs_per_device=3",
+    "-m, --multirun": "run a sweep over all combinations of values: -m model.channels=128,256 seed=0,1",
+    "--cfg hydra --package hydra.launcher hydra/launcher=pool": "show a launcher's settings: hydra.launcher.jobs_per_device=3",
 }
 Setting = tuple[str, Any, dataclasses.Field]  # key, value, the schema's field
 
 
 def text(config: DictConfig, command: str) -> str:
-    """Of a command whose config, unchecked, is `config`; as wide as the terminal allows."""
+    """Return the help text of a command with the (unchecked) config `config`, wrapped to the terminal's width."""
     trains, about = command == "train", schema.NODES[command].__doc__
     lines = [f"python -m cgan_lightning.{command} {'[group=choice] ' * trains}[key=value]", "", *_wrapped(about)]
     if trains:
-        lines += ["", "Groups: one choice of each, with the settings that it brings"]
+        lines += ["", "Groups: choose one option of each; its settings are below"]
         for group in [*(name for name in config if name in _choices()), "experiment", "sweep"]:
             lines += ["", *_group(str(group), config)]
-    lines += ["", "Settings: key=default, what it is for, what it must be", ""]
+    lines += ["", "Settings: key=default, description (allowed values)", ""]
     shown = [setting for setting in _fields(config) if setting[0].partition(".")[0] not in _choices()]
     for _, section in itertools.groupby(shown, lambda setting: "." in setting[0] and setting[0].partition(".")[0]):
         lines += [*(line for setting in section for line in _setting(*setting)), ""]
     if trains:
-        lines += ["Sweeps: -m, and where and how their jobs run"]
+        lines += ["Sweeps: -m, and how their jobs are chosen and run"]
         for group in ("hydra/launcher", "hydra/sweeper"):
             lines += ["", *_group(group, config)]
         lines.append("")
@@ -67,7 +67,7 @@ def _choices() -> dict[str, Any]:
 
 
 def _fields(config: DictConfig, prefix: str = "") -> Iterator[Setting]:
-    """The settings that are for users: not the classes that choices name, nor what is made of one."""
+    """Yield the settings that users set, without `_target_` and similar keys and whole components."""
     for key, value, field in checks.leaves(config, prefix):
         is_object = key.rpartition(".")[2].startswith("_") or (isinstance(value, dict) and "_target_" in value)
         if field is not None and not is_object:
@@ -75,16 +75,16 @@ def _fields(config: DictConfig, prefix: str = "") -> Iterator[Setting]:
 
 
 def _group(group: str, config: DictConfig) -> list[str]:
-    """A group, its choices, and the settings that they bring, each once."""
+    """List a group, its options and their settings, each setting once."""
     chosen, options = _choices().get(group), _options(group)
     lines = _entry(f"{group}={checks.show(chosen)}", _about(group))
     for option in options:
-        words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "Of another package."
+        words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "From another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
     for option in filter(functools.partial(group_files.bases, group), options):
         for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
-            meaning = setting[0], _meaning(setting[2])  # a key of two choices may be two things
+            meaning = setting[0], _meaning(setting[2])  # one key may mean different things in two options
             if option == chosen or meaning not in brought:
                 brought[meaning] = setting
             having.setdefault(meaning, []).append(option)
@@ -100,18 +100,18 @@ def _about(group: str) -> str:
 
 
 def _options(group: str) -> list[str]:
-    """Those in conf/ and, of Hydra's groups, of the plugins that are there: without submitit's the launcher slurm is not."""
-    ours = {file.stem for file in (CONF / group).glob("*.yaml")}
+    """Return the options in conf/ and of Hydra's installed plugins; slurm only if submitit's plugin is installed."""
+    own = {file.stem for file in (CONF / group).glob("*.yaml")}
     if not group.startswith("hydra/"):
-        return sorted(ours)
+        return sorted(own)
     plugins = {name.removesuffix(".yaml") for name in ConfigStore.instance().list(group)}
-    return sorted((ours if "submitit_slurm" in plugins else ours - {"slurm"}) | plugins)
+    return sorted((own if "submitit_slurm" in plugins else own - {"slurm"}) | plugins)
 
 
 def _setting(key: str, value: Any, field: dataclasses.Field, whose: str = "") -> list[str]:
-    needed = value == "???"
-    default = field.metadata.get("example", "...") if needed else _short(value)
-    about = f"{whose}{'needed: ' * needed}{_meaning(field)}"
+    required = value == "???"
+    default = field.metadata.get("example", "...") if required else _short(value)
+    about = f"{whose}{'required: ' * required}{_meaning(field)}"
     return _entry(f"{suggestions.in_short(key)}={default}", about)
 
 
@@ -130,7 +130,7 @@ def _short(value: Any) -> str:
 
 
 def _entry(left: str, right: str, indent: int = INDENT) -> list[str]:
-    """`left`, and `right` beside it from a fixed column on; below it where it is too long."""
+    """Format `left` with `right` in the second column, or below it if `left` is too long."""
     lines = _wrapped(right, COLUMN)
     if indent + len(left) > COLUMN - 2:
         return [" " * indent + left, *lines]

@@ -1,4 +1,4 @@
-"""Which run a config asks for: its name and folder, and the settings that tell it from others."""
+"""Identify the run of a config: its name, its folder, and the settings that distinguish it from others."""
 
 import functools
 import hashlib
@@ -17,25 +17,25 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils import old_names
 from cgan_lightning.utils.errors import UserError
 
-CHOICES = (  # groups whose choice a result depends on
+CHOICES = (  # groups that a result depends on
     *("model", "conditioning", "generator_normalization", "discriminator_normalization", "discriminator_label", "upsampling"),
     *("noise", "loss", "regularizer", "augmentation", "lr_schedule"),
 )
 
-MOST_DIFFERENCES = 80  # characters: file systems take 255 for all of a name
+MOST_DIFFERENCES = 80  # characters: file systems allow 255 for the whole name
 
 
 def run_name(config: DictConfig) -> str:
-    """`name=`, what differs from the default recipe, and a hash of all settings that the result depends on.
+    """Return the run's name: `name=`, the differences from the default recipe, and a hash of `result_settings`.
 
-    The same for every rank, after every requeue and however long or on whatever device the run goes.
+    It is the same on every rank, after a requeue, and for any run length and device.
     """
-    of_people, differs = _plain(config.name or ""), "-".join(_differences(config))[:MOST_DIFFERENCES]
-    return "-".join(filter(None, [of_people, _settings_of_every_name(config), differs, f"seed{config.seed}", _digest(config)]))
+    user_name, differs = _plain(config.name or ""), "-".join(_differences(config))[:MOST_DIFFERENCES]
+    return "-".join(filter(None, [user_name, _settings_of_every_name(config), differs, f"seed{config.seed}", _digest(config)]))
 
 
 def first_name(config: DictConfig) -> str:
-    """What a run of these settings was named before names had what differs: sweeps are still found by it."""
+    """Return the run's name without the differences, as in earlier versions; sweep folders are still named by it."""
     return f"{_settings_of_every_name(config)}-seed{config.seed}-{_digest(config)}"
 
 
@@ -50,7 +50,7 @@ def _digest(config: DictConfig) -> str:
 
 
 def _differences(config: DictConfig) -> list[str]:
-    """What was asked for and is not the default, as parts of a name: "quick", "hinge", "gamma0.1"."""
+    """Return the non-default settings as parts of a name: "quick", "hinge", "gamma0.1"."""
     settings, given = checks.result_settings(config), _given()
     groups = [group for group in ("experiment", *CHOICES) if group in given and group not in ("noise", "conditioning")]
     chosen = [_choice_in_a_name(group, given[group]) for group in groups if given[group] != _default_choices().get(group)]
@@ -60,13 +60,13 @@ def _differences(config: DictConfig) -> list[str]:
 
 
 def _given() -> dict[str, str]:
-    """The values of this run's overrides by their keys; the last of a key counts."""
+    """Return the values of this run's overrides by key; the last one of a key counts."""
     parts = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
     return {key: value for key, _, value in parts}
 
 
 def _choice_in_a_name(group: str, choice: str) -> str:
-    """A choice, with its group where another group has one of that name."""
+    """Return the option's name, prefixed with its group if another group has an option of that name."""
     of_that_name = [other for other in ("experiment", *CHOICES) if (CONF / other / f"{choice}.yaml").is_file()]
     return choice if len(of_that_name) < 2 else f"{group}_{choice}"
 
@@ -78,31 +78,31 @@ def _default_choices() -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Fit for a folder's name in any file system."""
+    """Replace characters that are unsafe in folder names."""
     return re.sub(r"[^\w.]+", "_", text).strip("_.")
 
 
 def run_folder(config: DictConfig) -> RunFolder:
-    """The folder of these settings, whatever its name was when it was made, or the one that `resume=` names."""
+    """Return the folder that `resume=` names, else the existing folder of these settings, else a new one."""
     if config.resume.run in (None, "auto"):
         root = Path(config.run_root)
-        there = sorted(root.glob(f"*-seed{config.seed}-{_digest(config)}"))
-        return RunFolder(there[0] if there else root / run_name(config))
+        existing = sorted(root.glob(f"*-seed{config.seed}-{_digest(config)}"))
+        return RunFolder(existing[0] if existing else root / run_name(config))
     begun(config.resume.run)
     return RunFolder(Path(config.resume.run))
 
 
 def begun(folder: str) -> dict[str, Any]:
-    """The record (see `record`) of the run in `folder`. Raises UserError where no run was begun."""
+    """Return the record (see `record`) of the run in `folder`. Raises UserError if it contains no run."""
     run = RunFolder(Path(folder))
     if not run.identity.is_file():
-        raise UserError(f"resume={folder}: no run was begun there; give a run folder, or resume=auto")
+        raise UserError(f"resume={folder}: it contains no run; give a run folder, or resume=auto")
     return run.begun()
 
 
 def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
-    """What a run folder remembers of its run: the settings that its result depends on, how they were asked for, and where
-    it goes, on which its last bits depend too."""
+    """Return the content of run.json: the settings that the result depends on, their overrides, and the number of ranks and
+    the device, which affect the last bits."""
     hydra_part = HydraConfig.get()
     return {
         "settings": checks.result_settings(config),
@@ -115,20 +115,20 @@ def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
 
 
 def may_resume(config: DictConfig) -> bool:
-    """A multirun goes on with what was begun; a single run only when told to."""
+    """Return whether an existing run may be resumed: always in a multirun, else only with `resume=`."""
     return config.resume.run is not None or HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def displayed_settings(config: DictConfig) -> dict[str, Any]:
-    """What TensorBoard's HPARAMS tab compares: the width, the noise, the seed, and whatever else was asked for.
+    """Return the settings for TensorBoard's HPARAMS tab: the width, the noise, the seed, and those overridden.
 
-    The tab shows five of them unasked, those that differ between runs first.
+    The tab shows five by default, those that differ between runs first.
     """
     settings = checks.result_settings(config)
-    asked_for = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
-    keys = {"model.channels", "seed"} | (asked_for & settings.keys())
+    overridden = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
+    keys = {"model.channels", "seed"} | (overridden & settings.keys())
     plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
     choices = HydraConfig.get().runtime.choices
-    groups = {"noise"} | (asked_for & {*CHOICES, "experiment"})
+    groups = {"noise"} | (overridden & {*CHOICES, "experiment"})
     return shown | {group: str(choices[group]) for group in groups & choices.keys()}

@@ -1,4 +1,4 @@
-"""Where conf/ is: beside the package in a checkout, inside it when installed from a wheel."""
+"""The path of conf/: next to the package in a checkout, inside it when installed from a wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A folder of runs or of sweeps, given where one of them is meant: what it holds is named, before anything slow is imported."""
+"""Detect a folder of runs or sweeps given where a single one is expected, before anything slow is imported."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -11,11 +11,11 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils.errors import UserError
 
-NAMED = 5  # in a sentence
+NAMED = 5  # folders listed in a message
 
 
 def check(config: DictConfig) -> None:
-    """Raises UserError for the first setting that is to name a run or a sweep, and names a folder with several."""
+    """Raise UserError for the first setting that must name one run or sweep but names a folder of several."""
     for key, value, field in checks.leaves(config):
         kinds = field.metadata.get("folder_of", ()) if field is not None else ()
         if kinds and isinstance(value, str):
@@ -23,7 +23,7 @@ def check(config: DictConfig) -> None:
 
 
 def check_folder(given: str, folder: Path, kinds: Collection[str]) -> None:
-    """Raises UserError where `folder` is neither run nor sweep of `kinds`, but holds some; `given` is how it was given."""
+    """Raise UserError if `folder` is not of `kinds` itself but contains such folders; the message begins with `given`."""
     if _is_run(folder) or ("sweep" in kinds and _is_sweep(folder)):
         return
     sweeps = [folder] if _is_sweep(folder) else [each for each in _inside(folder, folder / "sweeps") if _is_sweep(each)]
@@ -31,7 +31,7 @@ def check_folder(given: str, folder: Path, kinds: Collection[str]) -> None:
     runs = runs or [run for sweep in sweeps for run in _of_sweep(sweep)]
     result = {"run": runs if "run" in kinds else [], "sweep": sweeps if "sweep" in kinds else []}
     if counts := [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in result.items() if each]:
-        raise UserError(f"{given} holds {' and '.join(counts)}: give {_named([*result['run'], *result['sweep']])}")
+        raise UserError(f"{given} contains {' and '.join(counts)}: give {_named([*result['run'], *result['sweep']])}")
 
 
 def holds_runs(folder: Path) -> bool:
@@ -57,5 +57,5 @@ def _is_sweep(folder: Path) -> bool:
 
 
 def _of_sweep(folder: Path) -> list[Path]:
-    """Those of its runs that were begun."""
+    """Return the sweep's runs that exist."""
     return [Path(job.run) for job in SweepFolder(folder).jobs() if _is_run(Path(job.run))]

@@ -1,8 +1,7 @@
-"""Fields of the schema: what a key is for, its range, its choices, and whether a run's result depends on it.
+"""Fields of the schema: a key's description, its range, its choices, and whether a run's result depends on it.
 
-Ranges and choices are applied by checks.py, descriptions are what --help prints: phrases that go on from the key, without a
-full stop. OPERATIONAL marks what says how, where or how long a run goes and not what it computes: that is no part of a run's
-name.
+checks.py applies ranges and choices; --help prints descriptions, which are phrases without a full stop. OPERATIONAL marks keys
+that set how, where or how long a run is trained and not what it computes; they are not part of a run's hash.
 """
 
 from dataclasses import field
@@ -29,7 +28,7 @@ def one_of(about: str, *choices: str, **marks: Any) -> Any:
 
 
 def anything(about: str, **marks: Any) -> Any:
-    """`must_be` says what its type does not: "a folder" of a text, "a class or a list of classes" of a field of any type."""
+    """Declare a field; `must_be` describes valid values more precisely than the type: "a folder" for a string."""
     return field(default=MISSING, metadata={"about": about, **marks})
 
 
@@ -38,21 +37,21 @@ def seed(about: str) -> Any:
 
 
 def weights() -> Any:
-    return one_of("ema: the moving average; raw: the last update's", "ema", "raw")
+    return one_of("ema: EMA weights; raw: weights after the last update", "ema", "raw")
 
 
 def device() -> Any:
-    return one_of("auto: a GPU where there is one", "auto", "cpu", "gpu")
+    return one_of("auto: a GPU if there is one", "auto", "cpu", "gpu")
 
 
 OPERATIONAL: dict[str, Any] = {"operational": True}
 
 
 def neutral(value: Any) -> dict[str, Any]:
-    """Marks a key that came later: with this value a run is what it was before, and has the name that it had then."""
+    """Mark a key added in a later version: with this value, the run and its hash are as before the key existed."""
     return {"neutral": value}
 
 
 def of_one(*kinds: str, example: str = "RUN_FOLDER") -> dict[str, Any]:
-    """Marks a key that names one folder of `kinds` ("run", "sweep"): one that holds several of them is answered with these."""
+    """Mark a key that names one folder of `kinds` ("run", "sweep"); a folder of several is rejected with a list."""
     return {"folder_of": kinds, "example": example}

@@ -1,4 +1,4 @@
-"""What a training's settings come to in images and updates, before anything of PyTorch is imported."""
+"""Compute the numbers of images and updates from the settings, without importing PyTorch."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from cgan_lightning.utils.errors import UserError
 
 
 def images(config: DictConfig) -> int:
-    """How many training images there are. Raises UserError for classes that aren't there."""
+    """Return the number of training images. Raises UserError for unknown classes."""
     data: Any = OmegaConf.to_container(config.data, resolve=True)
     classes = class_selection.classes(data["classes"])
     at_most = class_selection.limits(data["per_class_limit"], classes)
@@ -20,16 +20,16 @@ def images(config: DictConfig) -> int:
 
 
 def planned_updates(config: DictConfig) -> int:
-    """How many updates the run has when it ends."""
+    """Return the total number of updates of the run."""
     by_epochs = config.trainer.max_epochs * (images(config) // config.data.batch_size)
     return min(by_epochs, config.trainer.max_steps or by_epochs)
 
 
 def check(config: DictConfig) -> None:
-    """Raises UserError for sizes with which no training can begin."""
+    """Raise UserError for sizes that cannot be trained with."""
     count, batch_size = images(config), config.data.batch_size
     if batch_size > count:
-        raise UserError(f"data.batch_size={batch_size} is more than the {count:,} images that there are")
+        raise UserError(f"data.batch_size={batch_size} exceeds the {count:,} training images")
     _check_image_size(config.data.image_size, config.model.stages)
     _check_ranks(config)
 
@@ -44,11 +44,11 @@ def _check_image_size(size: int, stages: int) -> None:
 
 
 def _check_ranks(config: DictConfig) -> None:
-    """`trainer.devices=null` is as many as the machine has, which is seen where it runs."""
+    """Check the batch size against the ranks; `trainer.devices=null` is only known on the machine that trains."""
     devices, nodes, batch_size = config.trainer.devices, config.trainer.num_nodes, config.data.batch_size
     size = (devices or 1) * nodes
-    if batch_size % size or batch_size < 2 * size:  # one image at 1×1 is no batch for batch norm
+    if batch_size % size or batch_size < 2 * size:  # batch norm cannot use a single 1×1 value
         raise UserError(
-            f"data.batch_size={batch_size} is of all {size} ranks together (trainer.devices={devices} × "
-            f"trainer.num_nodes={nodes}): take a multiple of their number, two images or more for each"
+            f"data.batch_size={batch_size} is divided among {size} ranks (trainer.devices={devices} × "
+            f"trainer.num_nodes={nodes}): take a multiple of {size}, at least two images for each rank"
         )

@@ -1,4 +1,4 @@
-"""What was meant by a key, a flag or a choice that isn't there, and the sentence that says so."""
+"""Suggest what was meant by an unknown key, flag or option, and build the error message."""
 
 import dataclasses
 import difflib
@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cgan_lightning.config.paths import CONF
 
-OTHER_NAMES = {  # what other programs call a setting: the last part of its key here
+OTHER_NAMES = {  # other programs' names of settings: the last part of the key here
     **dict.fromkeys(("epochs", "num_epochs", "n_epochs"), "max_epochs"),
     **dict.fromkeys(("steps", "num_steps", "iterations", "updates"), "max_steps"),
     "learning_rate": "lr",
@@ -32,12 +32,12 @@ OTHER_CHOICES = {
 
 
 def in_short(key: str) -> str:
-    """`resume` for `resume.run`, beside which `resume.allow_changes` stands."""
+    """Shorten `resume.run` to `resume`; other keys are unchanged."""
     return "resume" if key == "resume.run" else key
 
 
 def unknown_key(key: str, known: Collection[str]) -> str:
-    """The sentence for a key that isn't there, with those of `known` that may have been meant."""
+    """Return the error message for an unknown key, with those of `known` that may have been meant."""
     if key in known:
         return f"{key}: unknown setting of the option chosen for {key.split('.')[0]}"
     result = meant(key, known)
@@ -47,7 +47,7 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 
 def meant(key: str, known: Collection[str]) -> list[str]:
-    """The keys that `key` may stand for: several, where they have in common what it says.
+    """Return the keys that `key` may stand for; several if they match equally well.
 
     >>> meant("optimizer.lr", ["optimizer.generator.lr", "optimizer.discriminator.lr", "trainer.max_epochs"])
     ['optimizer.generator.lr', 'optimizer.discriminator.lr']
@@ -57,7 +57,7 @@ def meant(key: str, known: Collection[str]) -> list[str]:
     known = [name for name in known if not name.rpartition(".")[2].startswith("_")]
     if exact := _by_last_part(key, known):
         return exact
-    known = sorted({*known, *(name.rsplit(".", 1)[0] for name in known if "." in name)})  # sections too
+    known = sorted({*known, *(name.rsplit(".", 1)[0] for name in known if "." in name)})  # also sections
     if near := difflib.get_close_matches(key, known, 1, 0.7):
         return near
     last_parts = [name.rpartition(".")[2] for name in known]
@@ -66,7 +66,7 @@ def meant(key: str, known: Collection[str]) -> list[str]:
 
 
 def _by_last_part(key: str, known: Sequence[str]) -> list[str]:
-    """Those that end as `key` does, or as its name in other programs: only those that have all its parts, if there are any."""
+    """Return keys with the last part of `key` or its name elsewhere; if any have all its parts, only those."""
     *sections, last = key.split(".")
     for name in (last, OTHER_NAMES.get(last)):
         result = [each for each in known if each.rpartition(".")[2] == name]
@@ -84,15 +84,15 @@ def flag(
     groups: Collection[str],
     flags: Collection[str],
 ) -> str:
-    """The sentence for `word`, a flag that isn't there, with `following` after it: settings are no flags."""
+    """Return the error message for the unknown flag `word`, followed by `following`: it may be meant as a setting."""
     dashed, _, value = word.partition("=")
     name = dashed.lstrip("-").replace("-", "_")
     if "=" not in word and following is not None and "=" not in following and not following.startswith("-"):
         word, value = f"{word} {following}", following
     known = [*dict.fromkeys([*(in_short(key) for key in fields), *groups])]
     if result := _by_last_part(name, known):
-        yes = all(key in fields and fields[key].type is bool for key in result)
-        written = [f"{key}={value or ('true' if yes else '...')}" for key in result]
+        is_flag = all(key in fields and fields[key].type is bool for key in result)
+        written = [f"{key}={value or ('true' if is_flag else '...')}" for key in result]
         both = ", or one of them" if len(written) > 1 else ""
         return f"{word}: unknown flag; write {' '.join(written)}{both}"
     near = [f"--{each}" for each in difflib.get_close_matches(name, [each.removeprefix("--") for each in flags], 1, 0.7)]
@@ -101,7 +101,7 @@ def flag(
 
 
 def choice(group: str, value: str, options: Sequence[str]) -> str:
-    """The sentence for a choice that `group` doesn't have: the nearest by its name, else by what its file says that it is."""
+    """Return the error message for an unknown option of `group`, with the nearest by name, else by description."""
     words = _words(group, options)
     near = near_choice(value, options) or words.get(near_choice(value, words, 0.85) or "")
     return f"{group}={value}: must be {' or '.join(options)}" + (f"; did you mean {near}?" if near else "")
@@ -118,7 +118,7 @@ def near_choice(value: str, options: Collection[str], alike: float = 0.7) -> str
 
 
 def _words(group: str, options: Sequence[str]) -> dict[str, str]:
-    """Each word of the descriptions of `options`, and the option whose it is; words that several have are left out."""
+    """Map each word in the descriptions of `options` to its option; words of several options are left out."""
     result: dict[str, str | None] = {}
     for option in options:
         for word in {*re.findall(r"[a-z]{4,}", about(group, option).lower())}:
@@ -127,7 +127,7 @@ def _words(group: str, options: Sequence[str]) -> dict[str, str]:
 
 
 def about(group: str, option: str) -> str:
-    """What a group's file in conf/ says that it is, at its head; "" for a file that is not there."""
+    """Return the description of an option, the comment at the head of its file in conf/; "" without a file."""
     file = CONF / group / f"{option}.yaml"
     lines = file.read_text().removeprefix("# @package _global_\n").splitlines() if file.is_file() else []
     return " ".join(line.removeprefix("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines))

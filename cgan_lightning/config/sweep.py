@@ -1,4 +1,4 @@
-"""A sweep: which jobs a command line asks for, where it is remembered, and what becomes of a job that fails."""
+"""A sweep: the jobs of a command line, the sweep folder, and the handling of failed jobs."""
 
 import hashlib
 import itertools
@@ -25,16 +25,16 @@ from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 
 
 def points(overrides: Sequence[Override]) -> list[list[str]]:
-    """Every point of the grid that `overrides` sweep over; of one key given twice, the last counts.
+    """Return every point of the grid of `overrides`; of one key given twice, the last counts.
 
-    An interval is a sweeper's to choose from: it is left out, and then the points are not the sweep's jobs.
+    Intervals, from which a sweeper chooses, are left out; the points are then not the sweep's jobs.
     """
     values = {override.get_key_element(): _values(override) for override in overrides}
     return [list(point) for point in itertools.product(*(choices for choices in values.values() if choices))]
 
 
 def grid(overrides: Sequence[Override]) -> dict[str, list[str]]:
-    """What is swept: the values of each key that has several."""
+    """Return the values of each key that is swept."""
     swept = {override.get_key_element(): _values(override) for override in overrides if override.is_sweep_override()}
     return {key: [value.removeprefix(f"{key}=") for value in values] for key, values in swept.items()}
 
@@ -48,7 +48,7 @@ def _values(override: Override) -> list[str]:
 
 
 def job(config: DictConfig, number: int) -> Job:
-    """The job that a config, composed or given by Hydra, is."""
+    """Return the job of a config composed here or by Hydra."""
     return Job(
         number=number,
         name=identity.first_name(config),
@@ -61,13 +61,13 @@ def job(config: DictConfig, number: int) -> Job:
 
 
 def refuse_longer_runs(jobs: Sequence[Job]) -> None:
-    """Raises UserError for the first job whose run is longer than this sweep wants it, and has no results of that length."""
+    """Raise UserError for the first job whose run is longer than this sweep's, without results at its length."""
     for each in jobs:
         RunFolder(Path(each.run)).end(each.updates or 0)
 
 
 def folder(run_root: str, overrides: Sequence[Override], jobs: Sequence[Job]) -> SweepFolder:
-    """Named by what is swept and by the runs that it makes: the same command finds it again, another makes another."""
+    """Return the sweep folder, named by the swept keys and a hash of the runs, so that the same command finds it again."""
     swept = [re.split(r"[./]", override.key_or_group)[-1] for override in overrides if override.is_sweep_override()]
     named = [str(override.value()) for override in overrides if override.key_or_group == "sweep"]
     content = "\n".join(sorted(job.name for job in jobs)) or "\n".join(str(override.input_line) for override in overrides)
@@ -77,23 +77,23 @@ def folder(run_root: str, overrides: Sequence[Override], jobs: Sequence[Job]) ->
 
 
 def is_job(config: DictConfig) -> bool:
-    """Whether a config that Hydra gives is that of a training in a sweep."""
+    """Return whether a config from Hydra is a training job of a sweep."""
     return "run_root" in config and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
-    """`task`, whose failure is remembered in the sweep's folder and doesn't stop the other jobs; it then returns NaN.
+    """Wrap `task` so that a failure is recorded in the sweep folder and returns NaN instead of stopping the other jobs.
 
-    Optuna's sweeper and its like take NaN for a failed trial. A signal does stop the sweep. A job that is a process of its
-    own ends with its own exit code instead.
+    Optuna's sweeper treats NaN as a failed trial. A signal still stops the sweep. A job in a process of its own ends with its
+    own exit code instead.
     """
 
     def run(config: DictConfig) -> Any:
         hydra_part = HydraConfig.get()
-        here, sweep = job(config, hydra_part.job.num), SweepFolder(Path(hydra_part.sweep.dir))
+        this_job, sweep = job(config, hydra_part.job.num), SweepFolder(Path(hydra_part.sweep.dir))
         if (rank_info.given(os.environ) or RankInfo()).rank:
-            return task(config)  # rank zero speaks for all
-        sweep.write(here)
+            return task(config)  # only rank zero reports
+        sweep.write(this_job)
         try:
             returned = task(config)
             print(sweep.pace(), file=sys.stderr)
@@ -102,12 +102,12 @@ def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
             raise
         except Exception as error:
             if not isinstance(error, UserError | RunError):
-                traceback.print_exc()  # nothing that we know: the sentence alone wouldn't do
-            sentence = f"{error or type(error).__name__}"
-            sweep.write(replace(here, failure=sentence))
+                traceback.print_exc()  # an unexpected error: the message alone is not enough
+            message = f"{error or type(error).__name__}"
+            sweep.write(replace(this_job, failure=message))
             if "SUBMITIT_EXECUTOR" in os.environ:
-                raise error if isinstance(error, UserError) else RunError(sentence) from None
-            print(f"{here.name} failed: {sentence}\n{sweep.pace()}", file=sys.stderr)
+                raise error if isinstance(error, UserError) else RunError(message) from None
+            print(f"{this_job.name} failed: {message}\n{sweep.pace()}", file=sys.stderr)
             return float("nan")
 
     return run

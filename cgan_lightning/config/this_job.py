@@ -1,4 +1,4 @@
-"""The command line of this job, for the processes that it starts: its other ranks."""
+"""The command line of this job, for starting its other ranks."""
 
 import sys
 
@@ -6,7 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 
 
 def this_job(command: str) -> list[str]:
-    """The command of the other ranks: a sweep's job by itself, not the sweep."""
+    """Return the command for the other ranks; in a sweep, that of the single job."""
     hydra_part = HydraConfig.get()
     folders = [source.path for source in hydra_part.runtime.config_sources if source.provider == "command-line"]
     searched = [override for override in hydra_part.overrides.hydra if override.startswith("hydra.searchpath=")]

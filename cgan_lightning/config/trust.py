@@ -1,7 +1,7 @@
-"""What files of settings may make Hydra do: a folder of configs, or someone else's run, is data and names no code.
+"""Restrict which code config files may name: a config folder or someone else's run is untrusted data.
 
-Hydra makes an object of whatever `_target_` names, and logging of its `class` and `()`; a name may go through a module to
-what that has imported (`a_module.os.system`). So each place has names of its own.
+Hydra instantiates whatever `_target_` names, and logging its `class` and `()`; a name can reach a module's imports
+(`a_module.os.system`). So each key has an allow-list of names.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ from cgan_lightning.config import group_files
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError, shown
 
-HYDRAS_OBJECTS = ("launcher", "sweeper", "callbacks", "job_logging", "hydra_logging")  # what Hydra makes objects of
+HYDRAS_OBJECTS = ("launcher", "sweeper", "callbacks", "job_logging", "hydra_logging")  # the sections that Hydra instantiates
 KNOWN_AT_THE_START = {"runtime": {"output_dir": "."}, "job": {"id": "0", "num": 0}}
-RULES = (  # key, the names that it may have, these in words; the first key that fits counts
-    # Of these two Hydra itself takes plugins alone, not what else their modules hold.
+RULES = (  # key pattern, allowed names, their description; the first matching key counts
+    # For these two, Hydra itself accepts only plugin classes, nothing else in their modules.
     (r"hydra\.(launcher|sweeper)\._target_", r"(hydra_plugins|hydra\._internal\.core_plugins)(\.\w+)+",
      "a plugin in hydra_plugins or hydra._internal.core_plugins"),
     (r"hydra\.sweeper\..+\._target_", r"optuna\.(samplers|pruners)\.\w+", "one of optuna.samplers or optuna.pruners"),
@@ -33,19 +33,19 @@ RULES = (  # key, the names that it may have, these in words; the first key that
     (r"hydra\.(job|hydra)_logging\..+\.(listener|queue)", r"(?!)", "left out"),
     (r"hydra\.(.+\.)?_target_", r"(?!)", "left out"),
 )  # fmt: skip
-CHOICE = re.compile(r"\w+([./-]\w+)*")  # a group's file, by a path that leads nowhere else
+CHOICE = re.compile(r"\w+([./-]\w+)*")  # a path to a group's file that cannot leave conf/
 
 
 def check(config: DictConfig) -> None:
-    """Raises UserError for a name in `config`, Hydra's own part included, that isn't allowed where it stands."""
+    """Raise UserError for a class name in `config`, including Hydra's section, that is not allowed for its key."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     started = config.copy()
     OmegaConf.set_readonly(started.hydra, False)
     started.merge_with({"hydra": KNOWN_AT_THE_START})
-    for part in HYDRAS_OBJECTS:  # resolved: an interpolation can make a dictionary of a text
+    for part in HYDRAS_OBJECTS:  # resolved, because an interpolation can turn a string into a dictionary
         result = started.hydra.get(part)
         if OmegaConf.is_config(result):
-            with contextlib.suppress(OmegaConfBaseException):  # what can't be resolved, Hydra makes nothing of
+            with contextlib.suppress(OmegaConfBaseException):  # Hydra cannot instantiate what cannot be resolved
                 plain["hydra"][part] = OmegaConf.to_container(result, resolve=True)
     for key, value in _all(plain):
         _check(key, value)
@@ -69,7 +69,7 @@ def _check(key: str, value: Any) -> None:
 
 @functools.cache
 def targets(group: str) -> dict[str, set[str]]:
-    """The classes that the files of `group` in conf/ name, by where in a file: `_target_`, `head._target_`."""
+    """Return the class names in the files of `group` in conf/, by key: `_target_`, `head._target_`."""
     result: dict[str, set[str]] = {}
     for file in (CONF / group).glob("*.yaml"):
         for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, file.stem))):
@@ -79,7 +79,7 @@ def targets(group: str) -> dict[str, set[str]]:
 
 
 def _all(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(key, value) of everything in `node`, at any depth."""
+    """Yield (key, value) of everything in `node`, at any depth."""
     pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, value in pairs:
         yield f"{prefix}{name}", value
@@ -87,22 +87,22 @@ def _all(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def overrides_of_run(folder: str, begun: Any) -> list[Override]:
-    """What the run in `folder` says that it was asked for, by `begun`, its run.json: settings of a training and no others.
+    """Return the overrides in `begun`, the run.json of the run in `folder`, without `run_root`.
 
-    `run_root` is left out: the folder is given. Raises UserError for anything else.
+    Raises UserError for anything but settings of train.
     """
     prefix = f"resume={folder}: its run.json has"
     words = begun.get("overrides") if isinstance(begun, dict) else None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise UserError(f"{prefix} no list of overrides: give the run's settings, and not its folder")
+        raise UserError(f"{prefix} no list of overrides: give the run's settings instead of its folder")
     try:
         overrides = OverridesParser.create().parse_overrides(words)
     except (OverrideParseException, RecursionError):
         raise UserError(f"{prefix} overrides that cannot be parsed: {shown(words)}") from None
     for override in overrides:
         key, choice = override.key_or_group, (override.input_line or "").partition("=")[2]
-        is_hydras = key.split(".")[0].split("/")[0] == "hydra" or override.package is not None
+        is_hydra_key = key.split(".")[0].split("/")[0] == "hydra" or override.package is not None
         leads_elsewhere = "." not in key and choice and key not in ("run_root", "resume") and not CHOICE.fullmatch(choice)
-        if is_hydras or leads_elsewhere:
+        if is_hydra_key or leads_elsewhere:
             raise UserError(f"{prefix} {shown(override.input_line)}, which is not a setting of train")
     return [override for override in overrides if override.key_or_group != "run_root"]

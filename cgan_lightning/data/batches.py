@@ -1,4 +1,4 @@
-"""Batches of an epoch: shuffled by (seed, epoch), sliced by rank, started at any update, handed out a call at a time."""
+"""Batches of an epoch: shuffled by (seed, epoch), sliced by rank, resumable at any update, grouped into calls."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ Batch = tuple[Float[Tensor, "updates batch 1 size size"], Int[Tensor, "updates b
 
 @dataclass(frozen=True)
 class EpochOrder:
-    """Which images make which batch: a function of (seed, epoch) alone.
+    """The image indices of each batch: a function of (seed, epoch) only.
 
-    Every image comes at most once an epoch. The remainder smaller than one batch is left out, another one each epoch, so
-    that all batches have one shape. Ranks take disjoint slices of the global batch.
+    Every image is used at most once per epoch. A remainder smaller than one batch is dropped, a different one each epoch, so
+    that all batches have the same shape. Ranks take disjoint slices of the global batch.
     """
 
     count: int  # images
-    batch_size: int  # of all ranks together
+    batch_size: int  # summed over all ranks
     seed: int
     rank: int = 0
     ranks: int = 1
 
     @property
     def updates(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         return self.count // self.batch_size
 
     def __call__(self, epoch: int, device: torch.device | str = "cpu") -> Int[Tensor, "updates local_batch"]:
@@ -46,10 +46,10 @@ class EpochOrder:
 
 @dataclass(frozen=True)
 class BalancedOrder(EpochOrder):
-    """All classes in turn, so that every batch has as many images of one as of another, or one more.
+    """Alternates between all classes, so that their numbers of images in a batch differ by at most one.
 
-    An epoch is as long as without balance. Where classes differ in size, all have the same share of it: the smaller ones come
-    again, in another order each time, and of the larger ones a part is left out, another one each epoch.
+    The epoch length is unchanged. If class sizes differ, all classes still have equal shares: small classes are repeated,
+    reshuffled each time, and a part of large classes is dropped, a different one each epoch.
     """
 
     labels: Int[Tensor, " count"] | None = None  # of all images
@@ -64,7 +64,7 @@ class BalancedOrder(EpochOrder):
 
 
 def _repeated(rows: Int[Tensor, " rows"], count: int, generator: torch.Generator) -> Int[Tensor, " count"]:
-    """`rows` as they are, then in one random order after another, up to `count`."""
+    """Return `rows`, followed by random permutations of them, up to `count` in total."""
     again = -(-count // len(rows)) - 1
     if again:
         orders = torch.rand(again, len(rows), generator=generator, device=rows.device).argsort(dim=1)
@@ -74,17 +74,17 @@ def _repeated(rows: Int[Tensor, " rows"], count: int, generator: torch.Generator
 
 @dataclass(frozen=True)
 class Calls:
-    """Which updates are done in one call: `most` of them, or as many as are left until something is due.
+    """Group updates into calls of at most `most` updates that end where something is due.
 
-    That is an epoch's end, the run's last update, and every so many updates.
+    Due are an epoch's end, the run's last update, and every `due_every` updates.
     """
 
     most: int
     due_every: int = 1
-    last_update: int | None = None  # of the run; None: as many as there are
+    last_update: int | None = None  # of the run; None: unlimited
 
     def __call__(self, update: int, epoch_end: int) -> list[int]:
-        """The numbers of updates of each call from `update` up to `epoch_end`."""
+        """Return the number of updates in each call from `update` up to `epoch_end`."""
         ends = [epoch_end] if self.last_update is None else [epoch_end, self.last_update]
         counts = []
         while update < epoch_end:
@@ -95,9 +95,9 @@ class Calls:
 
 
 class Batches:
-    """An epoch's batches from update `next_update()` on, so that a resumed run goes on in mid-epoch.
+    """An epoch's batches from update `next_update()` on, so that a run can resume in the middle of an epoch.
 
-    `next_update` counts over the whole run; the epoch follows from it. There is no length: it would differ by epoch.
+    `next_update` counts over the whole run and determines the epoch. There is no length, because it would differ by epoch.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class Batches:
         self.images, self.labels, self.order, self.calls, self.next_update = images, labels, order, calls, next_update
 
     def rows(self, device: torch.device | str) -> tuple[Tensor, ...]:
-        """Which images make the batches of each call: (updates, local_batch)."""
+        """Return the image indices of each call: (updates, local_batch)."""
         update = self.next_update()
         epoch, position = divmod(update, self.order.updates)
         return self.order(epoch, device)[position:].split(self.calls(update, (epoch + 1) * self.order.updates))
 
     def state_dict(self) -> dict:
-        """Nothing: the position follows from the update. Lightning takes it as the word that the loader can resume."""
+        """Return no state: the position follows from the update. Its presence tells Lightning that the loader can resume."""
         return {}
 
     def load_state_dict(self, state: dict) -> None:
@@ -125,7 +125,7 @@ class Batches:
 
 
 class ResidentBatches(Batches):
-    """Images live on the training device; a batch is an index and a normalisation there, with no copy from the host."""
+    """Images are stored on the training device; a batch is indexed and normalised there, without a copy from the host."""
 
     def __iter__(self) -> Iterator[Batch]:
         for rows in self.rows(self.images.device):
@@ -133,7 +133,7 @@ class ResidentBatches(Batches):
 
 
 class HostBatches(Batches):
-    """Images stay in the host's memory; worker processes prepare batches, pinned for the copy to a GPU."""
+    """Images are stored in host memory; worker processes prepare batches, pinned for the copy to a GPU."""
 
     def __init__(self, *args, workers: int, pin_memory: bool) -> None:
         super().__init__(*args)
@@ -156,10 +156,10 @@ class _Rows(Dataset):
         self.images, self.labels = images, labels
 
     def __getitems__(self, rows: list[list[int]]) -> Batch:
-        """All of a call at once: PyTorch calls this in place of one `__getitem__` an image."""
+        """Return all images of a call; PyTorch calls this instead of `__getitem__` for each image."""
         of_updates = torch.tensor(rows)
         return normalise(self.images[of_updates]), self.labels[of_updates]
 
 
 def _as_is(batch: Any) -> Any:
-    return batch  # _Rows has put it together already
+    return batch  # _Rows has already collated it

@@ -1,4 +1,4 @@
-"""What is known of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) before a file is read, and without PyTorch."""
+"""Constants of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), without importing PyTorch."""
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

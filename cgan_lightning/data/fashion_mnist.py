@@ -1,4 +1,4 @@
-"""Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): verified IDX content to uint8 tensors."""
+"""Read Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) from verified IDX files into uint8 tensors."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from cgan_lightning.utils.errors import UserError, shown
 
 
 def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:
-    """Classes by their exact names. Raises UserError for one that isn't there."""
+    """Return class indices of exact class names. Raises UserError for an unknown name."""
     if unknown := [name for name in names if name not in CLASS_NAMES]:
         raise UserError(f"{shown(unknown[0])} is not a class of Fashion-MNIST; its classes are {', '.join(CLASS_NAMES)}")
     return torch.tensor([CLASS_NAMES.index(name) for name in names])
@@ -25,7 +25,7 @@ def numbers(names: Sequence[str]) -> Int[Tensor, " names"]:
 
 @dataclass(frozen=True)
 class IdxFile:
-    """One of the four files: its name, and what its decompressed content must be."""
+    """One of the four files: its name, and the shape and hash of its decompressed content."""
 
     name: str
     shape: tuple[int, ...]
@@ -33,7 +33,7 @@ class IdxFile:
 
     @property
     def size(self) -> int:
-        """Bytes: two of zeros, one of type (8: unsigned byte), one of rank, four a dimension, then the values."""
+        """The size in bytes: two zeros, type (8: unsigned byte), rank, four bytes per dimension, then the values."""
         return 4 + 4 * len(self.shape) + int(np.prod(self.shape))
 
     @property
@@ -54,10 +54,10 @@ FILES = (*TRAIN, *TEST)
 
 
 def read(folder: Path, file: IdxFile) -> bytes:
-    """The decompressed, verified content of `file`, plain or gzipped, in `folder`.
+    """Return the decompressed, verified content of `file`, plain or gzipped, in `folder`.
 
-    Reads at most one byte more than the content may have, so that a hostile archive can't fill the memory. Raises
-    UserError, naming the file and what is wrong with it.
+    Reads at most one byte more than expected, so that a malicious archive cannot fill the memory. Raises UserError, naming
+    the file and the problem.
     """
     plain, packed = folder / file.name, folder / f"{file.name}.gz"
     path = plain
@@ -76,22 +76,22 @@ def read(folder: Path, file: IdxFile) -> bytes:
 
 
 def verify(content: bytes, file: IdxFile, source: object) -> None:
-    """Raises UserError unless `content` is exactly Fashion-MNIST's `file`; the sentence names the first difference."""
+    """Raise UserError unless `content` is exactly Fashion-MNIST's `file`; the message names the first difference."""
     if content[: len(file.header)] != file.header:
         raise UserError(
             f"{source} is not the IDX file of {_counts(file.shape)} unsigned bytes that Fashion-MNIST has: "
             f"{_header_of(content, file)}"
         )
     if len(content) != file.size:
-        raise UserError(f"{source} holds {'more' if len(content) > file.size else 'less'} than {file.size:,} bytes")
+        raise UserError(f"{source} has {'more' if len(content) > file.size else 'fewer'} than {file.size:,} bytes")
     if len(file.shape) == 1 and max(content[len(file.header) :]) >= len(CLASS_NAMES):
         raise UserError(f"{source} has a label outside 0..{len(CLASS_NAMES) - 1}")
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise UserError(f"{source} differs from Fashion-MNIST (its SHA-256 is another)")
+        raise UserError(f"{source} differs from Fashion-MNIST (its SHA-256 does not match)")
 
 
 def _header_of(content: bytes, file: IdxFile) -> str:
-    """What `content` has in place of the header of `file`: other counts, or another magic number (type and rank)."""
+    """Describe how the header of `content` differs from that of `file`: size, magic number (type and rank) or counts."""
     if len(content) < len(file.header):
         return f"it has {len(content)} bytes"
     magic, counts = content[:4], content[4 : len(file.header)]
@@ -107,7 +107,7 @@ def _counts(shape: Iterable[int]) -> str:
 def tensors(
     folder: Path, images: IdxFile = TRAIN_IMAGES, labels: IdxFile = TRAIN_LABELS
 ) -> tuple[UInt8[Tensor, "count 1 28 28"], Int[Tensor, " count"]]:
-    """Images 0..255 and labels 0..9 of one split, verified, from the four files' `folder`."""
+    """Return the verified images 0..255 and labels 0..9 of one split from `folder`."""
     pixels, classes = (
         torch.frombuffer(bytearray(read(folder, file)), dtype=torch.uint8, offset=len(file.header)).view(file.shape)
         for file in (images, labels)

@@ -1,4 +1,4 @@
-"""Fashion-MNIST as Lightning's data module."""
+"""Fashion-MNIST as a Lightning data module."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,15 +15,15 @@ from cgan_lightning.utils.errors import UserError
 
 
 class FashionMNISTData(LightningDataModule):
-    """Streams the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
+    """Provides the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
 
-    `classes`, by their numbers, are the ones that there are, all without it; labels are renumbered in their order. `at_most`
-    keeps the first so many images of a class, then `limit` the first so many of all; `reference` is what there would be
-    without `at_most`: that limits what is learned from, not what is aimed at. `batch_size` is global: each rank gets its share
-    of it. `balanced` batches have all classes alike. `image_size` above 28 adds a black border. `placement` "device" keeps the
-    pixels (47 MB as bytes) on the training device; "host" prepares batches in `workers` processes. What is handed out has the
-    batches of up to `updates_per_call` updates, and ends where something is due: every `due_every` updates, and with an epoch.
-    Raises UserError where the settings don't go together.
+    `classes` are the class indices to use (default: all); labels are renumbered in their order. `at_most` keeps the first N
+    images of a class, then `limit` the first N of all. `reference` is the data without `at_most`, which limits the training
+    images but not the target distribution. `batch_size` is global and divided among ranks. `balanced` batches have equally many
+    images of each class. `image_size` above 28 adds a black border. `placement` "device" keeps the pixels (47 MB of bytes) on
+    the training device; "host" prepares batches in `workers` processes. Each item has the batches of up to `updates_per_call`
+    updates and ends where something is due: every `due_every` updates, and at an epoch's end.
+    Raises UserError for incompatible settings.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class FashionMNISTData(LightningDataModule):
         self.at_most = [min(whole, (at_most or {}).get(number, whole)) for number in self.classes]
         self.limit, self.count = limit, min(limit or sum(self.at_most), sum(self.at_most))
         if batch_size > self.count:
-            raise UserError(f"data.batch_size={batch_size} is more than the {self.count} images that there are")
+            raise UserError(f"data.batch_size={batch_size} exceeds the {self.count:,} training images")
         self.border, odd = divmod(image_size - facts.IMAGE_SIZE, 2)
         if self.border < 0 or odd:
             raise UserError(f"data.image_size={image_size} must be 28, or a larger even number (28 plus a border)")
@@ -81,13 +81,15 @@ class FashionMNISTData(LightningDataModule):
             rows = first_of_each(labels, self.at_most)
             images, labels = images[rows], labels[rows]
         images, self.labels = images[: self.limit], labels[: self.limit]
-        self.images = pad(images, [self.border] * 4) if self.border else images  # the reference's own, where they can be
+        self.images = (
+            pad(images, [self.border] * 4) if self.border else images
+        )  # without a border, shared with `reference` if possible
 
     def train_dataloader(self) -> Batches:
         trainer = self.trainer
         assert trainer is not None  # noqa: S101  Lightning attaches it before it asks for batches
-        ours = (self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
-        order = BalancedOrder(*ours, labels=self.labels) if self.balanced else EpochOrder(*ours)
+        settings = (self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
+        order = BalancedOrder(*settings, labels=self.labels) if self.balanced else EpochOrder(*settings)
 
         def next_update() -> int:
             return trainer.global_step
@@ -101,6 +103,6 @@ class FashionMNISTData(LightningDataModule):
 
 
 def first_of_each(labels: Int[Tensor, " count"], at_most: Sequence[int]) -> Int[Tensor, " rows"]:
-    """Rows of the first `at_most[label]` of each label, in the order that they have."""
+    """Return the indices of the first `at_most[label]` images of each label, in ascending order."""
     rows = [(labels == label).nonzero().flatten()[:most] for label, most in enumerate(at_most)]
     return torch.cat(rows).sort().values

@@ -1,1 +1,1 @@
-"""Ranks: how they start, agree, fail and stop together."""
+"""Starting, synchronising and stopping ranks, and handling their failures."""

@@ -1,7 +1,6 @@
-"""What the ranks of one run tell each other; where there is one rank, nothing happens.
+"""Collective operations between the ranks of one run; without effect for a single rank.
 
-Every rank must call the same function at the same point: each call waits for all others. Tensors on the CPU go by gloo,
-those on a GPU by nccl.
+All ranks must call the same function at the same point: each call waits for the others. CPU tensors use gloo, GPU tensors nccl.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ def several_ranks() -> bool:
 
 @torch.no_grad()
 def average_(tensors: Sequence[Tensor]) -> None:
-    """Each tensor becomes its mean over the ranks, in place, through one all-reduce of all of them laid end to end."""
+    """Average each tensor over the ranks in place, with one all-reduce of all tensors concatenated."""
     if not several_ranks():
         return
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -29,14 +28,14 @@ def average_(tensors: Sequence[Tensor]) -> None:
 
 @torch.no_grad()
 def copy_from_zero_(tensors: Sequence[Tensor]) -> None:
-    """Each tensor becomes that of rank zero, in place."""
+    """Broadcast the tensors of rank zero in place."""
     if several_ranks():
         for tensor in tensors:
             distributed.broadcast(tensor, 0)
 
 
 def rank_slice(count: int, chunk: int) -> slice:
-    """This rank's part of `count` items: in the order of the ranks, and in whole chunks, whatever their number is."""
+    """Return this rank's slice of `count` items: contiguous, in rank order, and a multiple of `chunk` except at the end."""
     if not several_ranks():
         return slice(0, count)
     chunks, rank, ranks = -(-count // chunk), distributed.get_rank(), distributed.get_world_size()
@@ -46,7 +45,7 @@ def rank_slice(count: int, chunk: int) -> slice:
 
 @torch.no_grad()
 def all_gather(part: Tensor) -> Tensor:
-    """The ranks' parts laid end to end in their order, on every rank; their lengths may differ."""
+    """Concatenate the ranks' parts in rank order, on every rank; their lengths may differ."""
     if not several_ranks():
         return part
     ranks = distributed.get_world_size()
@@ -60,7 +59,7 @@ def all_gather(part: Tensor) -> Tensor:
 
 
 def all_reduce_max(value: int) -> int:
-    """The highest of the ranks' values, on every rank."""
+    """Return the maximum of the ranks' values, on every rank."""
     if not several_ranks():
         return value
     tensor = torch.tensor(value)

@@ -1,4 +1,4 @@
-"""A process that stops, its state saved, when the one that started it is killed."""
+"""Stop a process, with its state saved, when its parent is killed."""
 
 import ctypes
 import os
@@ -10,9 +10,9 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def stop_with_it() -> None:
-    """Has Linux send SIGTERM to this process when the pool that started it ends, however it ends; no other system can."""
+    """Make Linux send SIGTERM to this process when the pool that started it ends for any reason; only Linux can."""
     if sys.platform != "linux" or STARTED_BY not in os.environ:
         return
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != int(os.environ[STARTED_BY]):  # it ended before that
+    if os.getppid() != int(os.environ[STARTED_BY]):  # the parent has already ended
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A job of SLURM that was stopped for its time, or for a more urgent job, asks to be started again."""
+"""Requeue a SLURM job that was stopped by its time limit or preempted."""
 
 import logging
 import os
@@ -6,11 +6,11 @@ import signal
 import subprocess
 
 log = logging.getLogger("cgan_lightning")
-WARNING = signal.SIGUSR2  # sbatch --signal=USR2@120, submitit's too: the time is nearly up
+WARNING = signal.SIGUSR2  # sbatch --signal=USR2@120, submitit's too: the time limit is near
 
 
 def asked_for(signum: int) -> bool:
-    """Whether SLURM will start this job again: rank zero asks it to, after `signum` has stopped the run and all is saved."""
+    """Requeue this job after `signum` has stopped the run and its state is saved; return whether SLURM will restart it."""
     if "SLURM_JOB_ID" not in os.environ or not (signum == WARNING or (signum == signal.SIGTERM and _is_preempted())):
         return False
     if os.environ.get("SLURM_PROCID", "0") != "0":
@@ -21,14 +21,14 @@ def asked_for(signum: int) -> bool:
 
 
 def _job() -> str:
-    """The last element of an array has the array's own id, which means all of them: elements have names of their own."""
+    """Return the job's id; for an array element ARRAY_TASK, because the array's id stands for all elements."""
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
     return os.environ["SLURM_JOB_ID"]
 
 
 def _through_submitit() -> bool:
-    """submitit keeps count of a job's time-outs; its handler requeues the job and exits, or raises the reason why not."""
+    """Requeue through submitit, which counts time-outs; its handler requeues the job and exits, or raises the reason not to."""
     from submitit.core.utils import UncompletedJobError
 
     handler = signal.getsignal(WARNING)
@@ -43,13 +43,13 @@ def _through_submitit() -> bool:
 
 
 def _is_preempted() -> bool:
-    """Whether SIGTERM came because the job makes room for another: then it has a PreemptTime, and it is RUNNING still.
+    """Return whether SIGTERM came from preemption: the job then has a PreemptTime and is still RUNNING.
 
-    A cancelled job, or one whose time is over, is COMPLETING: requeued, it would come back for good.
+    A cancelled or timed-out job is COMPLETING and must not be requeued, or it would never end.
     """
     words = _scontrol("--oneliner", "show", "job", _job()).stdout.split()
-    known = dict(word.split("=", 1) for word in words if "=" in word)
-    return known.get("JobState") == "RUNNING" and known.get("PreemptTime", "None") != "None"
+    fields = dict(word.split("=", 1) for word in words if "=" in word)
+    return fields.get("JobState") == "RUNNING" and fields.get("PreemptTime", "None") != "None"
 
 
 def _scontrol(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Lightning's side of several ranks: it finds them as they are, and wraps nothing."""
+"""Lightning's strategy and cluster environment for ranks that already exist."""
 
 from lightning.fabric.plugins.environments import ClusterEnvironment
 from lightning.pytorch.strategies import DDPStrategy
@@ -10,12 +10,12 @@ from cgan_lightning.distributed.ranks import Alone, Ranks
 class UnwrappedDDP(DDPStrategy):
     """Lightning's DDP without DistributedDataParallel, which expects one loss that uses every parameter.
 
-    module.py averages the gradients of the network that each phase trains. All ranks start from rank zero's weights and
-    statistics; after that nothing but gradients is exchanged.
+    module.py all-reduces the gradients of the network that each phase trains. All ranks start from rank zero's weights and
+    batch-norm statistics; after that only gradients are exchanged.
     """
 
     def _configure_launcher(self) -> None:
-        pass  # the ranks are there; Lightning's would also change how many threads each has
+        pass  # the ranks already exist; Lightning's launcher would also change their number of threads
 
     def configure_ddp(self) -> None:
         assert self.model is not None  # noqa: S101
@@ -23,13 +23,13 @@ class UnwrappedDDP(DDPStrategy):
 
 
 class GivenRanks(ClusterEnvironment):
-    """Ranks that exist already, `of_this_machine` here.
+    """The existing ranks, `local_ranks` of them on this machine.
 
-    Also for a single one: Lightning would take any SLURM job, its signals too, for its own.
+    Also used for a single rank: Lightning would otherwise take over any SLURM job and its signals.
     """
 
-    def __init__(self, ranks: Alone | Ranks, of_this_machine: int) -> None:
-        self.ranks, self.of_this_machine = ranks, of_this_machine
+    def __init__(self, ranks: Alone | Ranks, local_ranks: int) -> None:
+        self.ranks, self.local_ranks = ranks, local_ranks
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -63,4 +63,4 @@ class GivenRanks(ClusterEnvironment):
         return self.ranks.local_rank
 
     def node_rank(self) -> int:
-        return self.ranks.rank // self.of_this_machine
+        return self.ranks.rank // self.local_ranks

@@ -1,4 +1,4 @@
-"""Training checkpoints: whole or not there, the last two kept, sealed with their SHA-256, and read as data alone."""
+"""Training checkpoints: written atomically with a SHA-256, the last two kept, and loaded as data only."""
 
 import io
 import pickle
@@ -19,17 +19,17 @@ _PARTS = {"global_step", "state_dict", "optimizer_states", "callbacks", "loops"}
 
 
 def write(checkpoint: Mapping[str, Any], path: Path, *, keep: Path | None = None) -> None:
-    """Never leaves half a file under the name; what was at `path` is then at `keep`, where that is given."""
+    """Write a checkpoint atomically; with `keep`, the previous file at `path` is renamed to it."""
     content = io.BytesIO()
     torch.save({_FORMAT: FORMAT, **checkpoint}, content)
-    whole = checksum.sealed(content.getvalue())
-    write_atomically(path, lambda beside: beside.write_bytes(whole), keep=keep)
+    sealed = checksum.sealed(content.getvalue())
+    write_atomically(path, lambda partial: partial.write_bytes(sealed), keep=keep)
 
 
 def examine(path: Path, model: nn.Module) -> int:
-    """The update after which the checkpoint at `path` was written; its tensors aren't read.
+    """Return the update at which the checkpoint at `path` was written, without reading its tensors.
 
-    Raises as `read` does, and UserError for a checkpoint that can't be gone on from with `model`.
+    Raises the errors of `read`, and UserError if `model` cannot be resumed from the checkpoint.
     """
     checkpoint = read(path)
     check_fits(str(path), checkpoint["state_dict"], model)
@@ -37,29 +37,29 @@ def examine(path: Path, model: nn.Module) -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A training checkpoint on the CPU; its tensors are read when they are used.
+    """Load a training checkpoint on the CPU; its tensors are memory-mapped.
 
-    Raises DamagedError for a file that isn't as it was written, UserError for one that is no training checkpoint.
+    Raises DamagedError for a file that differs from what was written, UserError for one that is no training checkpoint.
     """
     checksum.check(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, OSError):
-        raise UserError(f"{path} is no checkpoint of cgan_lightning: it holds more than tensors and plain data") from None
+        raise UserError(f"{path} is not a checkpoint of cgan_lightning: it contains more than tensors and plain data") from None
     if not isinstance(checkpoint, dict) or not checkpoint.keys() >= _PARTS:
-        raise UserError(f"{path} is no training checkpoint of cgan_lightning: it lacks what one is made of")
+        raise UserError(f"{path} is not a training checkpoint of cgan_lightning: it lacks required parts")
     if checkpoint.get(_FORMAT) != FORMAT:
         raise UserError(f"{path} has format {checkpoint.get(_FORMAT)}, this version reads {FORMAT}")
     return checkpoint
 
 
 def check_fits(prefix: str, kept: Any, model: nn.Module) -> None:
-    """Raises UserError unless `kept`, of what is `prefix`, has the names and shapes of the state of `model`."""
-    theirs, ours = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
-    for name in sorted(theirs.keys() | ours.keys()):
-        if theirs.get(name) != ours.get(name):
-            have, need = (" × ".join(map(str, shapes[name])) if name in shapes else "nothing" for shapes in (theirs, ours))
-            raise UserError(f"{prefix} doesn't fit these settings: {name} is {have} there, {need} is needed")
+    """Raise UserError unless the state `kept` has the names and shapes of `model`'s; the message begins with `prefix`."""
+    saved, needed = _shapes(kept if isinstance(kept, dict) else {}), _shapes(model.state_dict())
+    for name in sorted(saved.keys() | needed.keys()):
+        if saved.get(name) != needed.get(name):
+            has, needs = (" × ".join(map(str, shapes[name])) if name in shapes else "none" for shapes in (saved, needed))
+            raise UserError(f"{prefix} does not fit these settings: {name} has shape {has}, but {needs} is needed")
 
 
 def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""How Lightning writes and reads training checkpoints: by checkpoint_io."""
+"""The Lightning plugin that writes and reads training checkpoints with checkpoint_io."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,19 +12,19 @@ from cgan_lightning.utils import old_names
 
 
 class SealedCheckpointIO(TorchCheckpointIO):
-    """Never leaves half a file under the name, and never unpickles more than tensors and plain containers.
+    """Write checkpoints atomically, and unpickle nothing but tensors and plain containers.
 
-    `before` says, for a file, which other keeps the one before it.
+    `previous` maps a file to the one that keeps its previous version.
     """
 
-    def __init__(self, before: Mapping[Path, Path]) -> None:
+    def __init__(self, previous: Mapping[Path, Path]) -> None:
         super().__init__()
-        self.before = before
+        self.previous = previous
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        checkpoint_io.write(checkpoint, Path(path), keep=self.before.get(Path(path)))
+        checkpoint_io.write(checkpoint, Path(path), keep=self.previous.get(Path(path)))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        # To the CPU whatever it was written on: that device may not be here, and what is loaded moves by itself.
+        # To the CPU, because the original device may be missing; Lightning moves the state to the right device.
         state = torch.load(path, map_location=map_location or "cpu", weights_only=True)
         return state | {"callbacks": old_names.current(state["callbacks"])}

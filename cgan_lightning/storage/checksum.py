@@ -1,4 +1,4 @@
-"""A zip file's own SHA-256 in its comment, where torch.load and every unzip leave it alone: damage shows before loading."""
+"""Store a zip file's SHA-256 in its comment, which torch.load and unzip ignore, to detect damage before loading."""
 
 import hashlib
 import zipfile
@@ -11,17 +11,17 @@ CHUNK = 2**20
 
 
 class DamagedError(UserError):
-    """A file that isn't what was written."""
+    """The file differs from what was written."""
 
 
 def sealed(content: bytes) -> bytes:
-    """`content`, a zip file without a comment as torch.save makes it, with its SHA-256 as comment."""
-    body = content[:-2] + DIGITS.to_bytes(2, "little")  # the last field of a zip file: how long its comment is
+    """Return `content`, a zip file without a comment from torch.save, with its SHA-256 as the comment."""
+    body = content[:-2] + DIGITS.to_bytes(2, "little")  # the last field of a zip file is the length of its comment
     return body + hashlib.sha256(body).hexdigest().encode()
 
 
 def check(path: Path) -> None:
-    """Raises DamagedError unless `path` is, to the bit, what `sealed` gave."""
+    """Raise DamagedError unless `path` contains exactly what `sealed` returned."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         left = path.stat().st_size - DIGITS
@@ -30,11 +30,11 @@ def check(path: Path) -> None:
             left -= len(part)
         expected = file.read()
     if expected != digest.hexdigest().encode():
-        raise DamagedError(f"{path} is damaged, or no checkpoint of cgan_lightning: its SHA-256 is not the one that it tells")
+        raise DamagedError(f"{path} is damaged, or not a checkpoint of cgan_lightning: its SHA-256 does not match")
     try:
         with zipfile.ZipFile(path) as archive:
             stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         stored = False
-    if not stored:  # a few bytes could become gigabytes
-        raise DamagedError(f"{path} is no checkpoint of cgan_lightning: it is no zip file, or a compressed one")
+    if not stored:  # a compressed file could expand to gigabytes
+        raise DamagedError(f"{path} is not a checkpoint of cgan_lightning: it is not an uncompressed zip file")

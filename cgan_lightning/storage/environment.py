@@ -1,4 +1,4 @@
-"""What a number was measured on: machine, versions, revision, memory."""
+"""Describe the environment of a measurement: machine, versions, git revision, memory."""
 
 import functools
 import os
@@ -14,7 +14,7 @@ PACKAGES = ("cgan-lightning", "torch", "torchvision", "lightning", "torchmetrics
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """Machine, versions and git revision, for results.json (invariant 10)."""
+    """Return machine, versions and git revision, for results.json (invariant 10)."""
     return {
         "machine": {
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),
@@ -28,8 +28,9 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 
 def peak_memory_mib(device: torch.device) -> float | None:
-    """The most memory that was in use at once since `memory.count_peak_anew`, in MiB: the GPU's where there is one, else all
-    of this process. None where the system doesn't tell: getrusage knows the peak of the process's whole life alone.
+    """Return the peak memory since `memory.count_peak_anew` in MiB, of the GPU if `device` is one, else of this process.
+
+    None if the system does not report it: getrusage only has the peak of the process's whole lifetime.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
@@ -40,15 +41,15 @@ def peak_memory_mib(device: torch.device) -> float | None:
     return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:")), None)
 
 
-@functools.cache  # of the code that this process runs, whatever is committed meanwhile
+@functools.cache  # of the code that this process runs, even if commits are made meanwhile
 def git_revision() -> str | None:
-    """The checkout's commit, with "+changes" when the tree differs from it; None outside a checkout."""
-    here = Path(__file__).parents[2]
-    if not (here / ".git").exists():
+    """Return the checkout's commit, with "+changes" if the tree differs from it; None outside a checkout."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / ".git").exists():
         return None
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+        done = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True)  # noqa: S603, S607
         return done.stdout.strip() if done.returncode == 0 else ""
 
     revision = git("rev-parse", "HEAD")
@@ -56,7 +57,7 @@ def git_revision() -> str | None:
 
 
 def _version(package: str) -> str | None:
-    """None for what is imported without being installed, as a checkout on PYTHONPATH is."""
+    """Return the installed version; None for a package that is not installed, such as a checkout on PYTHONPATH."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What the process does with memory that tensors give back, and what it says when there is none left."""
+"""Reuse of freed memory, peak-memory counters, and the error message for running out of memory."""
 
 import contextlib
 import ctypes
@@ -15,10 +15,10 @@ GIB = 2**30
 
 
 def keep_freed() -> None:
-    """Has glibc keep freed memory for the next tensor.
+    """Make glibc keep freed memory for reuse.
 
-    It would give large pieces back to the system and take them anew, zeroed page by page, each update: about a tenth of an
-    update's time on a CPU. Elsewhere (macOS, musl) nothing happens.
+    By default it returns large blocks to the system, which zeroes their pages again in each update: about a tenth of an
+    update's time on a CPU. Does nothing without glibc (macOS, musl).
     """
     if (library := _glibc()) is None:
         return
@@ -28,14 +28,14 @@ def keep_freed() -> None:
 
 
 def count_peak_anew() -> None:
-    """Gives back what an earlier run of this process has left, and counts the most memory in use from here."""
+    """Free memory left by an earlier run in this process, and reset the peak-memory counters."""
     import torch
 
     gc.collect()
     if (library := _glibc()) is not None:
         library.malloc_trim(0)
-    with contextlib.suppress(OSError):  # not Linux, or one that forbids it
-        Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew: man 5 proc
+    with contextlib.suppress(OSError):  # not Linux, or not permitted
+        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM: man 5 proc
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -50,7 +50,7 @@ def _glibc() -> ctypes.CDLL | None:
 
 @contextmanager
 def advice(advice: str) -> Iterator[None]:
-    """Raises RunError with `advice` ("lower data.batch_size=4096") when memory, a GPU's or the machine's, runs out inside."""
+    """Raise RunError with `advice` ("lower data.batch_size=4096") if GPU or host memory runs out inside the context."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -60,12 +60,12 @@ def advice(advice: str) -> Iterator[None]:
 
 
 def _ran_out(error: BaseException | None) -> str | None:
-    """Which memory ran out; None for another error. One inside a CUDA graph's capture comes behind the capture's own."""
+    """Return which memory ran out; None for another error. In a CUDA graph capture, it is the context of another error."""
     while error is not None:
-        said = f"{type(error).__name__} {error}".lower()
-        if ("cuda" in said and "out of memory" in said) or "alloc_failed" in said:  # of PyTorch, the driver; cuBLAS and cuDNN
+        text = f"{type(error).__name__} {error}".lower()
+        if ("cuda" in text and "out of memory" in text) or "alloc_failed" in text:  # PyTorch and the driver; cuBLAS and cuDNN
             return "GPU memory"
-        if isinstance(error, MemoryError) or "can't allocate memory" in said or "not enough memory" in said:
+        if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
             return "memory"
         error = error.__context__
     return None

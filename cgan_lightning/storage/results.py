@@ -12,12 +12,12 @@ from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.files import write_json
 from cgan_lightning.utils.old_names import read_json
 
-if TYPE_CHECKING:  # seconds to import: for training alone
+if TYPE_CHECKING:  # takes seconds to import; only training needs it
     from lightning import Trainer
 
 
 def of(trainer: "Trainer", model: Any, validation: Any, data: Any, *, alone: bool | None) -> dict[str, Any]:
-    """Last losses, validation, speed, sizes and the machine (invariant 10); `alone`: see callbacks/contention.py."""
+    """Return the last losses, validation, speed, sizes and machine (invariant 10); `alone`: see callbacks/contention.py."""
     device = trainer.strategy.root_device
     peak, described = environment.peak_memory_mib(device), environment.describe(device)
     return {
@@ -36,14 +36,14 @@ def of(trainer: "Trainer", model: Any, validation: Any, data: Any, *, alone: boo
 
 
 def count(network: nn.Module) -> int:
-    """Parameters, frozen ones too."""
+    """Return the number of parameters, including frozen ones."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def places_of_evaluation(checkpoint: str, output: str | None) -> list[tuple[Path, Path]]:
-    """What is to be evaluated, and the JSON file that keeps the result: `output`, or the results.json of the run.
+    """Return (generator to evaluate, JSON file for the result: `output` or the run's results.json) pairs.
 
-    A sweep's folder means all its finished runs. Raises UserError where there is no such file, or something else in it.
+    A sweep's folder stands for all its finished runs. Raises UserError if the file is missing or not a results file.
     """
     places = _places(Path(checkpoint), output)
     for _, kept_in in places:
@@ -55,37 +55,37 @@ def _places(given: Path, output: str | None) -> list[tuple[Path, Path]]:
     if SweepFolder(given).record.is_file():
         runs = SweepFolder(given).finished_runs()
         if output or not runs:
-            problem = "keeps results in its runs: leave output= out" if output else "has no finished run yet"
+            problem = "stores results in its runs: omit output=" if output else "has no finished run yet"
             raise UserError(f"checkpoint={given} is a sweep, and {problem}")
         return [(run.path, run.results) for run in runs]
     if output:
         return [(given, Path(output))]
     if not RunFolder(given).results.is_file():
-        raise UserError(f"checkpoint={given} is no finished run's folder: give output=FILE.json for the result")
+        raise UserError(f"checkpoint={given} is not the folder of a finished run: give output=FILE.json for the result")
     return [(given, RunFolder(given).results)]
 
 
 def is_evaluated(path: Path, protocol: dict[str, Any]) -> bool:
-    """Whether `path` keeps an evaluation by `protocol`, of its metrics or more."""
+    """Return whether `path` contains an evaluation by `protocol`, with at least its metrics."""
     earlier = _kept(path).get("evaluation", {}).get("protocol", {})
     return comparable(earlier) == comparable(protocol) and {*protocol["metrics"]} <= {*earlier.get("metrics", [])}
 
 
 def comparable(protocol: dict[str, Any]) -> dict[str, Any]:
-    """What two protocols must have in common, so that a metric that both have can be compared."""
+    """Return the part of a protocol that must be equal for metrics to be comparable."""
     return {key: value for key, value in protocol.items() if key != "metrics"}
 
 
 def keep_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
-    """Under `evaluation`, beside what the file has already."""
+    """Write the evaluation to the file under `evaluation`, keeping its other content."""
     write_json(path, _kept(path) | {"evaluation": evaluation})
 
 
 def _kept(path: Path) -> dict[str, Any]:
-    """What the file at `path`, if there is one, keeps already."""
+    """Return the content of the file at `path`; empty without a file."""
     if not path.is_file():
         return {}
     try:
         return read_json(path)
     except UserError:
-        raise UserError(f"output={path} is there already, and holds no results: remove it, or name another file") from None
+        raise UserError(f"output={path} already exists and is not a results file: remove it, or give another file") from None

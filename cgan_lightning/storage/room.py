@@ -1,4 +1,4 @@
-"""No room on the disk: what is written is whole or not there, and the run ends with a sentence."""
+"""Full disks: files are written atomically, and the run ends with a one-sentence error."""
 
 import threading
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from cgan_lightning.utils.files import NO_ROOM
 
 @contextmanager
 def needed(folder: Path, checkpoint: Path) -> Iterator[None]:
-    """Raises RunError when there is none left for what is written to `folder` inside; `checkpoint` is the run's last one."""
-    says = threading.excepthook
-    # TensorBoard's thread, whose error comes to us with the next event, would print a traceback too
-    threading.excepthook = lambda raised: None if _is_lacking(raised.exc_value) else says(raised)
+    """Raise RunError if a write to `folder` inside the context finds no space; `checkpoint` is the run's last one."""
+    original = threading.excepthook
+    # TensorBoard's writer thread would print a traceback as well; its error is raised again with the next event
+    threading.excepthook = lambda raised: None if _is_lacking(raised.exc_value) else original(raised)
     try:
         yield
     except OSError as error:
         if not _is_lacking(error):
             raise
-        kept = "resume=auto goes on from its last good checkpoint" if checkpoint.is_file() else "nothing was saved yet"
-        raise RunError(f"There is no room for {error.filename or folder} ({error.strerror}): {kept}") from error
+        kept = "resume=auto resumes from the last intact checkpoint" if checkpoint.is_file() else "nothing was saved yet"
+        raise RunError(f"No disk space for {error.filename or folder} ({error.strerror}): {kept}") from error
     finally:
-        threading.excepthook = says
+        threading.excepthook = original
 
 
 def _is_lacking(error: BaseException | None) -> bool:

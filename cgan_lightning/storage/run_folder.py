@@ -1,4 +1,4 @@
-"""A run owns one folder, named by its settings: found again after any stop, never shared by two live runs."""
+"""The run folder, named by the run's settings: found again after an interrupt, and locked by one live run."""
 
 import contextlib
 import functools
@@ -23,12 +23,12 @@ _PARTS = {"settings": dict, "choices": dict, "place": dict, "overrides": list}  
 class RunFolder:
     """The files of one run. Nothing is created before `claim`.
 
-    A finished run that is extended keeps what was measured at its earlier end in `ends/UPDATES/`, with the generator.
+    If a finished run is extended, its earlier results and generator are kept in `ends/UPDATES/`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.identity = path / "run.json"  # the settings that the result depends on, and the overrides they came from
+        self.identity = path / "run.json"  # the settings that the result depends on, and their overrides
         self.config = path / "config.yaml"
         self.checkpoint = path / "checkpoints" / "last.ckpt"
         self.previous_checkpoint = path / "checkpoints" / "previous.ckpt"  # the one before it
@@ -38,24 +38,24 @@ class RunFolder:
         self.samples = path / "samples.png"
         self.results = path / "results.json"
         self.log = path / "train.log"
-        self.progress = path / "progress.json"  # how far a live run is
+        self.progress = path / "progress.json"  # progress of a live run
         self.earlier_ends = path / "ends"
 
     def ends(self) -> dict[int, "RunFolder"]:
-        """Where the results of each end of this run are, and its generator, by the number of updates."""
+        """Return the folders with results and generator of each length at which this run was finished, by update."""
         places = [self, *(RunFolder(place) for place in sorted(self.earlier_ends.glob("[0-9]*")))]
         return {read_json(place.results).get("updates", 0): place for place in reversed(places) if place.results.is_file()}
 
     def end(self, updates: int) -> "RunFolder | None":
-        """Where the results after exactly `updates` are, if the run has ended there.
+        """Return the folder with the results after exactly `updates`, or None.
 
-        Raises UserError where it is longer by now, and has no results of that length.
+        Raises UserError if the run is longer by now, without results at that length.
         """
         ends = self.ends()
         if updates not in ends and max(ends, default=0) > updates:
             longest = read_json(ends[max(ends)].results)
             raise UserError(
-                f"{self.path} is finished at {length(longest)}, and has no results at the {updates:,} updates requested: "
+                f"{self.path} is finished at {length(longest)}, without results at the requested {updates:,} updates: "
                 f"give trainer.max_epochs={longest['epochs']:g} or more, or rerun=true to start over"
             )
         return ends.get(updates)
@@ -65,7 +65,7 @@ class RunFolder:
         return self.checkpoint.is_file() or self.previous_checkpoint.is_file()
 
     def metric(self, name: str | None) -> float | None:
-        """A finished run's last value of one of its metrics."""
+        """Return a finished run's last value of a metric; None without a name or value."""
         return None if name is None else read_json(self.results)["metrics"].get(name)
 
     def summary(self) -> str:
@@ -76,22 +76,21 @@ class RunFolder:
         self, identity: dict[str, Any], *, resume: bool, rerun: bool, allow_changes: bool, planned: int,
         examine: Callable[[Path], int],
     ) -> Iterator[tuple[Path, int] | None]:  # fmt: skip
-        """Makes the folder, holds it and logs into it while the run lives; gives the checkpoint to go on from, and its update.
+        """Create and lock the folder and log into it; yield the checkpoint to resume from and its update, or None.
 
-        `examine` gives a checkpoint's update, or raises DamagedError: then the one before it is used. Raises UserError when
-        another process holds the folder, when it was begun with other settings and `allow_changes` is false, when it holds an
-        run already and neither `resume` nor `rerun` says what is to become of that, when that one has come further than the
-        `planned` updates, and when no checkpoint is whole.
-        Raises RunError when there is no room for what the run writes.
+        `examine` returns a checkpoint's update, or raises DamagedError: then the previous one is used. Raises UserError if
+        another process has locked the folder, if the settings differ from the existing run's and `allow_changes` is false, if
+        there is a run and neither `resume` nor `rerun` is set, if that run is beyond the `planned` updates, or if no checkpoint
+        is intact. Raises RunError if the disk is full.
         """
         with lock.hold(self.path, whose="these settings"):
             begun = not rerun and self.has_checkpoint
             if begun:
                 self.refuse_unrequested(identity["overrides"], resume=resume)
-            start = self._start(identity, allow_changes, examine) if begun else None  # refuses before anything is changed
+            start = self._start(identity, allow_changes, examine) if begun else None  # raises before anything is changed
             if start is not None and start.update > planned:
                 raise UserError(
-                    f"{self.path} has come to update {start.update:,}, and {planned:,} were requested: "
+                    f"{self.path} is already at update {start.update:,}, beyond the requested {planned:,}: "
                     "give a higher trainer.max_epochs, or rerun=true to start over"
                 )
             with room.needed(self.path, self.checkpoint):
@@ -100,14 +99,14 @@ class RunFolder:
                     write_json(self.identity, identity)
                 with self._logging():
                     if start is not None:
-                        self._go_on(identity, start)
+                        self._resume(identity, start)
                     yield None if start is None else (self.checkpoint, start.update)
 
     def begun(self) -> dict[str, Any]:
-        """What run.json says of how the run was begun. Raises UserError where it doesn't."""
+        """Return the content of run.json. Raises UserError if it is incomplete."""
         content = read_json(self.identity)
         if not all(isinstance(content.get(part), kind) for part, kind in _PARTS.items()):
-            raise UserError(f"{self.identity} is damaged: it must have {', '.join(_PARTS)}")
+            raise UserError(f"{self.identity} is damaged: it must contain {', '.join(_PARTS)}")
         return content
 
     def keep_config(self, config: str) -> None:
@@ -118,30 +117,30 @@ class RunFolder:
         write_json(self.results, results | {"changes": begun.get("changes", [])})
 
     def check_settings(self, settings: dict[str, Any], *, allow_changes: bool) -> dict[str, Any]:
-        """[before, now] of each setting that is not what the run was begun with.
+        """Return [before, now] of each setting that differs from those the run was started with.
 
-        Raises UserError where there are some, unless `allow_changes`.
+        Raises UserError if any differ, unless `allow_changes`.
         """
         changed = _changed(self.begun()["settings"], settings)
         if changed and not allow_changes:
             raise UserError(
-                f"{self.path} can't go on with other settings than it was begun with: {_listed(changed)}; "
-                "resume.allow_changes=true goes on all the same"
+                f"{self.path} cannot be resumed with settings other than those it was started with: {_listed(changed)}; "
+                "resume.allow_changes=true resumes it anyway"
             )
         return changed
 
     def refuse_unrequested(self, overrides: Sequence[str], *, resume: bool) -> None:
-        """Raises UserError for a run that was begun already, with the commands that say what is to become of it."""
+        """Raise UserError if the run exists but may not be resumed; the message has the commands to resume or start over."""
         if resume or not self.has_checkpoint:
             return
         command = shlex.join(["python", "-m", "cgan_lightning.train", *overrides])
         ended = read_json(self.results) if self.results.is_file() else None
-        there = f"is finished at {length(ended)}" if ended else "holds an unfinished run of these settings"
-        goes_on = "extends" if ended else "resumes"
-        raise UserError(f"{self.path} {there}: `{command} resume=auto` {goes_on} it, `{command} rerun=true` starts it over")
+        state = f"is finished at {length(ended)}" if ended else "contains an unfinished run of these settings"
+        verb = "extends" if ended else "resumes"
+        raise UserError(f"{self.path} {state}: `{command} resume=auto` {verb} it, `{command} rerun=true` starts it over")
 
     def _start(self, identity: dict[str, Any], allow_changes: bool, examine: Callable[[Path], int]) -> "_Start":
-        """Where to go on from; other settings are refused, and two damaged checkpoints."""
+        """Return the checkpoint to resume from. Raises UserError for other settings or if all checkpoints are damaged."""
         damage = []
         settings = self.check_settings(identity["settings"], allow_changes=allow_changes)
         place = _changed(self.begun()["place"], identity["place"])
@@ -151,23 +150,26 @@ class RunFolder:
                     return _Start(path, examine(path), "".join(damage), settings | place)
                 except DamagedError as error:
                     damage.append(str(error))
-        raise UserError(f"{'; '.join(damage)}: rerun=true starts the run anew")
+        raise UserError(f"{'; '.join(damage)}: rerun=true starts the run over")
 
-    def _go_on(self, identity: dict[str, Any], start: "_Start") -> None:
-        """Keeps what was measured so far, says and writes down what is not as it was."""
+    def _resume(self, identity: dict[str, Any], start: "_Start") -> None:
+        """Prepare the folder for resuming: keep earlier results, log and record changes."""
         remove_partial(self.path)
         self._keep_end()
         if start.damage:
-            log.warning("%s; the one before it is used", start.damage)
-        start.checkpoint.replace(self.checkpoint)  # the next to be written keeps this one, not one that is damaged
+            log.warning("%s; using the previous checkpoint", start.damage)
+        start.checkpoint.replace(self.checkpoint)  # so that the next write keeps this one as previous, not a damaged one
         log.info("Resuming from update %s", f"{start.update:,}")
         if start.changes:
-            log.warning("Not as it was begun (%s): it ends otherwise than a run without a stop", _listed(start.changes))
+            log.warning(
+                "Changed since the run was started (%s): the result will differ from that of an uninterrupted run",
+                _listed(start.changes),
+            )
             noted = [*self.begun().get("changes", []), {"update": start.update, **start.changes}]
             write_json(self.identity, identity | {"changes": noted})
 
     def _keep_end(self) -> None:
-        """Moves the results of a finished run, which goes on, into a folder of their own; they are there once they are last."""
+        """Move the results of a finished run that is extended into `ends/`; results.json is moved last."""
         if not self.results.is_file():
             return
         end = self.earlier_ends / f"{read_json(self.results)['updates']:08}"
@@ -185,7 +187,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def _logging(self) -> Iterator[None]:
-        """All that the project logs, with times, in train.log; what ends the run too."""
+        """Write all log messages with times to train.log, including the error that ends the run."""
         handler = _RunLog(self.log)
         handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
         log.addHandler(handler)
@@ -193,7 +195,7 @@ class RunFolder:
             yield
         except BaseException as error:
             with contextlib.suppress(OSError):
-                log.debug("%s", error or type(error).__name__)  # the console hears it from whoever catches it
+                log.debug("%s", error or type(error).__name__)  # the caller prints it to the console
             raise
         finally:
             log.removeHandler(handler)
@@ -202,7 +204,7 @@ class RunFolder:
 
 
 class _Start(NamedTuple):
-    """A checkpoint that is whole, and its update; what is wrong with the one after it; [before, now] of what has changed."""
+    """An intact checkpoint, its update, the damage of the one after it, and [before, now] of changed settings."""
 
     checkpoint: Path
     update: int
@@ -212,7 +214,7 @@ class _Start(NamedTuple):
 
 class _RunLog(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
-        """A line that can't be written ends the run; logging would print a traceback and go on."""
+        """End the run if a line cannot be written; logging would print a traceback and continue."""
         raise
 
 
@@ -223,7 +225,7 @@ def length(results: dict[str, Any]) -> str:
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """What differs, as [before, now]."""
+    """Return the differing values as [before, now]."""
     keys = sorted(before.keys() | now.keys())
     return {key: [before.get(key), now.get(key)] for key in keys if before.get(key) != now.get(key)}
 

@@ -1,4 +1,4 @@
-"""What a sweep remembers: its command, its jobs, and why a job failed. The runs themselves stand in their own folders."""
+"""The sweep folder: the sweep's command, its jobs and their failures. The runs are in their own folders."""
 
 import contextlib
 import time
@@ -16,19 +16,19 @@ from cgan_lightning.utils.old_names import read_json
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a sweep: what it was asked for with, how long it is to be, where it goes and what went wrong."""
+    """A job of a sweep: its overrides, planned length, run folder and failure."""
 
-    number: int  # its place in the sweep, from 0
+    number: int  # index in the sweep, from 0
     name: str
     overrides: list[str]
     run: str
     max_epochs: int
     max_steps: int | None = None
-    updates: int | None = None  # in all; sweeps that were begun before this was kept go by the two above
+    updates: int | None = None  # total; absent in sweeps of earlier versions, which use the two above
     failure: str | None = None
 
     def end(self) -> RunFolder | None:
-        """Where its results are, of this sweep's length, whatever the run has become since."""
+        """Return the folder with the results at this sweep's length, even if the run was extended since; else None."""
         for updates, place in sorted(RunFolder(Path(self.run)).ends().items()):
             if updates == self.updates or (self.updates is None and self._is_long_enough(read_json(place.results))):
                 return place
@@ -38,7 +38,7 @@ class Job:
         return results["epochs"] >= self.max_epochs or results["updates"] >= (self.max_steps or float("inf"))
 
     def state(self) -> tuple[str, str]:
-        """One of waiting, running, finished, failed, interrupted; and how far it is, where it is, or the reason."""
+        """Return waiting, running, finished, failed or interrupted, with the progress, folder or reason."""
         run = RunFolder(Path(self.run))
         if self.failure is None and (end := self.end()):
             return "finished", str(end.path)
@@ -52,14 +52,14 @@ class Job:
         return ("interrupted", f"at {done}") if begun else ("waiting", "")
 
     def fid(self) -> float | None:
-        """The run's to training images, at this sweep's length or so far; None where it has none yet."""
+        """Return the run's FID to the training images at this sweep's length, else the latest; None if there is none yet."""
         if end := self.end():
             return read_json(end.results)["metrics"].get("fid")
         return (_read(RunFolder(Path(self.run)).progress) or {}).get("fid")
 
 
 class SweepFolder:
-    """`sweep.json` (the command and the grid) and a file for each job, written whole or not at all."""
+    """`sweep.json` (the command and the grid) and a file for each job, written atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,7 +67,7 @@ class SweepFolder:
 
     @contextlib.contextmanager
     def claim(self, command: str, grid: dict[str, list[str]], jobs: list[Job]) -> Iterator[None]:
-        """Holds the folder while the sweep goes, and forgets earlier failures: they are tried again."""
+        """Lock the folder during the sweep and clear earlier failures, so that failed jobs run again."""
         with lock.hold(self.path, whose="this sweep"):
             write_json(self.record, {"command": command, "grid": grid})
             for job in jobs:
@@ -78,18 +78,18 @@ class SweepFolder:
         write_json(self.path / "jobs" / f"{job.name}.json", asdict(job))
 
     def jobs(self) -> list[Job]:
-        """In the order of the sweep, their runs where they lie from here: runs stand beside sweeps/."""
+        """Return the jobs in order, with run paths relative to the sweep folder if the recorded ones do not exist."""
         jobs = [Job(**read_json(path)) for path in (self.path / "jobs").glob("*.json")]
         root = self.path.absolute().parents[1]
         result = [job if Path(job.run).exists() else replace(job, run=str(root / Path(job.run).name)) for job in jobs]
         return sorted(result, key=lambda job: (job.number, job.name))
 
     def finished_runs(self) -> list[RunFolder]:
-        """The runs at this sweep's length."""
+        """Return the folders with the results at this sweep's length."""
         return [end for job in self.jobs() if job.failure is None and (end := job.end())]
 
     def table(self) -> str:
-        """A line a job: its state, its values of what is swept, its FID, how far it is or why not; then a count of states."""
+        """Return a table: per job its state, swept values, FID and progress or failure; then the number of jobs by state."""
         swept, jobs = read_json(self.record)["grid"], self.jobs()
         labels = [" ".join(word for word in job.overrides if word.split("=")[0] in swept) or job.name for job in jobs]
         states = [job.state() for job in jobs]
@@ -103,17 +103,17 @@ class SweepFolder:
         return "\n".join([*lines, f"{len(jobs)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
 
     def pace(self) -> str:
-        """How many jobs have ended, how long that took since the command was given, and about how long the others will take."""
+        """Return the number of jobs done, the time since the sweep was started, and an estimate of the time left."""
         begun, jobs = self.record.stat().st_mtime, self.jobs()
         ended = [job for job in jobs if job.state()[0] in ("finished", "failed")]
         now = [job for job in ended if job.failure or _written(RunFolder(Path(job.run)).progress) >= begun]
         seconds, left = time.time() - begun, len(jobs) - len(ended)
-        known = all(read_json(self.record)["grid"].values())  # else a sweeper makes jobs up as it goes
+        known = all(read_json(self.record)["grid"].values())  # else a sweeper chooses jobs while it runs
         about = f", about {_clock(seconds / len(now) * left)} left" if known and now and left else ""
         return f"{len(ended)} {f'of {len(jobs)} ' if known else ''}jobs done in {_clock(seconds)}{about}"
 
     def next_commands(self) -> str:
-        """What makes an answer of the sweep, ready to be pasted."""
+        """Return the commands that evaluate the sweep and report on it, ready to paste."""
         path = str(self.path)
         both = pasteable.command("evaluate", checkpoint=path), pasteable.command("report", runs=path)
         return "\n".join(["Next:", *(f"  {command}" for command in both)])
@@ -126,7 +126,7 @@ class SweepFolder:
 
 
 def using(run: Path, updates: int) -> list[Path]:
-    """The sweeps beside a run, of which it is a job of so many updates."""
+    """Return the sweep folders next to a run that have it as a job of `updates` updates."""
     jobs = {job: read_json(job) for job in (run.parent / "sweeps").glob("*/jobs/*.json")}
     return sorted({path.parents[1] for path, job in jobs.items()
                    if Path(job["run"]).name == run.name and job.get("updates") in (None, updates)})  # fmt: skip
@@ -148,11 +148,11 @@ def _left(progress: dict) -> str:
 
 
 def _written(path: Path) -> float:
-    """When, in seconds since the epoch; 0 where it wasn't."""
+    """Return the file's modification time in seconds since the epoch; 0 without a file."""
     return path.stat().st_mtime if path.is_file() else 0.0
 
 
 def _clock(seconds: float) -> str:
-    """ "1:05:09"."""
+    """Format seconds as "1:05:09"."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,4 +1,4 @@
-"""A training that begins from another run's weights: rows of classes by name, those of new classes as they were drawn."""
+"""Warm start from another run's weights: rows of classes are matched by name, new ones keep their random initialisation."""
 
 import logging
 import re
@@ -17,15 +17,15 @@ from cgan_lightning.utils.errors import UserError, shown
 
 log = logging.getLogger("cgan_lightning")
 
-OF_CLASSES = re.compile(r"(.+\.)?(conditioning\.rows|head\.classes\..+)")  # tensors that have a row for each class
-AVERAGE, GENERATOR = "ema.generator.", "generator."
+OF_CLASSES = re.compile(r"(.+\.)?(conditioning\.rows|head\.classes\..+)")  # tensors with a row per class
+EMA, GENERATOR = "ema.generator.", "generator."
 
 
 def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) -> None:
-    """Networks and average of `model`, of `class_names`, become those of the run in `folder`, as far as it has the classes.
+    """Load networks and EMA of `model`, for `class_names`, from the run in `folder`, as far as it has the classes.
 
-    Where the generator is to stay as it is but for its label, it begins as the average, which samples are drawn from.
-    Raises UserError for a folder without a run's last checkpoint, and for weights that `model` can't take.
+    With a `frozen` generator, it is initialised from the EMA, which samples are drawn from.
+    Raises UserError for a folder without a last checkpoint, and for weights that do not fit `model`.
     """
     prefix, run = f"warm_start.checkpoint={folder}", RunFolder(Path(folder))
     if not run.checkpoint.is_file():
@@ -40,12 +40,12 @@ def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) 
         raise UserError(f"{prefix}: {error}") from None
     if list(class_names) != before:
         _check_grows(prefix, model)
-    kept = _as_in(model, read["state_dict"], average_alone=frozen)
+    kept = _as_in(model, read["state_dict"], ema_only=frozen)
     try:
         kept = grown(kept, model.state_dict(), before, class_names)
         checkpoint_io.check_fits(prefix, kept, model)
         model.load_state_dict(kept)
-    except RuntimeError as error:  # of tensors that hold no numbers
+    except RuntimeError as error:  # from tensors without valid data
         raise UserError(f"{prefix}: its weights cannot be read ({shown(error)})") from None
     new = ", ".join(name for name in class_names if name not in before) or "none"
     log.info("Initialised from %s, update %s; new classes: %s", folder, f"{read['global_step']:,}", new)
@@ -54,29 +54,29 @@ def begin(model: Any, class_names: Sequence[str], folder: str, *, frozen: bool) 
 def grown(
     kept: Mapping[str, Any], first: Mapping[str, Tensor], before: Sequence[str], names: Sequence[str]
 ) -> dict[str, Tensor]:
-    """`kept`, of classes `before`, with a row for each of `names`: its own where it has one, else that of `first`."""
+    """Return `kept`, the state for classes `before`, with a row for each of `names`; new classes get the rows of `first`."""
     state = {name: tensor for name, tensor in kept.items() if isinstance(tensor, Tensor)}
     for name in state.keys() & first.keys():
-        theirs, ours = state[name], first[name]
-        if OF_CLASSES.fullmatch(name) and theirs.shape[:1] == (len(before),) and theirs.shape[1:] == ours.shape[1:]:
-            rows = [theirs[before.index(each)] if each in before else ours[at] for at, each in enumerate(names)]
+        old, new = state[name], first[name]
+        if OF_CLASSES.fullmatch(name) and old.shape[:1] == (len(before),) and old.shape[1:] == new.shape[1:]:
+            rows = [old[before.index(each)] if each in before else new[at] for at, each in enumerate(names)]
             state[name] = torch.stack(rows)
     return state
 
 
-def _as_in(model: Any, kept: Any, *, average_alone: bool) -> dict[str, Any]:
-    """`kept` with an average as `model` has one, or none: of a run without, the generator is its own."""
+def _as_in(model: Any, kept: Any, *, ema_only: bool) -> dict[str, Any]:
+    """Return `kept` with an EMA if `model` has one, else without; a run without EMA provides its generator for it."""
     state = kept if isinstance(kept, dict) else {}
     raw = {name: value for name, value in state.items() if str(name).startswith(GENERATOR)}
-    average = {GENERATOR + name.removeprefix(AVERAGE): value for name, value in state.items() if str(name).startswith(AVERAGE)}
-    average = average or raw
-    state = {name: value for name, value in state.items() if not str(name).startswith(AVERAGE)}
-    state |= average if average_alone else {}
-    return state if model.ema is None else state | {f"ema.{name}": value for name, value in average.items()}
+    ema = {GENERATOR + name.removeprefix(EMA): value for name, value in state.items() if str(name).startswith(EMA)}
+    ema = ema or raw
+    state = {name: value for name, value in state.items() if not str(name).startswith(EMA)}
+    state |= ema if ema_only else {}
+    return state if model.ema is None else state | {f"ema.{name}": value for name, value in ema.items()}
 
 
 def _check_grows(prefix: str, model: nn.Module) -> None:
-    """Raises UserError where a label becomes numbers that mean something else with other classes."""
+    """Raise UserError if the label encoding is not learned, so that other classes would change its meaning."""
     encoders = [part for part in model.modules() if isinstance(part, LabelEncoder)]
     if any(encoder.width and not encoder.learned for encoder in encoders):
-        raise UserError(f"{prefix} has other classes, and only conditioning=embedding has rows that can be added to")
+        raise UserError(f"{prefix} has other classes, and only conditioning=embedding can be extended to new classes")

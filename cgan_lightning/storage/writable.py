@@ -1,4 +1,4 @@
-"""Whether an output can be written: asked before the work that it is for, with nothing left behind by asking."""
+"""Check that an output can be written before the work starts, without leaving files behind."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from cgan_lightning.utils.errors import UserError
 
 
 def file(path: Path, setting: str) -> None:
-    """Raises UserError, in a sentence that begins with what was `setting` for, unless a file can be put at `path`."""
-    with _said(setting):
-        if path.exists() and not path.is_file():  # a folder, or a device that a file would take the place of
-            raise UserError(f"{setting} can't be written (what is there is no file)")
+    """Raise UserError unless a file can be written at `path`; the message begins with `setting`."""
+    with _reporting(setting):
+        if path.exists() and not path.is_file():  # a folder, or a device that would be overwritten
+            raise UserError(f"{setting} can't be written (not a regular file)")
         _try(path.parent)
 
 
 def folder(path: Path, setting: str) -> None:
-    """The same of files in the folder `path`, which need not be there yet."""
-    with _said(setting):
+    """Raise UserError unless files can be written in the folder `path`, which need not exist yet."""
+    with _reporting(setting):
         _try(path)
 
 
 def _try(folder: Path) -> None:
-    """A file without a name: permissions say little to root, or of a file system that is read-only."""
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    with tempfile.TemporaryFile(dir=nearest):
+    """Create a temporary file, because permission bits do not apply to root or to read-only file systems."""
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    with tempfile.TemporaryFile(dir=existing):
         pass
 
 
 @contextmanager
-def _said(setting: str) -> Iterator[None]:
+def _reporting(setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""What everything else may use: images, files, seeds, errors."""
+"""Utilities for all other packages: images, files, seeds, errors."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, flushed to disk, renamed."""
+"""Atomic file writes: to a temporary file, flushed to disk, then renamed."""
 
 import errno
 import json
@@ -9,43 +9,43 @@ from typing import Any
 
 from cgan_lightning.utils.errors import UserError
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the quota, the largest file that is allowed
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk full, quota exceeded, file size limit
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, keep: Path | None = None) -> None:
-    """Calls `write` with a path beside `path` and renames the result; an earlier file stays until the new one is whole.
+    """Call `write` with a temporary path next to `path` and rename the result to `path`.
 
-    With `keep`, the earlier file has that name afterwards, in place of whatever had it. What fails leaves no part behind.
+    With `keep`, the previous file is renamed to it, replacing any file there. A failed write leaves no partial file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        write(beside)
-        with beside.open("rb") as file:
+        write(partial)
+        with partial.open("rb") as file:
             os.fsync(file.fileno())
     except BaseException:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     if keep is not None and path.exists():
         path.replace(keep)
-    beside.replace(path)
+    partial.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)  # the renaming itself
+    os.fsync(folder)  # makes the rename durable
     os.close(folder)
 
 
 def remove_partial(folder: Path) -> None:
-    """What writers that were killed have left in `folder` and below it; for its one owner."""
-    for beside in folder.rglob(".*.partial"):
-        beside.unlink()
+    """Delete the partial files of killed writers in `folder`, recursively; only its owner may call this."""
+    for partial in folder.rglob(".*.partial"):
+        partial.unlink()
 
 
 def write_json(path: Path, content: dict[str, Any] | list[Any]) -> None:
-    write_atomically(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
+    write_atomically(path, lambda partial: partial.write_text(json.dumps(content, indent=2) + "\n"))
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises UserError for what `write_json` hasn't written."""
+    """Read a JSON object. Raises UserError for anything else."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

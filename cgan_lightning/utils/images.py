@@ -1,4 +1,4 @@
-"""The only place that converts between images in [-1, 1] and bytes, and that lays out grids of them."""
+"""Conversion between images in [-1, 1] and bytes, and sample grids; the only place that does either."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +12,27 @@ from torch import Tensor
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.origin import Origin
 
-INK, PAPER, RULE = 32, 255, 224  # grey levels of a sheet: its text, its background, the gaps between its images
+INK, PAPER, RULE = 32, 255, 224  # grey levels of a grid: text, background, gaps between images
 
 
 def normalise(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """0..255 to [-1, 1]: black is -1, white is 1."""
+    """Map 0..255 to [-1, 1]: black is -1, white is 1."""
     return pixels.float() / 127.5 - 1
 
 
 def to_uint8(images: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
-    """[-1, 1] to 0..255, rounded; what lies outside is clamped. The inverse of `normalise`."""
+    """Map [-1, 1] to 0..255, rounded and clamped; the inverse of `normalise`."""
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def without_border(images: Shaped[Tensor, "*count height width"], size: int) -> Shaped[Tensor, "*count size size"]:
-    """The middle `size` × `size` pixels."""
+    """Crop the central `size` × `size` pixels."""
     top, left = ((length - size) // 2 for length in images.shape[-2:])
     return images[..., top : top + size, left : left + size]
 
 
 def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4) -> UInt8[np.ndarray, "h w"]:
-    """Images in rows and columns, each pixel enlarged `scale` times, with gaps of `scale` pixels around them."""
+    """Arrange images in a grid, with pixels enlarged `scale` times and gaps of `scale` pixels."""
     rows, columns, _, height, width = images.shape
     canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), RULE, np.uint8)
     pixels = to_uint8(images)[:, :, 0].cpu().numpy()
@@ -51,7 +51,7 @@ def labelled_grid(
     title: str = "",
     scale: int = 3,
 ) -> UInt8[np.ndarray, "h w"]:
-    """`grid` with the name of each row at its left; where they are given, of each column above it, and a title over all."""
+    """Return `grid` with row labels at the left and, if given, column heads and a title above."""
     body = grid(images, scale=scale)
     row_height = (images.shape[3] + 1) * scale
     font = ImageFont.load_default(size=row_height * 0.22)
@@ -60,20 +60,20 @@ def labelled_grid(
     draw = ImageDraw.Draw(names)
     for row, label in enumerate(labels):
         draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
-    sheet = np.concatenate([np.asarray(names), body], axis=1)
-    lines, line_height, column_width = _wrapped(title, font, sheet.shape[1] - 2 * margin), row_height // 3, images.shape[4] + 1
-    top = Image.new("L", (sheet.shape[1], (len(lines) + bool(heads)) * line_height), PAPER)
+    panel = np.concatenate([np.asarray(names), body], axis=1)
+    lines, line_height, column_width = _wrapped(title, font, panel.shape[1] - 2 * margin), row_height // 3, images.shape[4] + 1
+    top = Image.new("L", (panel.shape[1], (len(lines) + bool(heads)) * line_height), PAPER)
     draw = ImageDraw.Draw(top)
     for place, line in enumerate(lines):
         draw.text((margin, (place + 0.5) * line_height), line, fill=INK, font=font, anchor="lm")
     for column, head in enumerate(heads):
         middle = names.width + (column + 0.5) * column_width * scale
         draw.text((middle, top.height - line_height / 2), head, fill=INK, font=font, anchor="mm")
-    return np.concatenate([np.asarray(top), sheet])
+    return np.concatenate([np.asarray(top), panel])
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
-    """Lines of words, as many in each as `width` pixels hold."""
+    """Wrap text into lines of at most `width` pixels."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -82,25 +82,25 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, widt
 
 
 def beside(
-    sheets: Sequence[UInt8[np.ndarray, "h w"]], titles: Sequence[str], *, per_row: int = 3, gap: int = 24
+    grids: Sequence[UInt8[np.ndarray, "h w"]], titles: Sequence[str], *, per_row: int = 3, gap: int = 24
 ) -> UInt8[np.ndarray, "height width"]:
-    """Sheets, each under its title, left to right and then down, in places as large as the largest one needs."""
-    height, width = (max(sizes) for sizes in zip(*(sheet.shape for sheet in sheets), strict=True))
+    """Arrange grids, each under its title, in rows of `per_row`; all cells have the size of the largest grid."""
+    height, width = (max(sizes) for sizes in zip(*(panel.shape for panel in grids), strict=True))
     font = ImageFont.load_default(size=gap * 0.75)
-    rows = -(-len(sheets) // per_row)
-    columns = min(len(sheets), per_row)
+    rows = -(-len(grids) // per_row)
+    columns = min(len(grids), per_row)
     whole = Image.new("L", (columns * (width + gap) - gap, rows * (height + 2 * gap) - gap), PAPER)
     draw = ImageDraw.Draw(whole)
-    for place, (sheet, title) in enumerate(zip(sheets, titles, strict=True)):
+    for place, (panel, title) in enumerate(zip(grids, titles, strict=True)):
         left, top = place % per_row * (width + gap), place // per_row * (height + 2 * gap)
         draw.text((left + width / 2, top + gap / 2), title, fill=INK, font=font, anchor="mm")
-        whole.paste(Image.fromarray(sheet), (left, top + gap))
+        whole.paste(Image.fromarray(panel), (left, top + gap))
     return np.asarray(whole)
 
 
 def save_png(path: Path, pixels: UInt8[np.ndarray, "h w"], *, title: str, origin: Origin) -> None:
-    """A sheet as a file that says what it shows and what that was made from."""
-    said = PngImagePlugin.PngInfo()
-    said.add_text("Title", title)
-    said.add_text("Description", str(origin))
-    write_atomically(path, lambda file: Image.fromarray(pixels).save(file, format="PNG", optimize=True, pnginfo=said))
+    """Save a grid as PNG, with its title and origin in the metadata."""
+    metadata = PngImagePlugin.PngInfo()
+    metadata.add_text("Title", title)
+    metadata.add_text("Description", str(origin))
+    write_atomically(path, lambda file: Image.fromarray(pixels).save(file, format="PNG", optimize=True, pnginfo=metadata))

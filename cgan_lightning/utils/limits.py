@@ -1,6 +1,6 @@
-"""What sizes a network may have, asked for by a config's keys or by the recipe in a file; without torch, for a quick start.
+"""Limits of network sizes in a config or in a file's recipe; without torch, for a fast start.
 
-A file may come from anyone: whatever its recipe says, what is built from it stays within these.
+Files are untrusted: networks built from their recipes stay within these limits.
 """
 
 import operator
@@ -17,7 +17,7 @@ HEAD_WEIGHT = {"at_least": 0, "at_most": 100}
 BN_EPS = {"above": 0, "at_most": 10}
 LABEL_WIDTH = {"at_least": 1, "at_most": 1024}
 NUM_CLASSES = {"at_least": 1, "at_most": 1000}
-COORDINATE = {"at_least": -1000, "at_most": 1000}  # of a direction of z, and how far along it
+COORDINATE = {"at_least": -1000, "at_most": 1000}  # of a direction of z and of a move along it
 
 _BOUNDS = {
     "at_least": (operator.ge, "at least"),
@@ -28,7 +28,7 @@ _BOUNDS = {
 
 
 def within(value: Any, bounds: Mapping[str, float]) -> bool:
-    """Whether a number keeps its bounds; NaN keeps none."""
+    """Return whether a number is within its bounds; NaN never is."""
     return all(_BOUNDS[bound][0](value, limit) for bound, limit in bounds.items())
 
 
@@ -47,9 +47,9 @@ def _exactly(limit: float) -> str:
 
 
 def coarsest_size(image_size: int, stages: int) -> int:
-    """The side of the feature map `stages` halvings below an image of `image_size` pixels a side.
+    """Return the height and width of the feature map after halving `image_size` `stages` times.
 
-    Raises ValueError, saying what would do, when a halving leaves a remainder.
+    Raises ValueError with valid alternatives if a halving leaves a remainder.
 
     >>> coarsest_size(28, 2)
     7

@@ -1,4 +1,4 @@
-"""Names in files that version 0.1 wrote: these are read, and a run is still found by the names that it had then."""
+"""Names in files of version 0.1: they can still be read, and runs are still found by their old names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +17,13 @@ CLASSES = {
     "cgan_lightning.training.penalties.R1R2Penalty": "cgan_lightning.training.penalties.ZeroCentred",
     "cgan_lightning.training.penalties.GradientPenalty": "cgan_lightning.training.penalties.Gradient",
 }
-KEYS = {  # of settings and results, and of the callbacks in a checkpoint
+KEYS = {  # of settings, results, and callbacks in a checkpoint
     "regularizer.interval": "regularizer.every",
     "feature_extractor": "judge",
     "real_baseline": "floor",
     "Validation": "Quality",
 }
-OVERRIDES = {  # what one begins with
+OVERRIDES = {  # prefixes
     "regularizer.interval=": "regularizer.every=",
     "validation.": "metrics.",
     "callbacks.sample_grid.": "samples.",
@@ -31,12 +31,12 @@ OVERRIDES = {  # what one begins with
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object of a file with each name as it is now. Raises UserError as `files.read_json` does."""
+    """Read a JSON object and convert its names to current ones. Raises UserError as `files.read_json` does."""
     return current(files.read_json(path))
 
 
 def current(value: Any) -> Any:
-    """`value`, plain data of a file, with each name as it is now.
+    """Return `value`, plain data of a file, with current names.
 
     >>> current({"_target_": "cgan_lightning.noise.Uniform", "judge": "6a9b9f72c46a"})
     {'_target_': 'cgan_lightning.models.prior.Uniform', 'feature_extractor': '6a9b9f72c46a'}
@@ -48,25 +48,25 @@ def current(value: Any) -> Any:
     )
 
     def text(value: str) -> str:
-        value = _begun_otherwise(value, {f"{then}.": f"{now}." for then, now in modules.items()} | overrides)
+        value = _with_prefix_replaced(value, {f"{then}.": f"{now}." for then, now in modules.items()} | overrides)
         return classes.get(value, value)
 
     return _renamed(value, text, keys)
 
 
 def then(value: Any) -> Any:
-    """Settings by the names that they had in version 0.1.
+    """Return settings with their names in version 0.1.
 
     >>> then({"regularizer._target_": "cgan_lightning.training.penalties.R1R2Penalty", "regularizer.interval": 4})
     {'regularizer._target_': 'cgan_lightning.losses.penalties.ZeroCentred', 'regularizer.every': 4}
     """
     modules = {f"{now}.": f"{then}." for now, then in MODULES.items()}
-    return _renamed(value, lambda text: _begun_otherwise(CLASSES.get(text, text), modules), KEYS)
+    return _renamed(value, lambda text: _with_prefix_replaced(CLASSES.get(text, text), modules), KEYS)
 
 
-def _begun_otherwise(value: str, beginnings: dict[str, str]) -> str:
-    """With another beginning, by the first of `beginnings` that it has."""
-    for old, new in beginnings.items():
+def _with_prefix_replaced(value: str, prefixes: dict[str, str]) -> str:
+    """Replace the first matching prefix of `value`."""
+    for old, new in prefixes.items():
         if value.startswith(old):
             return new + value.removeprefix(old)
     return value

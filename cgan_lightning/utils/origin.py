@@ -1,4 +1,4 @@
-"""What a figure was made from, as the metadata of its file says it."""
+"""The origin of a figure, for its file's metadata."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from cgan_lightning.utils.errors import shown
 
 @dataclass(frozen=True)
 class Origin:
-    """The runs, their seeds (or image seeds, where a figure shows samples) and the git revisions of the code.
+    """The runs of a figure, their seeds (image seeds if it shows samples) and the git revisions of the code.
 
     >>> str(Origin(runs=["channels128"], seeds=[0, 1], revisions=["481fbbb"]))
     'runs: channels128; seeds: 0, 1; revisions: 481fbbb'

@@ -1,4 +1,4 @@
-"""Commands that a user is told to give: ready to be pasted into a shell, whatever the names in them."""
+"""Suggested commands, quoted so that they can be pasted into a shell."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def command(module: str, **given: str) -> str:
-    """`python -m cgan_lightning.MODULE key=value ...`, which a shell and Hydra read as these values.
+    """Return `python -m cgan_lightning.MODULE key=value ...`, quoted for the shell and Hydra.
 
     >>> print(command("report", runs="runs/sweeps/noise-1f"))
     python -m cgan_lightning.report runs=runs/sweeps/noise-1f
@@ -17,12 +17,12 @@ def command(module: str, **given: str) -> str:
 
 
 def _value(value: str) -> str:
-    """As Hydra's grammar has it: a word, a list or a mapping as it stands, other text in quotation marks."""
+    """Quote a value for Hydra's grammar: words, lists and mappings are unchanged, other text is quoted."""
     if re.fullmatch(r"[\w./+~-]+|\[.*\]|\{.*\}", value):
         return value
     return '"' + re.sub(r'(\\*)("|$)', lambda result: 2 * result[1] + result[2].replace('"', '\\"'), value) + '"'
 
 
 def tensorboard(folder: Path) -> str:
-    """What shows a folder of events, on this machine alone."""
+    """Return the command that starts TensorBoard for a folder, on this machine only."""
     return shlex.join(["python", "-m", "tensorboard.main", "--logdir", str(folder)])

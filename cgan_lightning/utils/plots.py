@@ -1,4 +1,4 @@
-"""Matplotlib figures as files for a paper: SVG, PDF and PNG in one font, with their origin in the metadata."""
+"""Save Matplotlib figures for a paper as SVG, PDF and PNG in one font, with their origin in the metadata."""
 
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,27 @@ from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.origin import Origin
 
 DPI = 300  # of the PNG file
-KINDS = {  # of file: what its metadata calls the origin, and the dates that it would have otherwise
+KINDS = {  # file type: metadata key of the origin, and date keys to clear
     "svg": ("Description", ["Date"]),
     "pdf": ("Subject", ["CreationDate"]),
     "png": ("Description", []),
 }
 STYLE: Any = {
-    "font.size": 12, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],  # the font that comes with matplotlib
-    "svg.fonttype": "none", "svg.hashsalt": "cgan_lightning", "pdf.fonttype": 42,  # text stays text
-    "text.parse_math": False,  # labels come from files: a $ is a $
+    "font.size": 12, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],  # the font included with matplotlib
+    "svg.fonttype": "none", "svg.hashsalt": "cgan_lightning", "pdf.fonttype": 42,  # text remains text
+    "text.parse_math": False,  # labels come from files: a $ is literal
 }  # fmt: skip
 
-# Okabe and Ito (2008), without yellow, which white paper swallows; the black is the caller's ink.
+# Okabe and Ito (2008), without yellow, which is hardly visible on white, and without black.
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 
 
 def save(figure: Figure, folder: Path, name: str, title: str, origin: Origin) -> None:
-    """NAME.svg, NAME.pdf and NAME.png in `folder`; the same figure gives the same bytes."""
+    """Write NAME.svg, NAME.pdf and NAME.png to `folder`; the same figure gives the same bytes."""
     with mpl.rc_context(STYLE):
         for kind, (place, date) in KINDS.items():
-            said = {"Title": title, place: str(origin)} | dict.fromkeys(date)
+            metadata = {"Title": title, place: str(origin)} | dict.fromkeys(date)
             write_atomically(
                 folder / f"{name}.{kind}",
-                lambda path, kind=kind, said=said: figure.savefig(path, format=kind, dpi=DPI, metadata=said),
+                lambda path, kind=kind, metadata=metadata: figure.savefig(path, format=kind, dpi=DPI, metadata=metadata),
             )

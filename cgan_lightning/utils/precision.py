@@ -1,4 +1,4 @@
-"""Whether a GPU rounds the factors of float32 convolutions and matrix products to TF32's 10 bits: faster, and inexact."""
+"""Enable or disable TF32 on GPUs, which rounds factors of float32 products to 10 bits: faster, but inexact."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ import torch
 
 
 def use_tf32(on: bool) -> None:
-    """In this process from now on. Without it PyTorch has TF32 for convolutions alone."""
+    """Enable or disable TF32 in this process. PyTorch's default enables it only for convolutions."""
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = on
 
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Inside, float32 is float32, so that pictures are the same on every device."""
+    """Disable TF32 inside the context, so that images are the same on every device."""
     earlier = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     use_tf32(False)
     try:

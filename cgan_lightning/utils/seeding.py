@@ -1,4 +1,4 @@
-"""Random draws as functions of (seed, purpose, index): no draw depends on what was drawn before it."""
+"""Random draws as functions of (seed, purpose, index), independent of earlier draws."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,11 +8,10 @@ import torch
 
 
 def generator(seed: int, purpose: str, index: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
-    """A fresh generator for draw number `index` of one purpose ("noise", "order", ...) of a run.
+    """Return a new generator for draw number `index` of one purpose ("noise", "order", ...) of a run.
 
-    Equal arguments give equal draws on one kind of device, in any process and in any order: this is what makes a resumed
-    run exact. PyTorch's CPU generator reads the low 32 bits of a seed alone, so indices count up from a hashed start:
-    within a purpose no two of them meet in the first 2**32.
+    Equal arguments give equal draws on one kind of device, in any process and order, which makes resuming exact. PyTorch's CPU
+    generator uses only the low 32 bits of a seed, so indices are added to a hashed start: the first 2**32 of a purpose differ.
 
     >>> int(torch.randint(1000, (), generator=generator(0, "example", 7)))
     612
@@ -22,7 +21,7 @@ def generator(seed: int, purpose: str, index: int = 0, device: torch.device | st
 
 @contextmanager
 def seeded(seed: int, purpose: str) -> Iterator[None]:
-    """Inside, PyTorch's global CPU generator is seeded (layers draw their first weights from it); outside, untouched."""
+    """Seed PyTorch's global CPU generator inside the context, for weight initialisation, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(_start(seed, purpose))
         yield

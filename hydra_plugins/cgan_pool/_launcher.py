@@ -1,4 +1,4 @@
-"""Runs several jobs of a sweep at a time on this machine's devices, each a process that sees its own device alone."""
+"""Hydra launcher that runs several jobs of a sweep concurrently on this machine, each a process that sees only its device."""
 
 import json
 import os
@@ -26,21 +26,21 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from cgan_lightning.utils.errors import Interrupted
 
-# What the sweep is told, and what its jobs are: they are in sessions of their own, and don't see a terminal close.
+# Signals to the sweep and those forwarded to its jobs, which run in their own sessions and get no SIGHUP from a terminal.
 SIGNALS = {each: each for each in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)} | {signal.SIGHUP: signal.SIGTERM}
 POLL_S, LINE_EVERY_S = 0.2, 15
 
 
 class PoolLauncher(Launcher):
-    """A thread of joblib's for each slot starts a process for each job: one that is killed takes no other with it.
+    """Starts each job as a process from a joblib thread per slot, so that a killed job does not affect the others.
 
-    Processes have sessions of their own, so that Ctrl-C reaches them once: through the sweep.
+    Processes have their own sessions, so that Ctrl-C reaches them only once, through the sweep.
     """
 
     def __init__(self, jobs_per_device: int | None) -> None:
         self.jobs_per_device = jobs_per_device
         self.running: set[subprocess.Popen] = set()
-        self.stopped: signal.Signals | None = None  # the signal that did it
+        self.stopped: signal.Signals | None = None  # the signal that stopped the sweep
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.config = hydra_context, config
@@ -61,29 +61,29 @@ class PoolLauncher(Launcher):
             finally:
                 slots.put(slot)
 
-        with self._passing_signals_on():
+        with self._forwarding_signals():
             outcomes = Parallel(n_jobs=len(environments), backend="threading")(
                 delayed(run)(job, command) for job, command in jobs
             )
         if self.stopped:
-            raise Interrupted(self.stopped, f"Stopped by {self.stopped.name}; the same command goes on")
+            raise Interrupted(self.stopped, f"Stopped by {self.stopped.name}; run the same command to continue")
         return [outcome for outcome in outcomes if outcome]
 
     def _job(self, overrides: Sequence[str], number: int) -> tuple[Job, list[str]]:
-        """What the job is, and the command that runs it by itself."""
-        from cgan_lightning.config import build  # torch: seconds
+        """Return the job and the command that runs it."""
+        from cgan_lightning.config import build  # imports torch, which takes seconds
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         HydraConfig.instance().set_config(config)
         with open_dict(config):
             del config["hydra"]
-        # The command's last word on `resume` is what a sweep means anyway.
+        # resume.run=auto comes last, because a sweep always resumes its runs.
         job, command = sweep.job(config, number), [*build.this_job("train"), "resume.run=auto"]
         HydraConfig.instance().set_config(self.config)
         return job, command
 
     def _environments(self, jobs: int) -> list[dict[str, str]]:
-        """Of each slot: its device, and its part of the cores."""
+        """Return the environment of each slot, which sets its device and its share of the cores."""
         import torch
 
         from cgan_lightning.config import build
@@ -95,15 +95,15 @@ class PoolLauncher(Launcher):
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // slots)))
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         pins = [{"CUDA_VISIBLE_DEVICES": pool.gpu_of(slot, visible, gpus)} if on_gpu else {} for slot in range(slots)]
-        ours = {"OMP_NUM_THREADS": threads, parent.STARTED_BY: str(os.getpid())}
-        return [os.environ | ours | pin for pin in pins]
+        common = {"OMP_NUM_THREADS": threads, parent.STARTED_BY: str(os.getpid())}
+        return [os.environ | common | pin for pin in pins]
 
     def _run(self, job: Job, command: list[str], slot: int, environment: dict[str, str]) -> JobReturn:
         folder = SweepFolder(Path(self.config.hydra.sweep.dir))
         if not self.stopped:
             folder.write(job)
             if self.config.rerun or job.state()[0] != "finished":
-                failure = self._see_through(job, command, slot, environment, folder.path / "logs" / f"{job.name}.log")
+                failure = self._run_process(job, command, slot, environment, folder.path / "logs" / f"{job.name}.log")
                 if failure and not self.stopped:
                     folder.write(replace(job, failure=failure))
                 if not self.stopped:
@@ -113,23 +113,23 @@ class PoolLauncher(Launcher):
         outcome.return_value = RunFolder(Path(job.run)).metric(self.config.objective_metric) if finished else float("nan")
         return outcome
 
-    def _see_through(self, job: Job, command: list[str], slot: int, environment: dict[str, str], log: Path) -> str | None:
-        """The job's process from start to end; why it failed, if it did."""
+    def _run_process(self, job: Job, command: list[str], slot: int, environment: dict[str, str], log: Path) -> str | None:
+        """Run the job's process to its end, and return the reason of a failure, or None."""
         log.parent.mkdir(exist_ok=True)
         with log.open("w") as file:
             process = subprocess.Popen(  # noqa: S603
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
             )
         self.running.add(process)
-        if self.stopped:  # since the caller looked
+        if self.stopped:  # since the caller's check
             process.send_signal(SIGNALS[self.stopped])
         _follow(process, job, slot)
         self.running.discard(process)
         return _failure(process.returncode, log)
 
     @contextmanager
-    def _passing_signals_on(self) -> Iterator[None]:
-        """A signal reaches every running job, which saves and stops; none is started then."""
+    def _forwarding_signals(self) -> Iterator[None]:
+        """Forward signals to all running jobs, which save and stop; no further job is started."""
 
         def stop(signum: int, _frame: object) -> None:
             self.stopped = signal.Signals(signum)
@@ -145,21 +145,21 @@ class PoolLauncher(Launcher):
 
 
 def _follow(process: subprocess.Popen, job: Job, slot: int) -> None:
-    """Waits for the job's end: a bar on a terminal, elsewhere a line at its start and end and now and then."""
+    """Wait for the job's end, with a bar on a terminal, else a line at its start, its end and every LINE_EVERY_S."""
     on_terminal, next_line = sys.stderr.isatty(), time.monotonic() + LINE_EVERY_S
     bar = tqdm(position=slot, total=1, leave=False, bar_format=job.name, dynamic_ncols=True, disable=not on_terminal)
     if not on_terminal:
-        _say(f"{job.name}: started")
+        _print(f"{job.name}: started")
     while process.poll() is None:
         time.sleep(POLL_S)
         if on_terminal:
             _advance(bar, job)
         elif time.monotonic() >= next_line:
             next_line = time.monotonic() + LINE_EVERY_S
-            _say(f"{job.name}: {' '.join(job.state())}")
+            _print(f"{job.name}: {' '.join(job.state())}")
     bar.close()
     if not on_terminal:
-        _say(f"{job.name}: ended with exit code {process.returncode}")
+        _print(f"{job.name}: ended with exit code {process.returncode}")
 
 
 def _advance(bar: tqdm, job: Job) -> None:
@@ -167,19 +167,19 @@ def _advance(bar: tqdm, job: Job) -> None:
     if progress.is_file():
         state = json.loads(progress.read_text())
         bar.total, bar.n = state["planned"], state["updates"]
-    bar.bar_format = f"{job.name} |{{bar}}| {job.state()[1] or 'starting'}"  # tqdm's own clock counts the process's start
+    bar.bar_format = f"{job.name} |{{bar}}| {job.state()[1] or 'starting'}"  # tqdm's own timer includes the process's start-up
     bar.refresh()
 
 
 def _failure(code: int, log: Path) -> str | None:
-    """Why the job failed, the last thing that it said; None for one that is finished, or that a signal stopped and saved."""
+    """Return why the job failed, by default its last log line; None if it finished, or saved and stopped on a signal."""
     if code < 0:
-        return f"ended by {signal.Signals(-code).name} (what it said before: {log})"
+        return f"killed by {signal.Signals(-code).name} (its log: {log})"
     if code in (1, 2):
-        said = log.read_text().strip().splitlines()
-        return said[-1] if said else f"ended with exit code {code}"
+        lines = log.read_text().strip().splitlines()
+        return lines[-1] if lines else f"ended with exit code {code}"
     return None
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+def _print(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Found by Hydra at start-up: hydra/launcher=slurm, where the extra `slurm` is installed."""
+"""Registers hydra/launcher=slurm if the extra `slurm` is installed; Hydra imports this file at start-up."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Hydra's submitit launcher for sweeps whose jobs are preempted or cancelled, or outlive the launcher."""
+"""Hydra's submitit launcher, for sweeps whose jobs may be preempted or cancelled, or outlive the launcher."""
 
 import json
 import subprocess
@@ -21,15 +21,15 @@ from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from cgan_lightning.utils.errors import Interrupted, UserError
 from cgan_lightning.utils.files import write_json
 
-POLL_S = (1, 10)  # between two looks at the queue: short at first, then easy on the controller
-SETTLE_S = 10  # for a shared file system to show what a job that has left the queue wrote last
+POLL_S = (1, 10)  # between queries of the queue: short at first, then longer to reduce load on the controller
+SETTLE_S = 10  # until a shared file system shows the last writes of a job that has left the queue
 
 
 class SweepLauncher(SlurmLauncher):
-    """Submits one array of the jobs that aren't finished and waits until all have left the queue, whatever became of them.
+    """Submits the unfinished jobs as one array and waits until all have left the queue, finished or not.
 
-    A job's outcome is what its run folder says, so no accounting database is needed. Jobs that an earlier launcher of the
-    same sweep submitted and that are still in the queue are waited for, not submitted again.
+    A job's outcome is read from its run folder, so no accounting database is needed. Jobs that an earlier launcher of the same
+    sweep submitted and that are still in the queue are waited for, not submitted again.
     """
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
@@ -52,18 +52,18 @@ class SweepLauncher(SlurmLauncher):
         return job
 
     def _submit(self, folder: SweepFolder, jobs: Sequence[Job]) -> dict[str, str]:
-        """SLURM's id of each job, by the name of its run; for a finished one there is none."""
+        """Submit unfinished jobs that are not in the queue; return the SLURM id of each unfinished job by run name."""
         record = folder.path / "slurm" / "jobs.json"
         earlier: dict[str, str] = json.loads(record.read_text()) if record.is_file() else {}
         queue = _queue() or set()
-        going = {name: job_id for name, job_id in earlier.items() if job_id in queue}
-        new = [job for job in jobs if job.name not in going and job.state()[0] != "finished"]
-        submitted = going | dict(zip((job.name for job in new), self._sbatch(new), strict=True))
+        active = {name: job_id for name, job_id in earlier.items() if job_id in queue}
+        new = [job for job in jobs if job.name not in active and job.state()[0] != "finished"]
+        submitted = active | dict(zip((job.name for job in new), self._sbatch(new), strict=True))
         write_json(record, submitted)
-        if going:
-            _say(f"{len(going)} jobs are in SLURM's queue already: {_ids([*going.values()])}")
+        if active:
+            _print(f"{len(active)} jobs are already in SLURM's queue: {_ids([*active.values()])}")
         if new:
-            _say(f"{len(new)} jobs submitted: {_ids([submitted[job.name] for job in new])}")
+            _print(f"{len(new)} jobs submitted: {_ids([submitted[job.name] for job in new])}")
         return submitted
 
     def _sbatch(self, jobs: Sequence[Job]) -> list[str]:
@@ -82,10 +82,10 @@ class SweepLauncher(SlurmLauncher):
             executor.update_parameters(**self._resources())
             return [job.job_id for job in executor.map_array(self, *zip(*arguments, strict=True))]
         except (FailedJobError, FailedSubmissionError):
-            raise UserError("sbatch refused the jobs, as it says above: hydra.launcher.* is what they ask for") from None
+            raise UserError("sbatch rejected the jobs (see above): check the resources in hydra.launcher.*") from None
 
     def _resources(self) -> dict[str, Any]:
-        """sbatch's options in submitit's names; a GPU a rank, where the trainer wants GPUs and the site says nothing."""
+        """Return sbatch's options by submitit's names; by default one GPU per rank if the trainer uses GPUs."""
         assert self.config is not None  # noqa: S101
         common = set(BaseQueueConf.__dataclass_fields__)
         requested = {key: value for key, value in self.params.items() if key not in ("submitit_folder", "max_num_timeout")}
@@ -94,22 +94,22 @@ class SweepLauncher(SlurmLauncher):
         ):
             requested["gpus_per_node"] = self.config.trainer.devices
         named = {key if key in common else f"slurm_{key}": value for key, value in requested.items()}
-        return named | {"slurm_srun_args": ["--kill-on-bad-exit=1"]}  # or ranks would wait for one that died
+        return named | {"slurm_srun_args": ["--kill-on-bad-exit=1"]}  # else ranks would wait for one that died
 
     def _outcome(self, job: Job, job_id: str | None) -> JobReturn:
-        """What a sweeper that searches wants: the run's metric, or NaN."""
+        """Return the run's metric, or NaN, for an optimising sweeper."""
         assert self.config is not None  # noqa: S101
         state, _ = job.state()
         if state not in ("finished", "failed") and job_id:
-            _say(f"{job.name}: SLURM job {job_id} ended as {_how(job_id)}")
+            _print(f"{job.name}: SLURM job {job_id} ended as {_how(job_id)}")
         metric = RunFolder(Path(job.run)).metric(self.config.objective_metric) if state == "finished" else float("nan")
         outcome = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
         outcome.return_value = metric
         return outcome
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+def _print(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def _wait_for(job_ids: set[str]) -> None:
@@ -119,9 +119,9 @@ def _wait_for(job_ids: set[str]) -> None:
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_S[1])
     except Interrupted as stop:
-        going = _ids(sorted(job_ids & (_queue() or set())))
-        sentence = f"The jobs go on in SLURM: the same command waits for them again, scancel {going} ends them"
-        raise Interrupted(stop.signum, sentence) from None
+        active = _ids(sorted(job_ids & (_queue() or set())))
+        message = f"The jobs continue in SLURM: run the same command to wait for them again, or scancel {active} to cancel them"
+        raise Interrupted(stop.signum, message) from None
 
 
 def _settle(jobs: Sequence[Job]) -> None:
@@ -131,18 +131,18 @@ def _settle(jobs: Sequence[Job]) -> None:
 
 
 def _queue() -> set[str] | None:
-    """This user's jobs that SLURM still has to do with, array elements one by one; None where the controller doesn't answer."""
-    requested = subprocess.run(["squeue", "--me", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)  # noqa: S607
-    return set(requested.stdout.split()) if requested.returncode == 0 else None
+    """Return the ids of this user's jobs in the queue, array elements separately; None if the controller does not answer."""
+    done = subprocess.run(["squeue", "--me", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)  # noqa: S607
+    return set(done.stdout.split()) if done.returncode == 0 else None
 
 
 def _how(job_id: str) -> str:
-    """SLURM's word for a job's end, as long as it remembers."""
-    requested = subprocess.run(["scontrol", "--oneliner", "show", "job", job_id], capture_output=True, text=True)  # noqa: S603, S607
-    words = dict(word.split("=", 1) for word in requested.stdout.split() if "=" in word)
+    """Return SLURM's state of an ended job, if it is still known."""
+    done = subprocess.run(["scontrol", "--oneliner", "show", "job", job_id], capture_output=True, text=True)  # noqa: S603, S607
+    words = dict(word.split("=", 1) for word in done.stdout.split() if "=" in word)
     return words.get("JobState", "unknown")
 
 
 def _ids(job_ids: Sequence[str]) -> str:
-    """The arrays that these jobs belong to."""
+    """Return the ids of the arrays that these jobs belong to."""
     return " ".join(dict.fromkeys(job_id.split("_")[0] for job_id in job_ids))

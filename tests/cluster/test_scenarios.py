@@ -96,7 +96,7 @@ def test_a_time_limit_once_too_often(here, whole):
         here.cluster.run("scontrol", "update", f"JobId={job_id}", "TimeLimit=1")
     code, said = ended(launcher)
     assert (code, here.cluster.job(job_id)["ExitCode"]) == (1, f"{128 + signal.SIGUSR2}:0"), said + here.logs()
-    assert "1 interrupted; the same command tries again" in said
+    assert "1 interrupted; run the same command to try again" in said
     assert_finished(here.launch(*ONE), here)
     assert_whole(here.run(), whole(ONE))
 
@@ -150,7 +150,7 @@ def test_a_cancelled_job_is_noticed_and_the_same_command_goes_on(here, whole):
     code, said = ended(launcher)
     assert code == 1, said
     assert "ended as CANCELLED" in said
-    assert said.endswith("1 jobs: 1 interrupted\n1 interrupted; the same command tries again\n")
+    assert said.endswith("1 jobs: 1 interrupted\n1 interrupted; run the same command to try again\n")
     assert "Stopped by SIGTERM after update" in here.log()
     assert_finished(here.launch(*ONE), here)
     assert_whole(here.run(), whole(ONE))
@@ -169,7 +169,7 @@ def test_a_killed_launcher_finds_its_jobs_again(here, whole):
         for pid in here.ranks():
             os.kill(pid, signal.SIGCONT)
     said = assert_finished(again, here)
-    assert f"1 jobs are in SLURM's queue already: {job_id}" in said
+    assert f"1 jobs are already in SLURM's queue: {job_id}" in said
     assert "submitted" not in said
     assert len(here.cluster.jobs()) == len({job["JobId"] for job in here.cluster.jobs()})
     assert_whole(here.run(), whole(ONE))
@@ -178,6 +178,6 @@ def test_a_killed_launcher_finds_its_jobs_again(here, whole):
 def test_what_slurm_refuses_is_said_in_a_sentence(here):
     code, said = ended(here.launch(*ONE, "hydra.launcher.partition=nowhere"))
     assert code == 2, said
-    assert said.splitlines()[-1].startswith("sbatch refused the jobs")
+    assert said.splitlines()[-1].startswith("sbatch rejected the jobs")
     assert "invalid partition specified: nowhere" in said
     assert "Traceback" not in said

@@ -34,7 +34,7 @@ def test_how_many_updates_a_call_has(a_gpu, overrides, expected):
         ((), 1, "; CUDA graphs, in calls of up to 50 updates"),
         (("log_every_n_updates=1000",), 1, "; CUDA graphs, in calls of up to 64 updates"),
         (("trainer.cuda_graphs=false",), 1, "; no CUDA graphs (trainer.cuda_graphs=false)"),
-        ((), 2, "; no CUDA graphs (ranks exchange gradients in mid-update)"),
+        ((), 2, "; no CUDA graphs (ranks all-reduce gradients during an update)"),
     ],
 )
 def test_the_headline_says_how_updates_are_launched(a_gpu, overrides, ranks, said):
@@ -43,7 +43,7 @@ def test_the_headline_says_how_updates_are_launched(a_gpu, overrides, ranks, sai
 
 
 def test_nccl_is_for_gpus():
-    with pytest.raises(UserError, match=r"^trainer\.backend=nccl is for GPUs alone: leave it out, or take gloo$"):
+    with pytest.raises(UserError, match=r"^trainer\.backend=nccl works only on GPUs: omit it, or take gloo$"):
         build.ranks(composed("trainer=cpu", "trainer.backend=nccl"))
 
 

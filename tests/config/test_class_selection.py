@@ -24,7 +24,7 @@ def test_what_is_no_class_is_named(wanted):
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "2.5", "many", "true", "[100]", "{Dress: 0}", "{Dress: true}", "{Dress: [1]}"])
 def test_what_is_no_limit_is_told_what_one_is(wanted):
-    with pytest.raises(UserError, match=r"^data\.per_class_limit=.*: must be a whole number at least 1, or one for"):
+    with pytest.raises(UserError, match=r"^data\.per_class_limit=.*: must be a whole number at least 1, or a mapping"):
         build.data(composed(f"data.per_class_limit={wanted}"))
 
 
@@ -32,8 +32,8 @@ def test_what_is_no_limit_is_told_what_one_is(wanted):
     ("wanted", "problem"),
     [
         ("{Drss: 7}", r"per_class_limit=Drss: no such class; did you mean Dress\?"),
-        ("{Dress: 7, 3: 8}", r"Dress is there twice"),
-        ("{Bag: 7}", r"Bag is none of data\.classes"),
+        ("{Dress: 7, 3: 8}", r"Dress is given twice"),
+        ("{Bag: 7}", r"Bag is not in data\.classes"),
     ],
 )
 def test_a_limit_must_be_of_a_class_that_there_is(wanted, problem):

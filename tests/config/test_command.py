@@ -53,7 +53,7 @@ MISTAKES = {
     "rerun=perhaps": "rerun=perhaps: must be true or false",
     "seed=abc": "seed=abc: must be a whole number at least 0 and below 4294967296",
     "seed=-1": "seed=-1: must be a whole number at least 0 and below 4294967296",
-    "data=3": "data is a section of settings: set them one by one, as in data.root=...",
+    "data=3": "data is a section of settings: set its keys, as in data.root=...",
     "model=3": "model=3: must be convolutional or documented or residual",
     "~noise": "noise is missing",
     "model.channels=128,256": "model.channels=128,256 has several values: add -m",
@@ -71,8 +71,8 @@ MISTAKES = {
     "--multi": "--multi: unknown flag; did you mean --multirun?",
     "--foo": "--foo: unknown flag; --help lists the flags and all settings",
     "--cfg=jobs": "argument --cfg/-c: invalid choice: 'jobs'",
-    "resume=3": "resume=3: no run was begun there",
-    "resume=no-such-run": "resume=no-such-run: no run was begun there",
+    "resume=3": "resume=3: it contains no run",
+    "resume=no-such-run": "resume=no-such-run: it contains no run",
 }
 
 
@@ -109,12 +109,12 @@ def test_a_mistake_gets_one_sentence(answer, mistake):
         (["seed=0,1", "-m", "noise=gausian,randn"], "noise=gausian: must be randn or uniform; did you mean randn?"),
         (
             ["data.per_class_limit={Ankle", "boot:", "9}"],
-            "data.per_class_limit={Ankle boot: 9} came as several words: put it in",
+            "data.per_class_limit={Ankle boot: 9} was split into several words: quote it",
         ),
-        (["-m", "model.channels=64,", "128"], "model.channels=64, 128 came as several words: put it in quotes, as in 'model."),
-        (["lr", "=", "3"], "lr = 3 came as several words: write lr=3"),
-        (["seed=1", "seed", "=3"], "seed =3 came as several words: write seed=3"),
-        (["seed=", "3", "noise=uniform"], "seed= 3 came as several words: write seed=3"),
+        (["-m", "model.channels=64,", "128"], "model.channels=64, 128 was split into several words: quote it, as in 'model."),
+        (["lr", "=", "3"], "lr = 3 was split into several words: write lr=3"),
+        (["seed=1", "seed", "=3"], "seed =3 was split into several words: write seed=3"),
+        (["seed=", "3", "noise=uniform"], "seed= 3 was split into several words: write seed=3"),
         (["--cfg", "job", "lr=3"], "lr: unknown setting; there are optimizer.generator.lr and optimizer.discriminator.lr"),
         (["--help", "noise=gausian"], "noise=gausian: must be randn or uniform; did you mean randn?"),
         (
@@ -141,7 +141,7 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
     ("override", "sentence"),
     [
         ("model.stages=3", "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
-        ("data.limit=32", "data.batch_size=64 is more than the 32 images"),
+        ("data.limit=32", "data.batch_size=64 exceeds the 32 training images"),
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
         (
             "noise._target_=cgan_lightning.models.prior.torch.load",
@@ -207,7 +207,7 @@ def test_what_is_known_to_fail_is_refused_before_torch_is_imported(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "2 False\n", done.stderr
-    assert done.stderr.startswith("loss=wasserstein: nothing bounds the discriminator")
+    assert done.stderr.startswith("loss=wasserstein: the discriminator is unbounded")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -133,18 +133,18 @@ def test_the_width_that_is_taken_everywhere_is_the_one_in_conf():
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["discriminator_normalization=batch"], "discriminator_normalization=batch mixes a batch's pictures"),
-        (["loss=wasserstein", "regularizer=none"], "nothing bounds the discriminator"),
-        (["loss=wasserstein", "discriminator_normalization=batch", "regularizer=none"], "nothing bounds the discriminator"),
-        (["conditioning=none", "discriminator_label=projection"], "leaves no label for discriminator_label=projection"),
-        (["conditioning=none", "discriminator_label=auxiliary"], "leaves no label for discriminator_label=auxiliary"),
+        (["discriminator_normalization=batch"], "discriminator_normalization=batch couples the images of a batch"),
+        (["loss=wasserstein", "regularizer=none"], "the discriminator is unbounded"),
+        (["loss=wasserstein", "discriminator_normalization=batch", "regularizer=none"], "the discriminator is unbounded"),
+        (["conditioning=none", "discriminator_label=projection"], "provides no label for discriminator_label=projection"),
+        (["conditioning=none", "discriminator_label=auxiliary"], "provides no label for discriminator_label=auxiliary"),
         (
             ["conditioning=none", "discriminator_label=plane", "generator_normalization=conditional_batch"],
-            "leaves no label for generator_normalization",
+            "provides no label for generator_normalization",
         ),
-        (["objective_metric=d_real", "loss=hinge"], "loss=bce alone has one; take"),
-        (["regularizer.on_real=false"], "nothing is left to penalise"),
-        (["conditioning.discriminator.width=2"], r"conditioning.discriminator.width=2 changes nothing: .*leave it out"),
+        (["objective_metric=d_real", "loss=hinge"], "only loss=bce has; take"),
+        (["regularizer.on_real=false"], "no penalty is left"),
+        (["conditioning.discriminator.width=2"], r"conditioning.discriminator.width=2 has no effect: .*omit it"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
@@ -156,7 +156,7 @@ def test_nonsense_is_refused_in_one_sentence(overrides, sentence):
 
 def test_a_rate_falls_over_images_or_over_a_share():
     share, images = "optimizer.discriminator.decay_share=0.5", "optimizer.discriminator.decay_images=1000"
-    with pytest.raises(UserError, match=rf"^{share} and {images} are two lengths of one fall: give one$"):
+    with pytest.raises(UserError, match=rf"^{share} and {images} both set the same decay: give only one$"):
         compatibility.check_decay(composed(share, images))
     none = "optimizer.discriminator.decay_images=null"
     for fine in ([share], [images], [share, none], [images, "optimizer.generator.decay_share=1"]):

@@ -89,7 +89,7 @@ def test_every_choice_is_listed_with_what_its_file_says():
 
 def test_launchers_and_sweepers_are_those_that_are_there(monkeypatch):
     sweeps = in_one_line(printed("train")).partition(" Sweeps: ")[2]
-    for shown in ("hydra/launcher=basic", "hydra/sweeper=basic", " pool Several jobs", " slurm A SLURM cluster"):
+    for shown in ("hydra/launcher=basic", "hydra/sweeper=basic", " pool Run several jobs", " slurm Submit each job"):
         assert shown in sweeps
     plain = lambda self, group: ["basic.yaml"]  # noqa: E731  without the extra slurm
     monkeypatch.setattr("hydra.core.config_store.ConfigStore.list", plain)

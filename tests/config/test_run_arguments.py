@@ -1,4 +1,4 @@
-"""A folder that holds several runs or sweeps, where one is meant, is answered with what it holds."""
+"""A folder that contains several runs or sweeps, where one is meant, is answered with what it holds."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def runs(tmp_path, monkeypatch) -> Path:
     return Path("runs")
 
 
-SEVEN = "runs holds 7 runs: give one of them; the newest are runs/run6, runs/run5, runs/run4, runs/run3 and runs/run2"
+SEVEN = "runs contains 7 runs: give one of them; the newest are runs/run6, runs/run5, runs/run4, runs/run3 and runs/run2"
 
 
 def said(folder: Path, *kinds: str) -> str:
@@ -38,9 +38,11 @@ def said(folder: Path, *kinds: str) -> str:
 
 def test_what_a_folder_holds_is_named(runs):
     assert said(runs, "run") == SEVEN
-    assert said(runs, "run", "sweep").startswith("runs holds 7 runs and 2 sweeps: give one of them; the newest are runs/run6, ")
-    assert said(runs, "sweep") == "runs holds 2 sweeps: give runs/sweeps/one or runs/sweeps/two"
-    assert said(runs / "sweeps", "sweep") == "runs/sweeps holds 2 sweeps: give runs/sweeps/one or runs/sweeps/two"
+    assert said(runs, "run", "sweep").startswith(
+        "runs contains 7 runs and 2 sweeps: give one of them; the newest are runs/run6, "
+    )
+    assert said(runs, "sweep") == "runs contains 2 sweeps: give runs/sweeps/one or runs/sweeps/two"
+    assert said(runs / "sweeps", "sweep") == "runs/sweeps contains 2 sweeps: give runs/sweeps/one or runs/sweeps/two"
 
 
 def test_one_that_is_meant_and_one_that_holds_none_are_left_to_the_command(runs, tmp_path):
@@ -65,11 +67,11 @@ def test_every_command_that_takes_a_run_says_so(runs, command, word):
 
 @pytest.mark.parametrize(("command", "word"), [("report", "runs=runs"), ("status", "runs")])
 def test_every_command_that_takes_a_sweep_says_so(runs, command, word):
-    answer = f"{word} holds 2 sweeps: give runs/sweeps/one or runs/sweeps/two\n"
+    answer = f"{word} contains 2 sweeps: give runs/sweeps/one or runs/sweeps/two\n"
     assert commands.give(command, word) == commands.Answer(2, answer)
 
 
 def test_status_of_runs_without_a_sweep_names_what_lists_them(runs):
     shutil.rmtree("runs/sweeps")
-    answer = "runs holds runs and no sweep: python -m cgan_lightning.runs runs lists them\n"
+    answer = "runs contains runs but no sweep: python -m cgan_lightning.runs runs lists them\n"
     assert commands.give("status", "runs") == commands.Answer(2, answer)

@@ -50,8 +50,8 @@ def labelled_ten(content):
         (lambda c: b"\x00\x00\x0d" + c[3:], "its magic number is 00000d01, not 00000801"),
         (lambda c: c[:4] + (2**31).to_bytes(4, "big") + c[8:], "its header says 2,147,483,648"),
         (lambda c: c[:4] + (59_999).to_bytes(4, "big") + c[8:-1], "its header says 59,999"),
-        (lambda c: c[:-1], "holds less than 60,008 bytes"),
-        (lambda c: c + b"\x00", "holds more than 60,008 bytes"),
+        (lambda c: c[:-1], "has fewer than 60,008 bytes"),
+        (lambda c: c + b"\x00", "has more than 60,008 bytes"),
         (labelled_ten, "has a label outside 0..9"),
         (flipped, "differs from Fashion-MNIST"),
     ],
@@ -90,7 +90,7 @@ def test_limit_and_border():
 
 
 def test_settings_that_do_not_go_together_are_refused():
-    with pytest.raises(UserError, match=r"data.batch_size=64 is more than the 32 images"):
+    with pytest.raises(UserError, match=r"data.batch_size=64 exceeds the 32 training images"):
         build.data(composed("data.limit=32"))
     with pytest.raises(UserError, match=r"data.image_size=29"):
         build.data(composed("data.image_size=29"))

@@ -36,7 +36,7 @@ def says_so(training: Training, row: Outcome) -> None:
     said = training.end()
     assert training.process is not None
     assert training.process.returncode == 1, said
-    assert said.splitlines()[-1].startswith("There is no room for "), said
+    assert said.splitlines()[-1].startswith("No disk space for "), said
     assert "Traceback" not in said
     if (last := training.run / "checkpoints" / "last.ckpt").exists():
         checksum.check(last)

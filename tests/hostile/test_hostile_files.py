@@ -173,8 +173,8 @@ def test_a_run_folder_with_malicious_settings(tmp_path, marker, idle_mib):
 
 @pytest.mark.parametrize(
     ("seal_it", "sentence"),
-    [(True, "last.ckpt is no checkpoint of cgan_lightning: it holds more than tensors and plain data"),
-     (False, "last.ckpt is damaged, or no checkpoint of cgan_lightning")],
+    [(True, "last.ckpt is not a checkpoint of cgan_lightning: it contains more than tensors and plain data"),
+     (False, "last.ckpt is damaged, or not a checkpoint of cgan_lightning")],
     ids=["with the right checksum", "without one"],
 )  # fmt: skip
 def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, seal_it, sentence):
@@ -197,7 +197,7 @@ MANY = bytes([0, 0, 8, 3]) + struct.pack(">III", 2**31, 28, 28)
         ("", MANY, "its header says 2,147,483,648×28×28"),
         (".gz", gzip.compress(MANY), "its header says 2,147,483,648×28×28"),
         ("", "sparse", "is not the IDX file"),
-        (".gz", "bomb", "holds more than 47,040,016 bytes"),
+        (".gz", "bomb", "has more than 47,040,016 bytes"),
     ],
     ids=["2^31 images", "2^31 images, packed", "1 TiB, sparse", "16 GiB of zeros, packed"],
 )

@@ -175,7 +175,7 @@ def test_json_of_any_depth_is_refused(tmp_path):
         (
             "ema.project.weight",
             lambda tensor: tensor[:, :1],
-            "ema.project.weight has shape (3136, 1), and its network",
+            "ema.project.weight has shape (3136, 1), but its network",
         ),
         ("ema.project.weight", lambda tensor: tensor.half(), "ema.project.weight has type F16"),
         ("ema.project.weight", lambda tensor: tensor.long(), "ema.project.weight has type I64"),

@@ -75,7 +75,7 @@ def test_all_runs_of_a_sweep_are_evaluated_once(swept, caplog):
     assert [each["evaluation"]["protocol"]["samples"] for each in results] == [100] * 8
     caplog.set_level(logging.INFO, "cgan_lightning")
     evaluate(composed(f"checkpoint={swept}", "samples=100", "device=cpu", command="evaluate"))
-    assert "All 8 finished runs have this evaluation already" in caplog.text
+    assert "All 8 finished runs already have this evaluation" in caplog.text
 
 
 def test_the_page_says_what_was_swept_and_what_came_of_it(sweep):
@@ -139,7 +139,7 @@ def test_what_was_measured_stays_what_it_was(sweep):
     with contextlib.chdir(here):
         done = commands.give("train", "-m", *SMALL, "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3")
     assert done.code == 0, done.said
-    assert done.said.count(f"results there, which runs/sweeps/{sweep.name} uses, stay in runs/") == 2
+    assert done.said.count(f"results at that point, which runs/sweeps/{sweep.name} uses, are kept in runs/") == 2
     ends = sorted(here.glob("runs/*/ends/*/results.json"))
     assert [json.loads(end.read_text())["evaluation"]["protocol"]["samples"] for end in ends] == [100, 100]
     assert report_again() == before
@@ -343,7 +343,7 @@ def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
     ("overrides", "sentence"),
     [
         (["runs=."], "runs=. is no sweep's folder and no run's: give one of runs/sweeps/, or run folders"),
-        (["metric=fidd"], "metric=fidd: no finished run has it, they have fid, class_fid_mean"),
+        (["metric=fidd"], "metric=fidd: no finished run has it; available: fid, class_fid_mean"),
     ],
 )
 def test_mistakes_get_a_sentence(sweep, overrides, sentence):

@@ -84,7 +84,7 @@ def test_two_damaged_ones_are_named_and_nothing_is_lost(train, stopped):
     for name in ("last.ckpt", "previous.ckpt"):
         damage(stopped / "checkpoints" / name)
     with pytest.raises(
-        UserError, match=r"last.ckpt is damaged[^;]*; \S+previous.ckpt is damaged[^;]*: rerun=true starts the run anew$"
+        UserError, match=r"last.ckpt is damaged[^;]*; \S+previous.ckpt is damaged[^;]*: rerun=true starts the run over$"
     ):
         go_on(train)
     assert sorted(path.name for path in stopped.rglob("*")) == kept
@@ -130,13 +130,13 @@ def garbage_for_weights(path):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (text, "is damaged, or no checkpoint of cgan_lightning: its SHA-256"),
-        (another_frameworks, "is damaged, or no checkpoint of cgan_lightning: its SHA-256"),
-        (another_frameworks_sealed, "is no training checkpoint of cgan_lightning: it lacks"),
-        (malicious, "is no checkpoint of cgan_lightning: it holds more than tensors and plain data"),
-        (malicious_pickle, "is damaged, or no checkpoint"),
+        (text, "is damaged, or not a checkpoint of cgan_lightning: its SHA-256"),
+        (another_frameworks, "is damaged, or not a checkpoint of cgan_lightning: its SHA-256"),
+        (another_frameworks_sealed, "is not a training checkpoint of cgan_lightning: it lacks"),
+        (malicious, "is not a checkpoint of cgan_lightning: it contains more than tensors and plain data"),
+        (malicious_pickle, "is damaged, or not a checkpoint"),
         (newer, "has format 2, this version reads 1"),
-        (garbage_for_weights, "doesn't fit these settings"),
+        (garbage_for_weights, "does not fit these settings"),
     ],
 )
 def test_what_is_no_checkpoint_of_ours_is_refused(train, stopped, make, sentence):
@@ -155,7 +155,7 @@ def test_changed_settings_are_listed_and_may_be_allowed(train, stopped):
     with pytest.raises(UserError) as error:
         train(*resumed)
     assert "noise was" in str(error.value)
-    assert "optimizer.generator.lr was 0.002 and is now 0.001; resume.allow_changes=true goes on" in str(error.value)
+    assert "optimizer.generator.lr was 0.002 and is now 0.001; resume.allow_changes=true resumes it anyway" in str(error.value)
     train(*resumed, "resume.allow_changes=true")
     changes = read_json(stopped / "results.json")["changes"]
     assert [change["update"] for change in changes] == [8]
@@ -174,7 +174,7 @@ def test_another_number_of_ranks_is_said(train, stopped, caplog):
     record = stopped / "run.json"
     record.write_text(record.read_text().replace('"ranks": 1', '"ranks": 2'))
     go_on(train)
-    assert "Not as it was begun (ranks was 2 and is now 1): it ends otherwise than a run without a stop" in caplog.text
+    assert "Changed since the run was started (ranks was 2 and is now 1): " in caplog.text
     assert read_json(stopped / "results.json")["changes"] == [{"update": 8, "ranks": [2, 1]}]
 
 

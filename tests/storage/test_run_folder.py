@@ -40,6 +40,6 @@ def write_until_full(folder: RunFolder, target: Callable[[], None]) -> None:
 def test_what_a_writers_thread_raises_for_want_of_room_is_said_once(tmp_path, monkeypatch, target, prints):
     heard = []
     monkeypatch.setattr(threading, "excepthook", lambda raised: heard.append(raised.exc_value))
-    with pytest.raises(RunError, match=r"no room for .*nothing was saved yet"):
+    with pytest.raises(RunError, match=r"No disk space for .*nothing was saved yet"):
         write_until_full(RunFolder(tmp_path / "run"), target)
     assert bool(heard) is prints

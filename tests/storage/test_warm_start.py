@@ -134,7 +134,9 @@ def test_what_cannot_grow_is_refused_before_a_folder_is_made(train, trained):
         with stopped:
             train(THREE, f"conditioning={choice}", f"warm_start.checkpoint={folder}")
     for change in ("model.latent_dim=17", "model.channels=64", "discriminator_label=auxiliary"):
-        with pytest.raises(UserError, match=r"^warm_start\.checkpoint=usual/\S+ doesn't fit these settings: \S+ is .* there"):
+        with pytest.raises(
+            UserError, match=r"^warm_start\.checkpoint=usual/\S+ does not fit these settings: \S+ has shape .*, but"
+        ):
             train(THREE, change, f"warm_start.checkpoint={usual}")
     assert not Path("runs").exists()
     train(TWO, "conditioning=integer", f"warm_start.checkpoint={integer}", "trainer.max_steps=1")  # the same classes
