@@ -124,7 +124,7 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
     assert sorted(cost["channels 128, noise randn"].values + cost["channels 128, noise uniform"].values) == pytest.approx(
         sorted(last for _, last in curves[100])
     )
-    assert "no look by then" in reported(sweep)
+    assert "not validated by then" in reported(sweep)
     assert (sweep / "results.md").read_text().count("| no look by then |") == 1
 
 
@@ -217,7 +217,7 @@ def test_runs_are_listed(sweep, monkeypatch, capsys, tmp_path):
     results = json.loads(path.read_text())
     results["evaluation"]["protocol"]["samples"] = 50
     path.write_text(json.dumps(results))
-    assert shown(str(root))[-1].endswith("; 1 measured otherwise are left out")
+    assert shown(str(root))[-1].endswith("; 1 with another protocol are left out")
     for wrong, sentence in (
         (["nowhere"], "nowhere holds no runs"),
         ([str(root), "--sort", "size"], "--sort size: there is no such"),
@@ -315,7 +315,7 @@ def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
 def test_a_run_that_went_on_otherwise_is_told_of(sweep):
     path = sorted(sweep.parents[1].glob("*/results.json"))[0]
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": [{"update": 4, "ranks": [1, 2]}]}))
-    assert "1 of 8 runs went on otherwise than they were begun (changes, in results.json)" in text(reported(sweep))
+    assert "1 of 8 runs were resumed with changes, listed in results.json" in text(reported(sweep))
 
 
 def test_one_seed_can_not_speak_of_significance(sweep):
@@ -335,7 +335,7 @@ def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
         del results["evaluation"]
         path.write_text(json.dumps(results))
     seen = text(reported(sweep))
-    assert "no significant difference in lowest" in seen or "lowest FID in training by" in seen
+    assert "no significant difference in lowest" in seen or "lowest validation FID by" in seen
     assert "8 of 8 finished runs were never evaluated on the test set" in seen
 
 
