@@ -90,7 +90,7 @@ def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path
     assert [point["updates"] for point in found["curve"]] == [8]
     said = next(record.getMessage() for record in caplog.records if "cannot be compared" in record.getMessage())
     assert said.startswith("FIDs so far were measured as {")
-    assert said.index(load().hash) < said.index(", now {") < said.index(other.hash)
+    assert said.index(load().hash) < said.index(", now as {") < said.index(other.hash)
     assert said.endswith("}: they cannot be compared, and are dropped")
 
 
