@@ -1,1 +1,1 @@
-"""How good samples are: a feature extractor and the metrics on its features."""
+"""Evaluation of samples: a feature extractor and the metrics on its features."""

@@ -1,4 +1,4 @@
-"""What is found out about real images, kept in the cache folder: every command needs it, and it follows from the images."""
+"""A cache of values computed from real images, which are the same for every command."""
 
 import contextlib
 import hashlib
@@ -12,13 +12,13 @@ from torch import Tensor
 
 from cgan_lightning.data.sources import cache_folder
 
-LEAST = 5_000  # images; fewer take no time
+LEAST = 5_000  # images; fewer are not cached, as they take little time
 
 
 def kept(what: str, inputs: tuple[Tensor, ...], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """`compute()`, on the CPU, from the cache where it was computed before of the same `inputs` by this version of PyTorch.
+    """Return `compute()`, on the CPU, or its cached result for the same `inputs` and PyTorch version.
 
-    `what` names the computation and all else that its bits depend on.
+    `what` names the computation and everything else that its result depends on.
     """
     if len(inputs[0]) < LEAST:
         return compute()
@@ -26,12 +26,12 @@ def kept(what: str, inputs: tuple[Tensor, ...], compute: Callable[[], dict[str, 
     for tensor in inputs:
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
     path = cache_folder() / "real_images" / f"{what.split()[0]}-{digest.hexdigest()[:16]}.safetensors"
-    with contextlib.suppress(OSError, safetensors.SafetensorError):  # not there, or damaged
+    with contextlib.suppress(OSError, safetensors.SafetensorError):  # missing or damaged
         return safetensors.torch.load_file(path)
     result = {name: tensor.cpu().contiguous() for name, tensor in compute().items()}
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):  # no room, or not ours to write: it is computed again
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):  # disk full or no permission: it is computed again
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(safetensors.torch.save(result))
-        beside.replace(path)
+        temporary.write_bytes(safetensors.torch.save(result))
+        temporary.replace(path)
     return result

@@ -1,4 +1,4 @@
-"""Whether a classifier recognises samples as the requested class."""
+"""Class accuracy and the confusion matrix of samples."""
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -7,10 +7,10 @@ from cgan_lightning.utils.errors import UserError
 
 
 def class_accuracy(logits: Float[Tensor, "count classes"], labels: Int[Tensor, " count"]) -> float:
-    """Share of samples that get the class they were asked for, in 0..1; higher is better.
+    """Return the share of samples that are classified as the requested class, in 0..1; higher is better.
 
-    Real images have the classifier's own accuracy, and samples that are more typical than they are exceed it. It says
-    nothing of variety: one good image a class gives 1.
+    For real images this is the classifier's accuracy; samples more typical than real images exceed it. It does not measure
+    diversity: one good image per class gives 1.
     """
     if not len(labels):
         raise UserError("Class accuracy needs at least 1 sample, not 0")
@@ -20,7 +20,7 @@ def class_accuracy(logits: Float[Tensor, "count classes"], labels: Int[Tensor, "
 def confusion(
     logits: Float[Tensor, "count classes"], labels: Int[Tensor, " count"], classes: int
 ) -> Int[Tensor, "classes classes"]:
-    """Counts of samples: a row for the class that was asked for, a column for the class that the classifier sees."""
+    """Return counts of samples: rows are requested classes, columns are predicted classes."""
     from torchmetrics.functional.classification import multiclass_confusion_matrix  # takes seconds
 
     return multiclass_confusion_matrix(logits, labels, classes)

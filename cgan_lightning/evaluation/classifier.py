@@ -1,4 +1,4 @@
-"""A small classifier of 28×28 images: the feature extractor's network, and that of the classification accuracy score."""
+"""A small classifier of 28×28 images, used as the feature extractor and for the classification accuracy score."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ BATCH_SIZE, PEAK_LR, WEIGHT_DECAY, LABEL_SMOOTHING = 256, 0.01, 0.02, 0.05
 
 
 class Classifier(nn.Module):
-    """Images (batch, 1, 28, 28) in [-1, 1] to logits; `features` gives what the last layer sees. 209,000 weights."""
+    """Images (batch, 1, 28, 28) in [-1, 1] to logits; `features` returns the last layer's input. 209,000 weights."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
@@ -44,10 +44,10 @@ def fit(
     device: torch.device | str = "cpu",
     report: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> Classifier:
-    """A classifier trained from scratch, in eval mode: AdamW, a one-cycle learning rate, every other picture mirrored.
+    """Train a classifier and return it in eval mode: AdamW, a one-cycle learning rate, random horizontal flips.
 
-    Weights and every draw are functions of the seed: on one kind of machine, with one number of threads, so is the result.
-    `report` is called at the end of each epoch, with its last loss.
+    Initial weights and draws are functions of the seed, and so is the result on one kind of machine with a fixed number of
+    threads. `report` is called at the end of each epoch with the epoch and its last loss.
     """
     with seeding.seeded(seed, "classifier"):
         network = Classifier(int(labels.max()) + 1).to(device).to(memory_format=torch.channels_last)
@@ -75,7 +75,7 @@ def fit(
 def outputs(
     network: Classifier, images: Float[Tensor, "count 1 28 28"], *, batch_size: int = 500
 ) -> tuple[Float[Tensor, "count width"], Float[Tensor, "count classes"]]:
-    """Features and logits of any number of images, on the CPU."""
+    """Return features and logits of any number of images, on the CPU."""
     device = network.head.weight.device
     features = [network.features(batch.to(device)) for batch in images.split(batch_size)]
     return torch.cat(features).cpu(), torch.cat([network.head(part) for part in features]).cpu()
@@ -86,11 +86,11 @@ def _block(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def _one_cycle(done: float) -> float:
-    """Up to 1 over the first fifth, then down to 0 along a cosine (Smith and Topin 2018, smoothed)."""
+    """Return the one-cycle factor: linearly up to 1 over the first fifth, then a cosine to 0 (after Smith and Topin 2018)."""
     return done / 0.2 if done < 0.2 else (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2
 
 
 def _mirrored(images: Float[Tensor, "batch 1 28 28"], draws: torch.Generator) -> Float[Tensor, "batch 1 28 28"]:
-    """Each image or its mirror image, by a toss of `draws`."""
+    """Flip each image horizontally with probability 1/2, drawn from `draws`."""
     mirrored = torch.rand(len(images), 1, 1, 1, generator=draws).to(images.device) < 0.5
     return torch.where(mirrored, images.flip(3), images)

@@ -1,4 +1,4 @@
-"""Evaluating generators: samples are drawn once, their features computed once, the result kept with its protocol."""
+"""Evaluation of generators: samples and features are computed once, and results are saved with their protocol."""
 
 import logging
 from dataclasses import dataclass, field
@@ -21,20 +21,20 @@ from cgan_lightning.utils.images import without_border
 log = logging.getLogger(__name__)
 
 InceptionFeatures = tuple[Tensor, Tensor]  # and labels
-PATHS, STEPS = 180, 16  # on which smoothness is measured: each class to each other one, twice; as many between two z
+PATHS, STEPS = 180, 16  # for smoothness: each ordered pair of classes twice; as many paths between two z
 
 
 @dataclass
 class Evaluation:
-    """How generators are evaluated, against what. Where there are several ranks, all must call `real` and `drawn`.
+    """The settings and reference data of an evaluation. On several ranks, all must call `real` and `drawn`.
 
-    A generator of some classes is measured against these, with as many pictures of each as one of all ten has.
+    A generator of some of the classes is compared with these, with the same number of images per class as for all ten.
     """
 
     extractor: feature_extractor.FeatureExtractor
     train: Labelled
     test: Labelled
-    samples: int  # as many of each class, of a generator of all ten
+    samples: int  # equally many of each class, for a generator of all ten
     seed: int = 0
     weights: str = "ema"
     accuracy_score: bool = False
@@ -46,7 +46,7 @@ class Evaluation:
         return self.samples // len(self.test[1].unique())
 
     def protocol(self, classes: Tensor) -> dict[str, Any]:
-        """What two evaluations must have in common to be compared."""
+        """Return what two evaluations must have in common to be comparable."""
         protocol = {
             "samples": self.per_class * len(classes),
             "seed": self.seed,
@@ -59,18 +59,18 @@ class Evaluation:
         return protocol | suite.class_entry(classes) | by_inception | {"metrics": self._metrics(len(classes))}
 
     def _metrics(self, classes: int) -> list[str]:
-        """The names of all that is measured of a generator of so many classes."""
+        """Return the names of all metrics of a generator of `classes` classes."""
         smoothness = [f"{name}_along_{way}" for way in _ways(classes) for name in Smoothness._fields]
         by_inception = () if self.inception is None else inception.MEASURED
         accuracy_score = ("accuracy_score",) if self.accuracy_score else ()
         return sorted((*suite.measured(self.per_class * classes), *smoothness, *accuracy_score, *by_inception))
 
     def is_kept(self, generator: Path, place: Path) -> bool:
-        """Whether `place` has all this of `generator` already."""
+        """Whether `place` already has this evaluation of `generator`."""
         return results.is_evaluated(place, self.protocol(_numbers(self._loaded(generator))))
 
     def real(self) -> "Real":
-        """Features of the real images: the same for every generator."""
+        """Return the features of the real images, which are the same for every generator."""
         log.info("Real images: features of %s, computed or from the cache", f"{len(self.train[1]) + len(self.test[1]):,}")
         train, test = (suite.features_of_real(self.extractor, *split) for split in (self.train, self.test))
         if self.inception is None:
@@ -81,7 +81,7 @@ class Evaluation:
         return Real(train, test, self.per_class, self.seed, *by_inception)
 
     def drawn(self, generator: Path) -> "Drawn":
-        """Samples of a run folder's generator, or of a file with one, with their features."""
+        """Return samples of a generator, from a run folder or a file, with their features."""
         trained = self._loaded(generator)
         classes, (prior, network) = _numbers(trained), (trained.prior, trained.network)
         count = self.per_class * len(classes)
@@ -95,7 +95,7 @@ class Evaluation:
         return generator_file.load(generator, weights=self.weights, device=self.device)
 
     def _smoothness(self, trained: generator_file.TrainedGenerator) -> dict[str, float]:
-        """Along z and, where there are two classes or more, along the label; each rank finds the same."""
+        """Return smoothness along z and, for two or more classes, along the label; the same on each rank."""
         log.info("Measuring smoothness along %d paths through z and labels, of %d images each", PATHS, STEPS + 1)
         seeds, size, result = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
         for what, draw in _ways(len(trained.class_names)).items():
@@ -106,7 +106,7 @@ class Evaluation:
         return result
 
     def measured(self, drawn: "Drawn", real: "Real") -> dict[str, dict[str, Any]]:
-        """`samples` beside the `real_baseline`; for one rank."""
+        """Return the metrics of `samples` and of the `real_baseline`; call it on one rank."""
         log.info("Comparing samples with the test images")
         real = real.of(drawn.classes)
         samples = suite.measure(drawn.features, real.train, real.test, seed=self.seed) | drawn.smoothness
@@ -122,18 +122,18 @@ class Evaluation:
         return result
 
     def keep(self, measured: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
-        """Saves `measured` to the JSON file at `place`; returns the picture of the closest pairs beside it."""
+        """Save `measured` to the JSON file at `place`; return the image of the closest pairs in the same folder."""
         protocol = self.protocol(drawn.classes)
         results.keep_evaluation(place, measured | {"protocol": protocol} | environment.describe(self.device))
-        picture = place.with_name("closest_pairs.png")
+        image = place.with_name("closest_pairs.png")
         train = suite.of_classes(self.train, drawn.classes)
-        output.write_pairs(picture, drawn.images[0], train[0], measured["samples"]["closest_pairs"])
-        return picture
+        output.write_pairs(image, drawn.images[0], train[0], measured["samples"]["closest_pairs"])
+        return image
 
 
 @dataclass
 class Drawn:
-    """Samples as bytes, and their features; labels and classes by the feature extractor's numbers."""
+    """Samples as bytes, and their features; labels and classes are the feature extractor's class indices."""
 
     classes: Tensor
     images: Labelled
@@ -148,18 +148,18 @@ class Drawn:
 
 @dataclass
 class Real:
-    """The real images' features."""
+    """The features of the real images."""
 
     train: suite.Features
     test: suite.Features
     per_class: int
     seed: int
-    train_by_inception: InceptionFeatures | None = None  # as many as are drawn
+    train_by_inception: InceptionFeatures | None = None  # as many as samples
     test_by_inception: InceptionFeatures | None = None
     parts: dict[tuple[int, ...], "Real"] = field(default_factory=dict, init=False)
 
     def of(self, classes: Tensor) -> "Real":
-        """Those of `classes` alone; the same object for the same ones."""
+        """Return the features of `classes` only; cached by classes."""
         key = tuple(classes.tolist())
         if key not in self.parts:
             train, test = (suite.of_classes(each, classes) for each in (self.train, self.test))
@@ -172,16 +172,16 @@ class Real:
 
     @cached_property
     def real_baseline(self) -> dict[str, Any]:
-        """As many training images, measured in place of samples."""
-        log.info("Comparing as many training images with the test images: the real baseline")
+        """The metrics of as many training images in place of samples."""
+        log.info("Comparing training images with the test images: the real baseline")
         return suite.real_baseline(self.train, self.test, self.per_class, seed=self.seed)
 
 
 def _ways(classes: int) -> dict[str, Any]:
-    """What smoothness is measured along, and what draws such paths: one class has none to go to."""
+    """Return the path types of smoothness and the functions that draw them; a single class has no label paths."""
     return {"z": interpolation.random_along_z} | ({"label": interpolation.random_along_label} if classes > 1 else {})
 
 
 def _numbers(trained: generator_file.TrainedGenerator) -> Tensor:
-    """The feature extractor's numbers of a generator's classes."""
+    """Return the feature extractor's class indices of a generator's classes."""
     return fashion_mnist.numbers(trained.class_names)

@@ -1,4 +1,4 @@
-"""The feature extractor: the classifier whose penultimate features and predictions the metrics use, with its weights."""
+"""The feature extractor: a trained classifier whose penultimate features and predictions the metrics use."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import normalise
 
 DEFAULT = Path(__file__).with_name("feature_extractor.safetensors")  # made by `python -m cgan_lightning.feature_extractor`
-FORMAT = "cgan_lightning judge 2"  # the name that such files have had from the first
+FORMAT = "cgan_lightning judge 2"  # the original name, kept for existing files
 
 
 @dataclass
 class FeatureExtractor:
-    """A classifier in eval mode and what is known of it; metrics by extractors of different `hash` can't be compared."""
+    """A classifier in eval mode with its metadata; metrics of extractors with different `hash` are not comparable."""
 
     network: Classifier
     about: dict[str, Any]  # accuracy, accuracy_per_class (on the real test set), seed, epochs
@@ -34,7 +34,7 @@ class FeatureExtractor:
 
 
 def hash_of(network: nn.Module) -> str:
-    """Twelve digits of the SHA-256 of the weights."""
+    """Return the first twelve hex digits of the SHA-256 of the weights."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -44,20 +44,20 @@ def hash_of(network: nn.Module) -> str:
 def tested(
     network: Classifier, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"], **about: Any
 ) -> FeatureExtractor:
-    """A feature extractor with its accuracy on real images that it has not been trained on."""
-    right = outputs(network, normalise(pixels))[1].argmax(1) == labels
-    per_class = [right[labels == label].float().mean().item() for label in range(int(labels.max()) + 1)]
-    return FeatureExtractor(network, {"accuracy": right.float().mean().item(), "accuracy_per_class": per_class, **about})
+    """Return a feature extractor with its accuracy on real images that it was not trained on."""
+    correct = outputs(network, normalise(pixels))[1].argmax(1) == labels
+    per_class = [correct[labels == label].float().mean().item() for label in range(int(labels.max()) + 1)]
+    return FeatureExtractor(network, {"accuracy": correct.float().mean().item(), "accuracy_per_class": per_class, **about})
 
 
 def save(extractor: FeatureExtractor, path: Path) -> None:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in extractor.network.state_dict().items()}
     content = safetensors.torch.save(state, {"format": FORMAT, "about": json.dumps(extractor.about)})
-    write_atomically(path, lambda beside: beside.write_bytes(content))
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
 def load(path: Path = DEFAULT, device: torch.device | str = "cpu") -> FeatureExtractor:
-    """Raises UserError for a file that holds no feature extractor."""
+    """Load a feature extractor. Raises UserError if the file is missing or invalid."""
     if not path.is_file():
         raise UserError(
             f"feature_extractor={path}: there is no such file; leave it out for the one that comes with the package"
@@ -66,7 +66,7 @@ def load(path: Path = DEFAULT, device: torch.device | str = "cpu") -> FeatureExt
         with safetensors_file.opened(path, "feature extractor") as file:
             if (result := (file.metadata() or {}).get("format")) != FORMAT:
                 raise UserError(f"its format is {shown(result)}, and this version's {FORMAT!r}")
-            with torch.device("meta"):  # no first weights are drawn: loading one leaves every random generator as it was
+            with torch.device("meta"):  # no weights are initialised: loading does not change any random state
                 network = Classifier(_classes(file))
             extractor = FeatureExtractor(network, safetensors_file.metadata(file, "about"))
             network.load_state_dict(safetensors_file.read(file, network), assign=True)

@@ -1,4 +1,4 @@
-"""Distances between two sets of features as distributions: Fréchet, over all or class by class, and by a kernel."""
+"""Distances between two sets of features: FID, intra-class FID and KID."""
 
 import warnings
 
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from cgan_lightning.utils import seeding
 from cgan_lightning.utils.errors import UserError
 
-INFINITY_POINTS = 15  # counts of samples, as in Chong and Forsyth's code
+INFINITY_POINTS = 15  # subset sizes, as in Chong and Forsyth's code
 
 
 class _AsTheyAre(nn.Module):
-    """Stands where torchmetrics has its Inception network, for features that are measured already."""
+    """An identity in place of torchmetrics' Inception network, for precomputed features."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -28,12 +28,12 @@ def fid(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"]) 
     """|m - m'|² + Tr(C + C' - 2 (C C')^½) of means m and covariances C, Heusel et al. 2017, equation 6; lower is better.
 
     0 (up to rounding) for equal sets. Fewer samples give a higher value for the same generator (Chong and Forsyth 2020):
-    compare at equal counts alone.
+    only values for equal counts are comparable.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance  # takes seconds
 
     _check(2, "FID", real=real, generated=fake)
-    # Not synchronised: a function of its arguments, also where one rank of several measures.
+    # Not synchronised between ranks: one of several may compute it alone.
     metric = FrechetInceptionDistance(_AsTheyAre(real.shape[1]), sync_on_compute=False)
     metric.update(real.cpu().double(), real=True)  # float64 in, float64 out
     metric.update(fake.cpu().double(), real=False)
@@ -41,10 +41,10 @@ def fid(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"]) 
 
 
 def fid_infinity(real: Float[Tensor, "reals width"], fake: Float[Tensor, "fakes width"], *, seed: int) -> float:
-    """What `fid` would be of infinitely many samples; lower is better.
+    """FID∞, `fid` extrapolated to infinitely many samples; lower is better.
 
-    FIDs of subsets are a line in 1 / count, up to higher orders; this is the line's value at 0 (Chong and Forsyth 2020,
-    section 3: FID∞). The real images stay as many as they are. `seed` alone decides which samples make the subsets.
+    The FID of subsets is linear in 1 / count to first order; this is the fitted line's value at 0 (Chong and Forsyth 2020,
+    section 3). The number of real images stays the same. The subsets depend on `seed` only.
     """
     counts = np.linspace(len(fake) / 5, len(fake), INFINITY_POINTS).round().astype(int)
     draws = seeding.generator(seed, "fid infinity")
@@ -59,9 +59,9 @@ def class_fids(
     fake_labels: Int[Tensor, " fakes"],
     classes: int,
 ) -> list[float]:
-    """`fid` of each class 0..classes-1 against the same class: intra FID, Miyato and Koyama 2018, section 4; lower is better.
+    """Intra-class FID, `fid` of each class 0..classes-1 (Miyato and Koyama 2018, section 4); lower is better.
 
-    It sees what `fid` over all classes can't: good images under wrong labels.
+    Unlike `fid` over all classes it detects good images with wrong labels.
     """
     pairs = [(real[real_labels == label], fake[fake_labels == label]) for label in range(classes)]
     for label, (reals, fakes) in enumerate(pairs):
@@ -74,8 +74,8 @@ def kid(
 ) -> tuple[float, float]:
     """Squared MMD with the kernel (x·y / width + 1)³, Binkowski et al. 2018, section 4: its mean and spread over subsets.
 
-    Lower is better. Unbiased at any sample count, so it is about 0 for equal distributions and may fall below. The spread
-    is the standard deviation from subset to subset. `seed` alone decides which samples make the subsets.
+    Lower is better. Unbiased at any sample count: about 0 for equal distributions, possibly negative. The spread is the
+    standard deviation over subsets, which depend on `seed` only.
     """
     from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -98,6 +98,6 @@ def _check(least: int, metric: str, **sets: Tensor) -> None:
     for name, features in sets.items():
         if len(features) < least:
             raise UserError(f"{metric} needs at least {least} {name} samples, not {len(features)}")
-        finite = int(features.isfinite().all(1).sum())  # LAPACK may end the whole process over a NaN
+        finite = int(features.isfinite().all(1).sum())  # LAPACK may abort the process on a NaN
         if finite < len(features):
             raise UserError(f"{metric} needs finite features: {len(features) - finite} {name} samples have others")

@@ -1,7 +1,7 @@
-"""FID and KID by Inception-v3, as they are published: torchmetrics' network, and weights that are downloaded or given.
+"""FID and KID by Inception-v3, as published: torchmetrics' network, with downloaded weights or those of a file.
 
 The protocol of Lucic et al. 2018, "Are GANs Created Equal?": 10,000 samples against the 10,000 test images, grey in three
-channels; enlarged to 299 × 299 as TensorFlow did it then, without antialiasing.
+channels, resized to 299 × 299 as in TensorFlow 1, without antialiasing.
 """
 
 import http.client
@@ -26,7 +26,7 @@ BATCH_SIZE = 50  # images at a time: each becomes 1 MB
 
 
 def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.Module:
-    """Raises UserError where the network or its weights can't be had; None: torch-fidelity's, downloaded, verified, cached."""
+    """Load Inception-v3; `weights` None: torch-fidelity's, downloaded, verified and cached. Raises UserError on failure."""
     try:
         import torch_fidelity  # noqa: F401  torchmetrics' network is built on it
         from torchmetrics.image.fid import NoTrainInceptionV3
@@ -35,7 +35,7 @@ def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.
     instead = f"give inception_weights=FILE ({ADDRESS.rpartition('/')[2]} of torch-fidelity), or leave inception=true out"
     weights = weights or _downloaded(instead)
     try:
-        torch.load(weights, map_location="cpu", weights_only=True)  # torch-fidelity would run what is in the file
+        torch.load(weights, map_location="cpu", weights_only=True)  # torch-fidelity would execute pickled code in the file
         network = NoTrainInceptionV3("inception-v3-compat", ["2048"], str(weights), antialias=False)
     except OSError as error:
         raise UserError(f"inception_weights={weights} cannot be read ({error.strerror or error}): {instead}") from None
@@ -45,9 +45,9 @@ def load(weights: Path | None = None, device: torch.device | str = "cpu") -> nn.
 
 
 def _downloaded(instead: str) -> Path:
-    """The file at ADDRESS, from the cache or the network. Its name ends in the first digits of its SHA-256.
+    """Return the file at ADDRESS, from the cache or the network. Its name ends in the first digits of its SHA-256.
 
-    torch.hub writes beside, compares what came with these digits, and renames what is right.
+    torch.hub writes to a temporary file, verifies these digits, and renames it.
     """
     kept = cache_folder() / "inception" / ADDRESS.rpartition("/")[2]
     try:
@@ -66,7 +66,7 @@ def _downloaded(instead: str) -> Path:
 
 @torch.no_grad()
 def features_of(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> Float[Tensor, "count 2048"]:
-    """Features of any number of images; where there are several ranks, all must call it: each computes its part."""
+    """Return features of any number of images; on several ranks all must call it, and each computes a share."""
     mine = pixels[collectives.rank_slice(len(pixels), BATCH_SIZE)]
     device = next(network.parameters()).device
     batches = tqdm(mine.split(BATCH_SIZE) if len(mine) else (), unit=" batches", leave=False, disable=None)  # on a terminal
@@ -75,7 +75,7 @@ def features_of(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> F
 
 
 def compare(fake: Float[Tensor, "fakes 2048"], real: Float[Tensor, "reals 2048"], *, seed: int) -> dict[str, float]:
-    """FID and KID, under names of their own: they are on another scale than those by our own feature extractor."""
+    """Return FID and KID by Inception-v3, whose scale differs from that of the package's feature extractor."""
     subset = min(KID_SUBSET_SIZE, len(fake), len(real))
     mean, spread = frechet.kid(real, fake, subsets=KID_SUBSETS, subset_size=subset, seed=seed)
     return dict(zip(MEASURED, (frechet.fid(real, fake), mean, spread), strict=True))

@@ -1,4 +1,4 @@
-"""How evenly the features of pictures change while z or the label is moved in equal steps."""
+"""Smoothness: how evenly image features change while z or the label changes in equal steps."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ from torch import Tensor
 
 
 class Smoothness(NamedTuple):
-    """Means over many paths. A path's length is 1, and so is a step's the inverse of their number."""
+    """Means over many paths. The length of a path in z or label is 1, that of a step 1 / number of steps."""
 
-    path_length: float  # perceptual path length: squared distance of a step's ends over its squared length
-    worst_step: float  # the same of each path's worst step
-    largest_share: float  # of all that changes on a path, in its worst step: 1/steps is perfectly even, 1 is a jump
+    path_length: float  # perceptual path length: squared feature distance of a step over its squared length
+    worst_step: float  # the same for the largest step of each path
+    largest_share: float  # share of a path's total feature distance in its largest step: 1/steps is even, 1 is a jump
 
 
 def smoothness(features: Float[Tensor, "paths points width"]) -> Smoothness:
-    """Of paths through feature space, each of points in equal steps of what was moved (Karras et al. 2019, section 4.1)."""
+    """Return the smoothness of paths in feature space with points at equal steps (Karras et al. 2019, section 4.1)."""
     steps = features.double().diff(dim=1).norm(dim=2)  # (paths, points - 1)
     count = steps.shape[1]
     whole, worst = steps.sum(1), steps.max(1).values
-    shares = (worst / whole).nan_to_num(1 / count)  # where nothing changes, nothing jumps
+    shares = (worst / whole).nan_to_num(1 / count)  # a constant path counts as even
     return Smoothness(
         path_length=(steps.square().mean() * count**2).item(),
         worst_step=(worst.square().mean() * count**2).item(),

@@ -1,4 +1,4 @@
-"""All metrics from one pass over the samples: the features of each set of images are computed once."""
+"""All metrics of a set of samples; the features of each set of images are computed once."""
 
 import itertools
 from typing import Any, TypeVar, cast
@@ -20,18 +20,18 @@ from cgan_lightning.utils.images import normalise
 
 Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
 
-SCORE_EPOCHS = 16  # of the classifiers of the accuracy score: as the feature extractor
+SCORE_EPOCHS = 16  # of the accuracy score's classifiers, as for the feature extractor
 BATCH_SIZE = 500  # of the feature extractor
-LEAST_PER_CLASS = 10  # below, no covariance means anything
-PAIRS = 10  # of samples and their nearest training images, kept to be shown
+LEAST_PER_CLASS = 10  # fewer make the covariance meaningless
+PAIRS = 10  # of samples and their nearest training images
 
-AGAINST_TRAINING = ("fid_to_train", "nearest_train_ratio", "closest_pairs")  # what `measure` gives beside `compare`
+AGAINST_TRAINING = ("fid_to_train", "nearest_train_ratio", "closest_pairs")  # in `measure` in addition to `compare`
 
 
 def measure(fake: Features, train: Features, test: Features, *, seed: int) -> dict[str, Any]:
-    """The drawn images, as many of each class, against the test set, which has the same classes.
+    """Return all metrics of samples, equally many of each class, against the test set of the same classes.
 
-    Raises UserError where they are too few.
+    Raises UserError for too few samples.
     """
     classes = len(test.labels.unique())
     per_class = len(fake.labels) // classes
@@ -46,7 +46,7 @@ def measure(fake: Features, train: Features, test: Features, *, seed: int) -> di
 
 
 def _from_test_to_train(test: Features, train: Features) -> Float[Tensor, " tests"]:
-    """The distance of each test image to its nearest training image: the same for every generator."""
+    """Return the distance of each test image to its nearest training image, the same for every generator."""
     return cache.kept(
         "nearest", (test.features, train.features),
         lambda: {"distances": memorisation.nearest(test.features, train.features)[0]},
@@ -54,18 +54,18 @@ def _from_test_to_train(test: Features, train: Features) -> Float[Tensor, " test
 
 
 def real_baseline(train: Features, test: Features, per_class: int, *, seed: int) -> dict[str, Any]:
-    """What `measure` gives for as many real training images: the same for every generator."""
+    """Return `measure` of as many real training images, the same for every generator."""
     real, apart = part(train, per_class, seed=seed), part(train, per_class, seed=seed + 1)
     return compare(real, part(test, per_class, seed=seed), seed=seed) | {
-        "fid_to_train": frechet.fid(apart.features, real.features),  # other training images: how far training is from itself
+        "fid_to_train": frechet.fid(apart.features, real.features),  # against other training images
         "nearest_train_ratio": 1.0,
     }
 
 
 def compare(images: Features, real: Features, *, seed: int) -> dict[str, Any]:
-    """How close `images` are to `real`: to the distribution, to its classes, to the requested classes.
+    """Return all registered metrics of `images` against `real`.
 
-    What has an entry for each class has it for those of `real`, in their order; a row of the confusion has all classes.
+    Values per class are for the classes of `real`, in order; a row of the confusion matrix has all classes.
     """
     values = dict[str, Any]()
     for _, metrics in itertools.groupby(registry.metrics().values(), lambda metric: metric.target):
@@ -77,7 +77,7 @@ def compare(images: Features, real: Features, *, seed: int) -> dict[str, Any]:
 
 
 def measured(samples: int) -> list[str]:
-    """The names of all that `measure` gives of so many samples."""
+    """Return the names of the values in `measure` for that number of samples."""
     return [
         *(name for name, each in registry.metrics().items() if samples >= each.least_samples),
         *(*against_test.BESIDE, *AGAINST_TRAINING),
@@ -85,14 +85,14 @@ def measured(samples: int) -> list[str]:
 
 
 def validate(fake: Features, real: Features) -> dict[str, float]:
-    """FID and class accuracy: cheap enough for every epoch."""
+    """Return FID and class accuracy, which are cheap enough for every epoch."""
     return {"fid": frechet.fid(real.features, fake.features), "class_accuracy": class_accuracy(fake.logits, fake.labels)}
 
 
 def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, float]:
-    """Accuracy on the test set of classifiers that have learned from samples alone, and from as many real images.
+    """Return the classification accuracy score (Ravuri and Vinyals 2019) of samples and of as many real images.
 
-    The classification accuracy score of Ravuri and Vinyals 2019.
+    It is the test accuracy of a classifier trained on them alone.
     """
     rows = balanced_rows(train[1], len(drawn[1]) // len(test[1].unique()), seed=seed)
     scores = {}
@@ -105,7 +105,7 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
 def features_of_real(
     extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]
 ) -> Features:
-    """`features_of` images that are used again and again, from the cache; but not on several ranks, which must do the same."""
+    """Return `features_of` with a cache, except on several ranks, which must do the same work."""
     if collectives.several_ranks():
         return features_of(extractor, pixels, labels)
     device = next(extractor.network.parameters()).device
@@ -119,22 +119,22 @@ def features_of_real(
 
 
 def features_of(extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Features:
-    """By the feature extractor. Where there are several ranks, all must call it: each computes its part, and gets all."""
+    """Return the features of images. On several ranks all must call it: each computes a share and gets all of them."""
     mine = collectives.rank_slice(len(pixels), BATCH_SIZE)
     features, logits = classifier.outputs(extractor.network, normalise(pixels[mine]), batch_size=BATCH_SIZE)
     return Features(collectives.all_gather(features), collectives.all_gather(logits), labels)
 
 
 def class_entry(classes: Int[Tensor, " classes"]) -> dict[str, list[str]]:
-    """The classes in a protocol: nothing where all are evaluated."""
+    """Return the classes as a protocol entry, empty for all classes."""
     return {} if len(classes) == len(CLASS_NAMES) else {"classes": [CLASS_NAMES[number] for number in classes]}
 
 
-Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Features, Labelled: the last are labels
+Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Features or Labelled: labels are last
 
 
 def of_classes(images: Images, classes: Int[Tensor, " classes"]) -> Images:
-    """Those of `classes` alone, in their order."""
+    """Return the images of `classes` only, in their order."""
     return _at(images, torch.isin(images[-1], classes))
 
 
@@ -148,6 +148,6 @@ def _at(images: Images, rows: Tensor) -> Images:
 
 
 def balanced_rows(labels: Int[Tensor, " count"], per_class: int, *, seed: int) -> Int[Tensor, " rows"]:
-    """Rows of `per_class` images of each class, drawn without replacement."""
+    """Return row indices of `per_class` images of each class, drawn without replacement."""
     order = torch.randperm(len(labels), generator=seeding.generator(seed, "balanced rows"))
     return torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])

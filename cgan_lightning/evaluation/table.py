@@ -1,4 +1,4 @@
-"""Metrics as people read them."""
+"""Metrics as text for people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from cgan_lightning.data.facts import CLASS_NAMES
 
 
 class Row(NamedTuple):
-    """A metric: how it is called, written, and which way is better, if any; `scale` is what its value is shown times."""
+    """The title, format and better direction, if any, of a metric; its value is shown multiplied by `scale`."""
 
     name: str
     form: str
@@ -38,12 +38,12 @@ ROWS = {
 
 
 def line(values: Mapping[str, Any]) -> str:
-    """FID and class accuracy alone."""
+    """Return FID and class accuracy on one line."""
     return "  ".join(f"{ROWS[name].name} {ROWS[name].show(values[name])}" for name in ("fid", "class_accuracy"))
 
 
 def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Samples beside real images, a line a metric; then the classes, each with its FID and how often it was recognised."""
+    """Return a table of samples and real images by metric, and one of FID and accuracy by class."""
     width = max(len(row.title) for row in ROWS.values())
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
     for key, row in ROWS.items():

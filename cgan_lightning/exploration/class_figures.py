@@ -1,4 +1,4 @@
-"""Classes against classes as pictures: matrices, and trees of what joins what."""
+"""Figures that compare classes: similarity matrices and dendrograms."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ def matrices(
     *,
     origin: Origin,
 ) -> None:
-    """similarity.*: each network's cosines and, beside them, the classifier's confusion, all classes in one order."""
+    """Write similarity.*: the cosines of each network and the classifier's confusion matrix, with one order of classes."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * (len(similarities) + 1), 4.4), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(similarities) + 1))
@@ -40,7 +40,7 @@ def matrices(
 
 
 def dendrograms(folder: Path, similarities: Mapping[str, Matrix], names: Sequence[str], *, origin: Origin) -> None:
-    """dendrogram.*: each network's classes as a tree."""
+    """Write dendrogram.*: a dendrogram of the classes for each network."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(similarities), 3.4), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(similarities)))
@@ -61,12 +61,12 @@ def dendrograms(folder: Path, similarities: Mapping[str, Matrix], names: Sequenc
 
 
 def leaves(similarity: Matrix) -> list[int]:
-    """The classes in the order of a tree's leaves, so that those that are alike stand together."""
+    """Return the classes in the order of the dendrogram's leaves, so that similar ones are adjacent."""
     return hierarchy.leaves_list(_tree(similarity)).tolist()
 
 
 def _tree(similarity: Matrix) -> Float[np.ndarray, "joins 4"]:
-    """Average linkage (Sokal and Michener 1958), by 1 - cosine."""
+    """Return the average linkage (Sokal and Michener 1958) by 1 - cosine."""
     return hierarchy.linkage(squareform(1 - similarity, checks=False), method="average", optimal_ordering=True)
 
 
@@ -82,11 +82,11 @@ def _matrix(
     *,
     least: float = 0,
 ) -> None:
-    """Cells of `matrix` between `bounds`, with a colour bar in `unit`; what is below `least` has no number."""
-    shown, places = matrix[np.ix_(order, order)], range(len(order))
+    """Draw `matrix` with colours for `bounds` and a colour bar in `unit`; values below `least` are not written out."""
+    shown, ticks = matrix[np.ix_(order, order)], range(len(order))
     drawn = axis.imshow(shown, cmap=colours, vmin=bounds[0], vmax=bounds[1])
-    axis.set_xticks(places, [names[each] for each in order], rotation=45, ha="right", rotation_mode="anchor")
-    axis.set_yticks(places, [names[each] for each in order])
+    axis.set_xticks(ticks, [names[each] for each in order], rotation=45, ha="right", rotation_mode="anchor")
+    axis.set_yticks(ticks, [names[each] for each in order])
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.figure.colorbar(drawn, ax=axis, label=unit, shrink=0.75).outline.set_visible(False)

@@ -1,4 +1,4 @@
-"""mode=directions: the strongest directions of z as strips, what each changes as a table, all of them as a file for sample."""
+"""mode=directions: the strongest directions of z as strips, their effects as a table, and a file of them for `sample`."""
 
 import csv
 import io
@@ -24,21 +24,21 @@ from cgan_lightning.utils.files import write_atomically
 
 KINDS = ("sefa", "pca")
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)  # of a strip's columns, in standard deviations of z
-SAMPLES = 2000  # z whose activations are taken apart
-MEASURED = 200  # z that are moved to see what changes
+SAMPLES = 2000  # z for the principal components
+MEASURED = 200  # z for measuring the effect of a direction
 MEASURES = ("picture", *Silhouette._fields)
 
 
 @dataclass
 class Found:
-    """A direction, and what going along it by one changes in a picture: means over pictures, of its classes."""
+    """A direction and its mean effect per unit on images of its classes."""
 
     kind: str  # sefa or pca
     number: int  # 1: the strongest of its kind
     classes: str  # "" for all
     strength: float
     vector: Float[Tensor, " latent"]
-    changes: dict[str, float]  # MEASURES; "picture": by how much light a pixel changes, in 0..1
+    changes: dict[str, float]  # MEASURES; "picture": mean absolute change of a pixel's intensity, in 0..1
 
     @property
     def name(self) -> str:
@@ -57,10 +57,10 @@ def explore(
     checkpoint: str,
     weights: str,
 ) -> list[str]:
-    """`count` directions of each kind of each of `classes`, or of all together; files in `output`, a sentence on each.
+    """Write `count` directions of each kind for each of `classes`, or for all together, to `output`; return messages.
 
-    A strip's rows are `rows` image seeds of the class, or all classes of one seed. `names` are kept beside the directions'
-    own: see `with_names`. `trained` is the generator at `checkpoint`, with these `weights`.
+    The rows of a strip are `rows` image seeds of the class, or all classes of one seed. `names` are additional names of
+    directions, see `with_names`. `trained` is the generator at `checkpoint`, with these `weights`.
     """
     groups = {_slug(each.title): [each] for each in classes} if classes else {"": labels(None, trained.class_names)}
     _check_names(names, groups, min(count, trained.latent_dim))
@@ -75,41 +75,41 @@ def explore(
     write_atomically(output / "directions.csv", lambda path: path.write_text(table))
     return [
         *(f"{measure} changes most along {_most(everything, measure)}" for measure in MEASURES),
-        f"{output / 'directions.csv'}: what each changes; a strip a direction beside it, from {SHIFTS[0]} to {SHIFTS[-1]}",
-        f"{output / 'directions.json'}: the directions themselves. To go along one:\n"
-        f"  {_to_go_along(next(iter(names or [everything[0].name])), classes, output, checkpoint, weights)}",
+        f"{output / 'directions.csv'}: the effect of each; beside it a strip for each, from {SHIFTS[0]} to {SHIFTS[-1]}",
+        f"{output / 'directions.json'}: the directions themselves. To move z along one:\n"
+        f"  {_sample_command(next(iter(names or [everything[0].name])), classes, output, checkpoint, weights)}",
     ]
 
 
 def ranked(result: Iterable[Found]) -> list[Found]:
-    """SeFa's, strongest first, then PCA's: the two kinds of strength are shares of different things."""
+    """Sort SeFa's directions before PCA's, each strongest first: the strengths of the two kinds are not comparable."""
     return sorted(result, key=lambda each: (KINDS.index(each.kind), -each.strength))
 
 
-def _to_go_along(name: str, classes: Sequence[Label] | None, output: Path, checkpoint: str, weights: str) -> str:
-    """A command that draws along the direction `name`, of the first of `classes` where these are given."""
-    given = {"checkpoint": checkpoint, "directions": str(output / "directions.json"), "move": f"{{{name}: 2}}"}
-    given |= {} if weights == "ema" else {"weights": weights}
-    given |= {"classes": f"[{classes[0].title}]"} if classes and not classes[0].is_mixture else {}
-    return pasteable.command("sample", **given)
+def _sample_command(name: str, classes: Sequence[Label] | None, output: Path, checkpoint: str, weights: str) -> str:
+    """Return a command that samples along the direction `name`, with the first of `classes` if given."""
+    overrides = {"checkpoint": checkpoint, "directions": str(output / "directions.json"), "move": f"{{{name}: 2}}"}
+    overrides |= {} if weights == "ema" else {"weights": weights}
+    overrides |= {"classes": f"[{classes[0].title}]"} if classes and not classes[0].is_mixture else {}
+    return pasteable.command("sample", **overrides)
 
 
 def _growing(result: Sequence[Found]) -> dict[str, Tensor]:
-    """For each measure the direction along which it changes most, turned so that it grows."""
+    """Return for each measure the direction with the largest change, with the sign that increases it."""
     most = {measure: max(result, key=lambda each: abs(each.changes[measure])) for measure in MEASURES}
     return {name: each.vector * (-1 if each.changes[name] < 0 else 1) for name, each in most.items()}
 
 
 def _check_names(names: Any, groups: Collection[str], count: int) -> None:
-    """What `with_names` refuses is refused before the seconds that finding takes: what will be found has known names."""
+    """Check `names` as `with_names` does, but before directions are computed, which takes seconds."""
     own = [_name(kind, number + 1, group) for kind in KINDS for number in range(count) for group in groups]
     with_names(dict.fromkeys(own, torch.empty(0)), dict.fromkeys(MEASURES, torch.empty(0)), names)
 
 
 def with_names(result: Mapping[str, Tensor], growing: Mapping[str, Tensor], names: Any) -> dict[str, Tensor]:
-    """`result`, and again under new names: {boot_height: sefa3}; or {boot_height: height}, a measure of `growing`.
+    """Return `result` with additional names: {boot_height: sefa3}, or {boot_height: height} for a measure in `growing`.
 
-    Raises UserError for what that doesn't mean.
+    Raises UserError for invalid names.
     """
     if names is not None and not isinstance(names, Mapping):
         raise UserError(
@@ -122,11 +122,11 @@ def with_names(result: Mapping[str, Tensor], growing: Mapping[str, Tensor], name
 
 
 def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label], seeds: Sequence[int]) -> dict[str, float]:
-    """MEASURES from one standard deviation of z below to one above, divided by that way; the labels take turns."""
+    """Return the change of MEASURES per unit, from one standard deviation of z below to one above; labels alternate."""
     z, reach = sampling.latents(trained.prior, trained.latent_dim, seeds), trained.prior.scale
     weights = torch.tensor([member.weights for member in members])[torch.arange(len(z)) % len(members)]
-    before, after = (sampling.sample(trained.network, z + way * vector, weights) for way in (-reach, reach))
-    differences = [(before - after).abs().flatten(1).mean(1) / 2]  # light is half as wide as [-1, 1]
+    before, after = (sampling.sample(trained.network, z + shift * vector, weights) for shift in (-reach, reach))
+    differences = [(before - after).abs().flatten(1).mean(1) / 2]  # from [-1, 1] to intensity in 0..1
     differences += [last - first for first, last in zip(silhouette(before), silhouette(after), strict=True)]
     return {name: each.mean().item() / (2 * reach) for name, each in zip(MEASURES, differences, strict=True)}
 
@@ -145,16 +145,16 @@ def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count
 def _draw(
     strips: Strips, trained: TrainedGenerator, group: str, members: Sequence[Label], result: Sequence[Found], seeds: range
 ) -> None:
-    """A strip a direction, and one with the first row of each."""
+    """Draw a strip for each direction, and one with the first row of each."""
     of_classes = len(members) > 1
     z = sampling.latents(trained.prior, trained.latent_dim, seeds[:1] if of_classes else seeds)
     weights = torch.tensor([member.weights for member in members])
     titles = [member.title for member in members] if of_classes else [f"z {each}" for each in seeds]
-    heads, firsts = [f"{shift:+d} sd" if shift else "0" for shift in SHIFTS], []  # the font of sheets has no sigma
+    heads, firsts = [f"{shift:+d} sd" if shift else "0" for shift in SHIFTS], []  # the font has no sigma
     of, unit = "all classes" if of_classes else members[0].title, "sd: standard deviations of z"
     for each in result:
-        way = torch.tensor(SHIFTS)[:, None] * trained.prior.scale * each.vector
-        shifted = (z[:, None] + way).expand(len(titles), -1, -1)  # (rows, shifts, latent)
+        shifts = torch.tensor(SHIFTS)[:, None] * trained.prior.scale * each.vector
+        shifted = (z[:, None] + shifts).expand(len(titles), -1, -1)  # (rows, shifts, latent)
         labels_of_all = weights[:, None].expand(len(titles), len(SHIFTS), -1)
         images = sampling.sample(trained.network, shifted.flatten(0, 1), labels_of_all.flatten(0, 1))
         paths = images.unflatten(0, shifted.shape[:2])

@@ -1,4 +1,4 @@
-"""mode=embeddings: which classes have similar embeddings in each network, and which ones the classifier confuses."""
+"""mode=embeddings: the similarity of class embeddings in each network, compared with the classifier's confusion."""
 
 import csv
 import io
@@ -25,19 +25,19 @@ from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.files import write_atomically
 
-PER_CLASS = 500  # samples that the classifier is given
+PER_CLASS = 500  # samples for the classifier
 PERMUTATIONS = 9999
-LEAST_CLASSES = 3  # of which one pair can be more alike than another
-UNLEARNED = "has learned no vector of each class: its labels are fixed numbers, or none"
+LEAST_CLASSES = 3  # fewer have only one pair
+UNLEARNED = "has no learned class vectors: its labels are fixed numbers, or none"
 
 Matrix = Float[np.ndarray, "classes classes"]
 
 
 def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, *, seed: int, output: Path) -> list[str]:
-    """Figures, a table and TensorBoard's projector in `output`; a sentence on each.
+    """Write figures, a table and data for TensorBoard's projector to `output`; return messages.
 
-    `discriminator` is its state dictionary, None where only the generator was kept. Raises UserError where there is nothing
-    to compare.
+    `discriminator` is its state dictionary, None if only the generator is available. Raises UserError if there is nothing to
+    compare.
     """
     if (count := len(trained.class_names)) < LEAST_CLASSES:
         raise UserError(f"mode=embeddings compares {LEAST_CLASSES} classes or more, and this generator has {count}")
@@ -60,48 +60,48 @@ def explore(trained: TrainedGenerator, discriminator: dict[str, Tensor] | None, 
     _projector(trained, vectors, seed, output)
     return [
         *missing,
-        *(sentence for name, each in similarities.items() for sentence in _told(name, each, mistaken, names, seed)),
-        f"{output / 'similarity.png'}: which classes are alike; dendrogram.png: how they join; similarity.csv: by pairs",
+        *(sentence for name, each in similarities.items() for sentence in _summary(name, each, mistaken, names, seed)),
+        f"{output / 'similarity.png'}: similarity of classes; dendrogram.png: their dendrograms; similarity.csv: all pairs",
         f"TensorBoard shows the vectors in its projector:\n  {pasteable.tensorboard(output)}",
     ]
 
 
 def cosines(vectors: Float[Tensor, "classes width"]) -> Matrix:
-    """How alike each two classes' vectors point, in -1..1."""
+    """Return the cosine similarity of each pair of class vectors, in -1..1."""
     directions = F.normalize(vectors.double())
     return (directions @ directions.T).clamp(-1, 1).numpy()
 
 
 def mistaken_for(trained: TrainedGenerator, *, seed: int) -> Matrix:
-    """The share of PER_CLASS samples of each class (row) that the classifier takes for each class (column)."""
+    """Return the share of PER_CLASS samples of each class (row) that are classified as each class (column)."""
     extractor = feature_extractor.load(device=next(trained.network.parameters()).device)
-    places = fashion_mnist.numbers(trained.class_names)
-    drawn = sampling.balanced(trained.network, trained.prior, len(places), PER_CLASS * len(places), seed=seed)
+    classes = fashion_mnist.numbers(trained.class_names)
+    drawn = sampling.balanced(trained.network, trained.prior, len(classes), PER_CLASS * len(classes), seed=seed)
     features = suite.features_of(extractor, *drawn)
-    counts = confusion(features.logits.cpu(), places[features.labels.cpu()], features.logits.shape[1])
-    return counts[places][:, places].numpy() / PER_CLASS
+    counts = confusion(features.logits.cpu(), classes[features.labels.cpu()], features.logits.shape[1])
+    return counts[classes][:, classes].numpy() / PER_CLASS
 
 
 def rank_correlation(one: Matrix, other: Matrix, *, seed: int = 0) -> tuple[float, float]:
-    """Spearman's rho over all pairs of classes, and how likely one as strong is by chance; nan where nothing differs.
+    """Return Spearman's rho over all pairs of classes and its p-value; nan if all pairs of a matrix are equal.
 
-    Pairs that share a class don't vary by themselves, so chance is what permuted classes give (Mantel 1967).
+    Pairs that share a class are not independent, so the p-value comes from permutations of the classes (Mantel 1967).
     """
     pairs = np.triu_indices(len(one), 1)
     ranks, others = (stats.rankdata(each[pairs]) for each in (one, other))
     if ranks.std() == 0 or others.std() == 0:
         return float("nan"), float("nan")
     square = np.zeros_like(one)
-    square[pairs] = stats.zscore(ranks)  # in whatever order the classes are, its pairs have mean 0 and variance 1
+    square[pairs] = stats.zscore(ranks)  # mean 0 and variance 1 over pairs for any order of classes
     square += square.T
     draws = np.random.default_rng(seed)
     orders = np.stack([np.arange(len(one)), *(draws.permutation(len(one)) for _ in range(PERMUTATIONS))])
     result = square[orders[:, pairs[0]], orders[:, pairs[1]]] @ stats.zscore(others) / len(others)
-    as_strong = np.abs(result) >= abs(result[0]) - 1e-9  # the first is the one asked about: it counts itself
+    as_strong = np.abs(result) >= abs(result[0]) - 1e-9  # includes the observed one, which is the first
     return float(result[0]), float(as_strong.mean())
 
 
-def _told(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[str], seed: int) -> Iterator[str]:
+def _summary(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[str], seed: int) -> Iterator[str]:
     ranked = sorted(itertools.combinations(range(len(names)), 2), key=lambda pair: -similarity[pair])
     nearest, farthest = (
         ", ".join(f"{names[one]} and {names[other]} {similarity[one, other]:+.2f}" for one, other in pairs)
@@ -117,7 +117,7 @@ def _told(network: str, similarity: Matrix, mistaken: Matrix, names: Sequence[st
 
 
 def _table(names: Sequence[str], similarities: dict[str, Matrix], mistaken: Matrix) -> str:
-    """A row for each two classes: cosines, and the share of both classes' samples that the classifier takes for the other's."""
+    """Return a CSV row per pair of classes: cosines, and the share of their samples classified as the other class."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["class", "other", *(f"cosine in the {network}" for network in similarities), "mistaken"])
@@ -130,7 +130,7 @@ def _table(names: Sequence[str], similarities: dict[str, Matrix], mistaken: Matr
 
 
 def _projector(trained: TrainedGenerator, vectors: dict[str, Tensor], seed: int, output: Path) -> None:
-    """Each network's vectors as TensorBoard takes them, a sample of the class as each one's picture."""
+    """Write each network's class vectors for TensorBoard's projector, with a sample of each class as its image."""
     thumbnails = sampling.sample_grid(trained.network, trained.prior, range(len(trained.class_names)), [seed])[:, 0]
     with SummaryWriter(str(output)) as events:
         for network, each in vectors.items():

@@ -1,4 +1,4 @@
-"""mode=interpolation: between two classes, between two z, and both at once."""
+"""mode=interpolation: interpolation between two classes, between two z, and both at once."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from cgan_lightning.utils import pasteable
 def explore(
     trained: TrainedGenerator, ends: tuple[Label, Label], *, seed: int, rows: int, steps: int, output: Path
 ) -> list[str]:
-    """Three grids, their first rows and their animations, in `output`; a sentence on each.
+    """Write three grids, their first rows and animations to `output`; return messages.
 
-    label: a row for each of `rows` image seeds from `seed` on, its label turning. z: a row for each class, z going from image
-    seed `seed` to the next. both: a row for each two image seeds, `seed` and on, the label and z at once.
+    label: a row for each of `rows` image seeds from `seed`, with a changing label. z: a row for each class, with z from image
+    seed `seed` to the next one. both: a row for each pair of successive image seeds, with a changing label and z.
     """
     start, end = ends
     seeds = range(seed, seed + rows)
     classes = labels(None, trained.class_names)
-    turning = f"{start.title} to {end.title}"
+    change = f"{start.title} to {end.title}"
     weight, share = f"Weight of {end.title}, the rest being {start.title}", "share of the way"
     with Strips(output, made_from(trained, range(seed, seed + rows + 1))) as strips:
         by_label = paths.along_label(trained, start, end, seeds, steps)
@@ -32,8 +32,8 @@ def explore(
         by_both = paths.along_both(trained, start, end, pairs, steps)
         strips.write("both", by_both, [f"z {one} to {other}" for one, other in pairs], weights=f"{weight}; of z, {share}")
     return [
-        f"{output / 'label.png'}: {turning}, a row a z",
-        f"{output / 'z.png'}: z {seed} to z {seed + 1}, a row a class",
-        f"{output / 'both.png'}: {turning} while z goes to the next one",
-        f"Each also as its first row alone (_strip.png) and moving (.gif). In TensorBoard:\n  {pasteable.tensorboard(output)}",
+        f"{output / 'label.png'}: {change}, one row per z",
+        f"{output / 'z.png'}: z {seed} to z {seed + 1}, one row per class",
+        f"{output / 'both.png'}: {change} and each z to the next one",
+        f"First rows are in *_strip.png, animations in *.gif. In TensorBoard:\n  {pasteable.tensorboard(output)}",
     ]

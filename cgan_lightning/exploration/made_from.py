@@ -1,4 +1,4 @@
-"""What pictures of a generator were made from, for their files' metadata."""
+"""The origin of a generator's images, for the metadata of their files."""
 
 from collections.abc import Sequence
 
@@ -8,5 +8,5 @@ from cgan_lightning.utils.origin import Origin
 
 
 def made_from(trained: TrainedGenerator, seeds: Sequence[int]) -> Origin:
-    """The generator's run, the image seeds, and the revision of the code that draws."""
+    """Return the generator's run, the image seeds, and the code revision."""
     return Origin([trained.name], seeds, [git_revision()])

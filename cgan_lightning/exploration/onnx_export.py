@@ -1,4 +1,4 @@
-"""A generator as an ONNX file: z and a weight for each class in, a picture out, any number at a time."""
+"""Export of a generator to ONNX: z and a weight for each class in, images out, with a dynamic batch size."""
 
 import contextlib
 import io
@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import onnx
-import onnxscript  # noqa: F401  what torch.onnx needs: its lack is told before anything is written
+import onnxscript  # noqa: F401  needed by torch.onnx: fail before anything is written if it is missing
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +17,7 @@ from cgan_lightning.utils.images import without_border
 
 
 class _Drawn(nn.Module):
-    """What is exported: the network, and its pictures cut to `size`."""
+    """The exported module: the network, with images cropped to `size`."""
 
     def __init__(self, network: nn.Module, size: int) -> None:
         super().__init__()
@@ -28,7 +28,10 @@ class _Drawn(nn.Module):
 
 
 def write(trained: TrainedGenerator, path: Path, *, size: int) -> None:
-    """Inputs `z` (batch, latent) and `labels` (batch, classes), which add up to 1; output `images` (batch, 1, size, size)."""
+    """Write an ONNX file with inputs `z` (batch, latent) and `labels` (batch, classes), output `images` (batch, 1, size, size).
+
+    The labels of an image add up to 1.
+    """
     example = (torch.zeros(2, trained.latent_dim), torch.full((2, len(trained.class_names)), 1 / len(trained.class_names)))
     batch = torch.export.Dim("batch")
     with _quiet():
@@ -36,13 +39,13 @@ def write(trained: TrainedGenerator, path: Path, *, size: int) -> None:
             _Drawn(trained.network, size).eval(), example, dynamo=True,
             input_names=["z", "labels"], output_names=["images"], dynamic_shapes=({0: batch}, {0: batch}),
         )  # fmt: skip
-    assert program is not None  # noqa: S101  of the exporter that is asked for here
-    write_atomically(path, lambda beside: onnx.save_model(program.model_proto, str(beside)))
+    assert program is not None  # noqa: S101  always with dynamo=True
+    write_atomically(path, lambda temporary: onnx.save_model(program.model_proto, str(temporary)))
 
 
 @contextlib.contextmanager
 def _quiet():
-    """The exporter prints its steps and warns of PyTorch's own deprecated parts."""
+    """Suppress the exporter's progress output and its warnings about deprecated parts of PyTorch."""
     earlier = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""onnxruntime-web, which draws in a browser: fetched once through npm, verified, kept in the cache."""
+"""onnxruntime-web, which runs the generator in a browser: fetched once through npm, verified and cached."""
 
 import hashlib
 import logging
@@ -14,7 +14,7 @@ from cgan_lightning.utils.errors import UserError, shown
 log = logging.getLogger(__name__)
 
 PACKAGE = "onnxruntime-web@1.30.0"
-FILES = {  # SHA-256; the plain build for the CPU, as small as it comes, which needs no headers of the server
+FILES = {  # SHA-256; the smallest build, for the CPU, which needs no special response headers
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
@@ -22,7 +22,7 @@ PATIENCE_S = 300
 
 
 def locate() -> Path:
-    """A folder with FILES, verified; npm is asked where the cache lacks them. Raises UserError, with what would help."""
+    """Return a folder with verified FILES, fetched by npm if not cached. Raises UserError with a remedy."""
     cached = cache_folder() / PACKAGE
     if wrong(cached):
         _fetch(cached)
@@ -30,7 +30,7 @@ def locate() -> Path:
 
 
 def wrong(folder: Path) -> list[str]:
-    """Which of FILES are not there, or are others."""
+    """Return the names in FILES that are missing or differ."""
     return [
         name
         for name, digest in FILES.items()
@@ -59,7 +59,7 @@ def _fetch(cached: Path) -> None:
 
 
 def _packed(npm: str, folder: Path) -> Path:
-    """The package's archive, in `folder`."""
+    """Download the package's archive into `folder` and return its path."""
     command = [npm, "pack", PACKAGE, "--pack-destination", str(folder), "--loglevel=error"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)  # noqa: S603
@@ -73,13 +73,13 @@ def _packed(npm: str, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """FILES alone, each by its name: whatever else the archive holds, and wherever it wants to go."""
+    """Extract only FILES, each under its own name, so that an archive cannot write anywhere else."""
     folder.mkdir()
     with tarfile.open(archive) as packed:
         for name in FILES:
             try:
                 member = packed.extractfile(f"package/dist/{name}")
             except KeyError:
-                continue  # the digests will tell
+                continue  # found when the digests are verified
             if member is not None:
                 (folder / name).write_bytes(member.read())

@@ -1,4 +1,4 @@
-"""mode=page: a folder with one static page that draws in the browser: a joystick over z and a ring of classes."""
+"""mode=page: a folder with a static page that samples in the browser, with a joystick for z and a ring of classes."""
 
 import json
 import shlex
@@ -17,10 +17,10 @@ from cgan_lightning.sampling.class_names import labels
 from cgan_lightning.utils.files import write_atomically
 
 ASSETS = Path(__file__).with_name("assets")
-SEEDS = 1000  # image seeds whose z the page has: JavaScript can't draw what PyTorch draws
-DIRECTIONS = 8  # of each kind, which the joystick's two axes can be
-SIZE = 28  # of the pictures shown, without a border
-REACH_IN_DEVIATIONS = 3  # how far the joystick goes
+SEEDS = 1000  # image seeds whose z are written out: JavaScript can't reproduce PyTorch's random numbers
+DIRECTIONS = 8  # of each kind, for the joystick's two axes
+SIZE = 28  # of the images, without a border
+REACH_IN_DEVIATIONS = 3  # the joystick's range
 
 TITLES = {
     "random": "Random",
@@ -30,7 +30,7 @@ TITLES = {
 
 
 def write(trained: TrainedGenerator, output: Path) -> list[str]:
-    """The page in `output`, all that it needs beside it; a sentence on it. `trained` is on the CPU."""
+    """Write the page and all files that it needs to `output`; return a message. `trained` must be on the CPU."""
     runtime = onnxruntime_web.locate()
     output.mkdir(parents=True, exist_ok=True)
     onnx_export.write(trained, output / "generator.onnx", size=SIZE)
@@ -41,11 +41,11 @@ def write(trained: TrainedGenerator, output: Path) -> list[str]:
     for source in (*sorted(ASSETS.iterdir()), *(runtime / name for name in onnxruntime_web.FILES)):
         write_atomically(output / source.name, lambda path, source=source: shutil.copyfile(source, path))
     serve = shlex.join(["python", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(output)])
-    return [f"{output}: index.html and what it needs. Any static host can serve it, or\n  {serve}"]
+    return [f"{output}: index.html and the files that it needs. Any static web server can serve it, such as\n  {serve}"]
 
 
 def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
-    """What page.js asks for."""
+    """Return the content of page.json, which page.js reads."""
     return {
         "classes": trained.class_names,
         "latent": trained.latent_dim,
@@ -61,7 +61,7 @@ def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
 
 
 def axes(trained: TrainedGenerator) -> dict[str, Float[Tensor, "count latent"]]:
-    """What either axis of the joystick can be, by kind: directions of z of length 1."""
+    """Return the directions that the joystick's axes can have, by kind: unit vectors of z."""
     return {
         "random": directions.random(trained.latent_dim, DIRECTIONS),
         "sefa": directions.sefa(trained.network, DIRECTIONS).vectors,

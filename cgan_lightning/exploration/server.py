@@ -1,4 +1,4 @@
-"""A folder served on this machine alone, until Ctrl-C."""
+"""An HTTP server for a folder, on the loopback interface only, until Ctrl-C."""
 
 import threading
 from functools import partial
@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Types that browsers insist on; a page that was written anew is seen anew; no line for each request."""
+    """Set the content types that browsers require and disable caching and request logs."""
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".mjs": "text/javascript",
@@ -29,7 +29,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def bound(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server that has its port and doesn't answer yet. Raises UserError where it can't have it."""
+    """Return a server that is bound to its port but not running yet. Raises UserError if the port is in use."""
     try:
         return ThreadingHTTPServer((LOOPBACK, port), partial(Handler, directory=str(folder)))
     except OSError as error:
@@ -41,9 +41,9 @@ def address(server: ThreadingHTTPServer) -> str:
 
 
 def until_stopped(server: ThreadingHTTPServer, folder: Path) -> None:
-    """Answers until a signal; raises Interrupted then.
+    """Serve until a signal, then raise Interrupted.
 
-    In a thread of its own: what a signal raises in the main one can't come to be taken for a request's failure.
+    Runs in a separate thread, so that an exception raised by the signal is not mistaken for a failed request.
     """
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

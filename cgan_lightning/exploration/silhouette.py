@@ -1,4 +1,4 @@
-"""What a direction changes, as numbers that one can see: how bright, how tall, how wide, how lopsided a picture is."""
+"""Visible measures of an image: brightness, height, width and left-right balance."""
 
 from typing import NamedTuple
 
@@ -6,16 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-THRESHOLD = 0.1  # of full light: what is darker is background
+THRESHOLD = 0.1  # of full intensity: anything darker is background
 
 
 class Silhouette(NamedTuple):
-    """Of each picture."""
+    """The measures of each image."""
 
-    brightness: Float[Tensor, " count"]  # mean light, in 0..1
-    height: Float[Tensor, " count"]  # pixels: rows that have light
-    width: Float[Tensor, " count"]  # pixels: columns that have light
-    balance: Float[Tensor, " count"]  # the right half's share of the light less the left half's, in -1..1; 0 of a black one
+    brightness: Float[Tensor, " count"]  # mean intensity, in 0..1
+    height: Float[Tensor, " count"]  # in pixels: rows above the threshold
+    width: Float[Tensor, " count"]  # in pixels: columns above the threshold
+    balance: Float[Tensor, " count"]  # the right half's share of the intensity minus the left half's, in -1..1; 0 if black
 
 
 def silhouette(images: Float[Tensor, "count 1 height width"]) -> Silhouette:

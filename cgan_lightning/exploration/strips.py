@@ -1,4 +1,4 @@
-"""Rows of pictures as files and in TensorBoard: a grid, its first row alone, and moving."""
+"""Rows of images as files and in TensorBoard: a grid, its first row, and an animation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import labelled_grid, save_png
 from cgan_lightning.utils.origin import Origin
 
-FRAME_MS, PAUSE_MS = 80, 600  # of a moving picture: a step; its two ends
+FRAME_MS, PAUSE_MS = 80, 600  # of an animation: a step; each end
 
 
 class Strips:
-    """Writes into `folder`, which it makes, and into TensorBoard events there; each file says that it comes from `origin`."""
+    """Write images and TensorBoard events to `folder`, which is created; `origin` is in the metadata of each file."""
 
     def __init__(self, folder: Path, origin: Origin) -> None:
         self.folder, self.origin = folder, origin
@@ -32,9 +32,9 @@ class Strips:
         self.events.close()
 
     def write(self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str], *, weights: str) -> None:
-        """NAME.png, a titled row a path; NAME_strip.png, the first alone; NAME.gif, all of them moving to and fro.
+        """Write NAME.png, one titled row per path; NAME_strip.png, the first row; NAME.gif, an animation back and forth.
 
-        Each step has its number from 0 to 1 above it; `weights` says what that is.
+        Each column is headed by its position from 0 to 1, which `weights` describes.
         """
         heads = [f"{step / (paths.shape[1] - 1):.2f}" for step in range(paths.shape[1])]
         sheet = labelled_grid(paths, titles, heads=heads, title=weights, scale=2)
@@ -70,7 +70,7 @@ class Strips:
         heads: Sequence[str],
         title: str,
     ) -> None:
-        """NAME.png: a titled row a path, a titled column a step, and a title over all."""
+        """Write NAME.png: one titled row per path, one titled column per step, and a title."""
         sheet = labelled_grid(paths, titles, heads=heads, title=title, scale=2)
         self._picture(f"{name}.png", sheet, title)
         self.events.add_image(f"directions/{name}", sheet, 0, dataformats="HW")

@@ -1,4 +1,4 @@
-"""mode=training: the sample grid over a run's training, the same z throughout, as one moving picture."""
+"""mode=training: an animation of the sample grids of a run's training, with the same z throughout."""
 
 import io
 from pathlib import Path
@@ -12,20 +12,20 @@ from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import beside
 
 TAG = "samples/overview"  # callbacks/sample_grid.py
-WHOLE_MS, SHORTEST_MS, LONGEST_MS = 8000, 60, 500  # all frames together; one of them
-END_MS = 2000  # of the last one, beside that
+WHOLE_MS, SHORTEST_MS, LONGEST_MS = 8000, 60, 500  # all frames together; bounds for one frame
+END_MS = 2000  # added to the last frame
 
 
 def explore(run: Path, output: Path) -> list[str]:
-    """training.gif in `output`, a frame for each sample grid that the run's events keep; a sentence on it.
+    """Write training.gif to `output`, with a frame for each sample grid in the run's events; return a message.
 
-    Raises UserError for what is no run folder with such events.
+    Raises UserError if `run` is not a run folder with such events.
     """
     events = EventAccumulator(str(run), size_guidance={"images": 0}).Reload() if run.is_dir() else None
     if events is None or TAG not in events.Tags()["images"]:
-        raise UserError(f"checkpoint={run}: mode=training needs a run folder with TensorBoard's events, which keep the samples")
+        raise UserError(f"checkpoint={run}: mode=training needs a run folder with TensorBoard events of sample grids")
     kept = events.Images(TAG)
-    frames = [Image.fromarray(beside([np.asarray(_sheet(event))], [_title(event.step)])) for event in kept]
+    frames = [Image.fromarray(beside([np.asarray(_image(event))], [_title(event.step)])) for event in kept]
     each = min(LONGEST_MS, max(SHORTEST_MS, WHOLE_MS // len(frames)))
     output.mkdir(parents=True, exist_ok=True)
     write_atomically(
@@ -39,7 +39,7 @@ def explore(run: Path, output: Path) -> list[str]:
     return [f"{output / 'training.gif'}: {summary}, the same z throughout"]
 
 
-def _sheet(event: ImageEvent) -> Image.Image:
+def _image(event: ImageEvent) -> Image.Image:
     return Image.open(io.BytesIO(event.encoded_image_string)).convert("L")
 
 

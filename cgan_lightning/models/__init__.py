@@ -1,1 +1,1 @@
-"""Networks, the prior of z, and the file that a trained generator is kept in."""
+"""Networks, the prior of z, and the file format of a trained generator."""

@@ -1,15 +1,15 @@
-"""What a network has learned of each class: one vector a class, wherever the network keeps it."""
+"""The class vectors that a network has learned: one vector for each class."""
 
 from collections.abc import Mapping
 
 from jaxtyping import Float
 from torch import Tensor
 
-# A label embedding's rows; what a discriminator's head compares features with, and the same under spectral norm. Labels that
-# aren't learned (one-hot, a number) are in no state dictionary.
+# The rows of a label embedding, the class weights of a discriminator's head, and the latter under spectral norm. Labels that
+# are not learned (one-hot, a number) are not in a state dictionary.
 PLACES = ("conditioning.rows", "head.classes.weight", "head.classes.parametrizations.weight.original")
 
 
 def class_vectors(state: Mapping[str, Tensor]) -> Float[Tensor, "classes width"] | None:
-    """The class vectors in a generator's or a discriminator's state dictionary; None where it has learned none."""
+    """Return the class vectors in a generator's or discriminator's state dictionary, or None if it has none."""
     return next((state[place] for place in PLACES if place in state), None)

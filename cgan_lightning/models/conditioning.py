@@ -1,7 +1,7 @@
-"""How a class label becomes numbers: beside z in the generator, as planes beside the image in the discriminator.
+"""Label encoders: a class label as a vector, concatenated with z in the generator and with the image in the discriminator.
 
-Each is a choice of `conditioning=`. `width` is how many numbers a label becomes. A label is a class index, or a weight for
-each class: 0.7 of a dress and 0.3 of a coat becomes as much of their numbers.
+Each is an option of `conditioning=`. `width` is the length of the vector. A label is a class index, or a weight for each class:
+0.7 for dress and 0.3 for coat gives the weighted sum of their vectors.
 """
 
 from typing import Annotated
@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from cgan_lightning.registry import given, register, setting
 from cgan_lightning.utils import limits
 
-Labels = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]  # indices, or weights of all classes
+Labels = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]  # class indices, or a weight for each class
 
 
 class LabelEncoder(nn.Module):
-    """Labels to numbers (batch, width): a row of `rows` (num_classes, width) for an index, a sum of rows for weights."""
+    """Map labels to (batch, width): a row of `rows` (num_classes, width) for an index, a weighted sum of rows for weights."""
 
     rows: Tensor
 
@@ -38,32 +38,32 @@ class LabelEncoder(nn.Module):
         return isinstance(self.rows, nn.Parameter)
 
     def fix(self, rows: Float[Tensor, "classes width"]) -> None:
-        """Rows that are not learned: they follow the network's device and dtype and stay out of its checkpoints.
+        """Set rows that are not learned: they follow the network's device and dtype and are not saved in checkpoints.
 
-        They are made on the CPU, so that they have their values in a network that is built on the meta device too.
+        They must be on the CPU, so that a network built on the meta device has their values too.
         """
         self.register_buffer("rows", rows, persistent=False)
 
 
 @register("conditioning", "embedding")
 class Embedding(LabelEncoder):
-    """One learned vector per class (the documented choice), so that similar classes can come to lie near each other."""
+    """One learned vector per class (the documented choice), so that similar classes can have similar vectors."""
 
     def __init__(
         self,
         *,
         num_classes: Annotated[int, given(**limits.NUM_CLASSES)],
-        width: Annotated[int, setting("length of the vector, or how many planes", **limits.LABEL_WIDTH)],
+        width: Annotated[int, setting("length of the vector, or number of planes", **limits.LABEL_WIDTH)],
     ) -> None:
         super().__init__()
         rows = torch.empty(num_classes, width)
-        self.rows = nn.Parameter(rows if rows.is_meta else rows.normal_())  # N(0, 1), as in torch.nn.Embedding; on meta it
-        # would import torch._dynamo, for seconds
+        # N(0, 1), as in torch.nn.Embedding; on the meta device normal_ would import torch._dynamo, which takes seconds
+        self.rows = nn.Parameter(rows if rows.is_meta else rows.normal_())
 
 
 @register("conditioning", "onehot")
 class OneHot(LabelEncoder):
-    """A 1 at the class, 0 elsewhere: nothing to learn, all classes equally far apart."""
+    """One-hot vectors: nothing is learned, and all classes are equally far apart."""
 
     def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class OneHot(LabelEncoder):
 
 @register("conditioning", "integer")
 class Integer(LabelEncoder):
-    """The class number as one input, scaled to [-1, 1]: the source document's bad example, kept to be measured."""
+    """The class index as one input, scaled to [-1, 1]: the source document's counterexample, included for comparison."""
 
     def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Integer(LabelEncoder):
 
 @register("conditioning", "none")
 class Unconditional(LabelEncoder):
-    """No label at all: the unconditional baseline."""
+    """No label: the unconditional baseline."""
 
     def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""Convolutions whose gradient can be differentiated again at the speed of a first gradient: for penalties on D's slope.
+"""Convolutions with a fast second derivative, for penalties on D's gradient.
 
-PyTorch differentiates a convolution's gradient by its weights through a forward convolution whose kernel is as large as the
-map: on one H200 two such kernels took 279 of an R1 update's 1,510 µs. Here the input's gradient is a transposed convolution
-like any other, whose own gradients have kernels of their own.
+PyTorch differentiates a convolution's gradient by its weights with a forward convolution whose kernel is as large as the
+feature map: on one H200 two such kernels took 279 of an R1 update's 1,510 µs. Here the gradient by the input is an ordinary
+transposed convolution, whose own gradients have fast kernels.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ Smaller = Float[Tensor, "batch out out_height out_width"]
 
 @contextmanager
 def differentiable_twice() -> Iterator[None]:
-    """Inside, convolutions are made so that `torch.autograd.grad(..., create_graph=True)` of their input is fast to go on with.
+    """Make the result of `torch.autograd.grad(..., create_graph=True)` fast to differentiate inside this context.
 
-    Such a gradient with a graph is that of the input alone: their weights have none there.
+    With `create_graph=True` only the gradient by the input is computed, not that by the weights.
     """
     token = _TWICE.set(True)
     try:
@@ -37,11 +37,11 @@ def differentiable_twice() -> Iterator[None]:
 def convolved(
     input: Maps, weight: Tensor, bias: Tensor | None, *, stride: int = 1, padding: int = 0, groups: int = 1
 ) -> Smaller:
-    """`torch.nn.functional.conv2d`."""
+    """Return `torch.nn.functional.conv2d`, with a fast second derivative inside `differentiable_twice`."""
     if not _TWICE.get():
         return F.conv2d(input, weight, bias, stride, padding, 1, groups)
     kind = input.device.type
-    if torch.is_autocast_enabled(kind):  # a function of one's own is no operation that autocast knows
+    if torch.is_autocast_enabled(kind):  # autocast does not apply to a custom function
         dtype = torch.get_autocast_dtype(kind)
         input, weight, bias = input.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     with torch.autocast(kind, enabled=False):
@@ -49,7 +49,7 @@ def convolved(
 
 
 class Convolution(nn.Conv2d):
-    """A square convolution by `convolved`."""
+    """A convolution with a square kernel, computed by `convolved`."""
 
     def forward(self, input: Maps) -> Smaller:
         (stride, _), (padding, _) = self.stride, self.padding

@@ -1,4 +1,4 @@
-"""A generator with convolutions at every size, the image's own among them: `model=convolutional`."""
+"""A generator with convolutions at every size, including full image size: `model=convolutional`."""
 
 from typing import Annotated
 
@@ -13,16 +13,16 @@ from cgan_lightning.registry import Part, given, register, setting
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.limits import coarsest_size
 
-NARROWEST = 32  # maps, however often the width was halved
+NARROWEST = 32  # feature maps, the lower bound of the halved width
 
 
 @register("generator", "convolutional")
 class ConvolutionalGenerator(ConditionalGenerator):
-    """G(z, y): Linear, then at each doubling `blocks` convolutions, half the maps each time; one more gives the image, by Tanh.
+    """G(z, y): Linear, then `blocks` convolutions at each doubling, with half the maps each time, and a last one with Tanh.
 
     With 2 stages, 28 pixels and 2 blocks: latent + label → (channels, 7, 7) → twice (channels/2, 14, 14) → twice
-    (channels/4, 28, 28) → (1, 28, 28). The documented generator has one layer at 14 pixels and none at 28, and can draw no
-    pattern finer than what its last doubling leaves. Raises ValueError for an image size that 2**stages does not divide.
+    (channels/4, 28, 28) → (1, 28, 28). The documented generator has one layer at 14 pixels and none at 28, and cannot draw
+    patterns finer than its last doubling allows. Raises ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The documented discriminator: a picture and a class label in, one logit out."""
+"""The documented discriminator: an image and a class label in, one logit out."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -21,7 +21,7 @@ Head = Callable[[int, int, Normalization], nn.Module]  # (features, classes, nor
 
 
 class ConditionalDiscriminator(nn.Module):
-    """What discriminators share: the label as planes beside the image, `blocks`, and the head."""
+    """The base class of discriminators: the label as extra image channels, `blocks`, and the head."""
 
     conditioning: LabelEncoder
     blocks: nn.Module
@@ -29,11 +29,11 @@ class ConditionalDiscriminator(nn.Module):
 
     @property
     def takes_two_batches(self) -> bool:
-        """Whether it gives two batches end to end what it would give one after the other; SyncBatchNorm mixes them."""
+        """Whether two concatenated batches give the same output as two calls; with SyncBatchNorm they do not."""
         return all(isinstance(layer, BatchNorm) for layer in self.modules() if isinstance(layer, _BatchNorm))
 
     def with_label_losses(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> HeadOutput:
-        """Logits, and the label losses of a head that classifies."""
+        """Return the logits, and the label losses of a head that classifies."""
         if self.conditioning.width:
             planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
             images = torch.cat([images, planes], dim=1)
@@ -45,10 +45,10 @@ class ConditionalDiscriminator(nn.Module):
 
 @register("discriminator", "documented")
 class Discriminator(ConditionalDiscriminator):
-    """D(x, y): the label as planes beside the image, `stages` halvings, one logit (its sigmoid is P(real)).
+    """D(x, y): the label as extra image channels, `stages` halvings, one logit (its sigmoid is P(real)).
 
-    With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (64, 14, 14) → (128, 7, 7) → 1. Nothing normalises what the
-    first convolution gives. Raises ValueError for an image size that 2**stages does not divide.
+    With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (64, 14, 14) → (128, 7, 7) → 1. The output of the first
+    convolution is not normalised. Raises ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(

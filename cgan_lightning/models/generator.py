@@ -1,4 +1,4 @@
-"""The documented generator: z and a class label in, a picture out."""
+"""The documented generator: z and a class label in, an image out."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -17,10 +17,10 @@ Doubling = Callable[[int, int], nn.Module]  # (in_channels, out_channels) → a 
 
 
 class ConditionalGenerator(nn.Module):
-    """What every generator has: `forward` takes z (batch, latent_dim) and labels, and gives images in [-1, 1].
+    """The base class of generators: `forward` maps z (batch, latent_dim) and labels to images in [-1, 1].
 
-    `project` is the layer that takes z, in the first `latent_dim` columns of its weight: directions of z are found there
-    (SeFa), and in what the first of `blocks` gives (PCA).
+    `project` is the layer that takes z; the first `latent_dim` columns of its weight belong to z. Directions of z are
+    computed from that weight (SeFa) and from the output of the first of `blocks` (PCA).
     """
 
     latent_dim: int
@@ -34,9 +34,8 @@ class Generator(ConditionalGenerator):
     """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
-    first feature map and the image are 64, as documented. A normalisation that takes the label gets it in place of the
-    first layer. A label is a class index, or a weight for each class. Raises ValueError for an image size that 2**stages
-    does not divide.
+    first feature map and the image are 64, as documented. If the normalisation takes the label, the first layer does not.
+    A label is a class index, or a weight for each class. Raises ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(
@@ -76,5 +75,5 @@ class Generator(ConditionalGenerator):
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z).relu()
         maps = features.unflatten(1, (self.channels, self.size, self.size))
-        maps = maps.contiguous(memory_format=torch.channels_last)  # once here, or in each layer and its gradient
+        maps = maps.contiguous(memory_format=torch.channels_last)  # here, once, instead of in each layer and its gradient
         return self.blocks(maps, label)

@@ -1,4 +1,4 @@
-"""generator.safetensors: the generator's weights, raw and averaged, and the recipe that rebuilds it, in one file."""
+"""generator.safetensors: the generator's raw and EMA weights, and the recipe that rebuilds it, in one file."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NAME_LENGTH = 40  # of a class
 
 @dataclass
 class TrainedGenerator:
-    """A generator in eval mode, with what is needed to draw from it and to name what it draws."""
+    """A generator in eval mode, with the prior and the class names."""
 
     network: ConditionalGenerator
     prior: Any
@@ -31,7 +31,7 @@ class TrainedGenerator:
 
     @property
     def name(self) -> str:
-        """That of the run's folder, or of a file that was given another name."""
+        """The name of the run folder, or of the file if it has been renamed."""
         return self.path.absolute().parent.name if self.path.name == FILE_NAME else self.path.stem
 
     @property
@@ -40,9 +40,9 @@ class TrainedGenerator:
 
 
 def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
-    """Writes the weights of `raw` and `ema` (where there is one) and `recipe` as JSON metadata. Not atomic by itself.
+    """Write the weights of `raw` and `ema` (if any), and `recipe` as JSON metadata. The write is not atomic.
 
-    `recipe` has `generator`, `prior` (see recipe.build) and `class_names`.
+    `recipe` has the keys `generator`, `prior` (see spec.build) and `class_names`.
     """
     networks = {"raw": raw} if ema is None else {"raw": raw, "ema": ema}
     weights = {
@@ -54,9 +54,9 @@ def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module |
 
 
 def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str = "cpu") -> TrainedGenerator:
-    """Rebuilds the generator of a run folder, or of a generator.safetensors; `weights` is "ema" or "raw".
+    """Rebuild the generator from a run folder or a generator.safetensors; `weights` is "ema" or "raw".
 
-    A run without an average has its raw weights under both names. Raises UserError for anything that isn't such a file.
+    For a run without EMA both give the raw weights. Raises UserError if the file is missing or invalid.
     """
     path = checkpoint / FILE_NAME if checkpoint.is_dir() else checkpoint
     if not path.is_file():
@@ -77,18 +77,18 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
 
 
 def _described(recipe: Any, path: Path) -> TrainedGenerator:
-    """What `recipe` asks for, the network on the meta device: it costs nothing before its weights are known to be there."""
+    """Return the generator that `recipe` describes, on the meta device: no memory is used before the weights are checked."""
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
     try:
         with torch.device("meta"):
             network = build(recipe.get("generator"), "generator")
-    except ValueError as error:  # the network's own, of sizes
+    except ValueError as error:  # sizes that the network does not allow
         raise UserError(f"its recipe can't be built: {error}") from None
     prior, names = build(recipe.get("prior"), "noise"), recipe.get("class_names")
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
-        raise UserError(f"class_names={shown(names)}: must be {count} texts, one a class, of up to {NAME_LENGTH} characters")
+        raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {NAME_LENGTH} characters")
     return TrainedGenerator(network, prior, names, recipe, path)
 
 

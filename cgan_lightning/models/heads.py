@@ -1,7 +1,7 @@
-"""How the discriminator ends: its logit, and what the label has to do with it. Each is part of a `discriminator_label=`.
+"""Discriminator heads: the logit, and how it depends on the label. Each is part of an option of `discriminator_label=`.
 
-A head is made with the number of features and of classes. It turns D's last feature map and the labels into logits (batch,)
-and label losses (batch,), which are added to both players' objectives: None where the head classifies nothing.
+A head is built from the numbers of features and classes. It maps D's last feature map and the labels to logits (batch,) and
+label losses (batch,), which are added to both networks' objectives; None if the head does not classify.
 """
 
 from typing import Annotated
@@ -22,7 +22,7 @@ HeadOutput = tuple[Float[Tensor, " batch"], Float[Tensor, " batch"] | None]  # l
 
 @register("head", "logit")
 class Logit(nn.Module):
-    """One logit from all features; the label was beside the image already, or nowhere."""
+    """One logit from all features; the label is an input of D, or not used."""
 
     def __init__(self, in_features: int, num_classes: int, normalization: Normalization) -> None:
         super().__init__()
@@ -34,9 +34,9 @@ class Logit(nn.Module):
 
 @register("head", "projection")
 class Projection(nn.Module):
-    """A logit plus the inner product of the features with a learned vector of the class (Miyato and Koyama 2018, equation 3).
+    """A logit plus the inner product of the features and a learned class vector (Miyato and Koyama 2018, equation 3).
 
-    Computed as one logit more for each class, of which the label's is taken.
+    Computed as one extra logit for each class, from which the label's is taken.
     """
 
     def __init__(self, in_features: int, num_classes: int, normalization: Normalization) -> None:
@@ -51,10 +51,10 @@ class Projection(nn.Module):
 
 @register("head", "hidden_projection")
 class HiddenProjection(nn.Module):
-    """`ψ(h) + <v_y, φ> + <w_y, h>`: as `Projection` of the features φ, and of h, a hidden layer that sees all of them.
+    """`ψ(h) + <v_y, φ> + <w_y, h>`: as `Projection` of the features φ and of h, a hidden layer over all of them.
 
-    A sum of features has seen 7 pixels at most at once, and can't tell a pattern from noise. The hidden layer is that of
-    StyleGAN2's discriminator (Karras et al. 2020), where it stands alone.
+    The receptive field of a feature is at most 7×7, and a sum of features cannot tell a pattern from noise. StyleGAN2's
+    discriminator (Karras et al. 2020) has the hidden layer only.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class HiddenProjection(nn.Module):
 
 @register("head", "auxiliary")
 class AuxiliaryClassifier(nn.Module):
-    """A logit, and a classifier that both players want to be right (Odena et al. 2017, equations 2 and 3).
+    """A logit, and a classifier whose cross-entropy both networks minimise (Odena et al. 2017, equations 2 and 3).
 
-    D is told no label; `weight` is that of the classifier's cross-entropy.
+    The label is not an input of D; `weight` is the weight of the cross-entropy.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class AuxiliaryClassifier(nn.Module):
         normalization: Normalization,
         *,
         weight: Annotated[
-            float, setting("weight of the classifier's cross-entropy beside the adversarial loss", **limits.HEAD_WEIGHT)
+            float, setting("weight of the classifier's cross-entropy, added to the adversarial loss", **limits.HEAD_WEIGHT)
         ],
     ) -> None:
         super().__init__()

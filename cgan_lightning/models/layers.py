@@ -1,6 +1,7 @@
-"""Layers that double or halve a feature map.
+"""Layers that double or halve the size of a feature map.
 
-Each equals the plain layers that it is documented by, with fewer operations; parameters and their names are the plain ones.
+Each computes the same function as the layers named in its docstring, with fewer operations; the parameters and their names
+are those of these layers.
 """
 
 from typing import cast
@@ -13,17 +14,17 @@ from torch.nn import functional as F
 from cgan_lightning.models.convolution import convolved
 from cgan_lightning.registry import register
 
-# Nearest ×2 repeats each pixel, so two of a filter's 3 taps fall on the same one: (0) and (1, 2) in the output's even places,
-# (0, 1) and (2) in the odd ones. As a transposed filter of stride 2, a row of sums for each of its 4 taps:
+# Nearest ×2 repeats each pixel, so two of a filter's 3 taps fall on the same one: (0) and (1, 2) at even output positions,
+# (0, 1) and (2) at odd ones. As a transposed filter of stride 2, with a row of sums for each of its 4 taps:
 FOLDED_TAPS = ((0, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0))
 
 
 @register("upsampling", "nearest")
 class NearestUpsample(nn.Sequential):
-    """Nearest-neighbour ×2, then a 3×3 convolution (the documented choice): no checkerboard, whatever it learns.
+    """Nearest-neighbour ×2, then a 3×3 convolution (the documented choice): no checkerboard artifacts for any weights.
 
-    Computed as one 4×4 transposed convolution of stride 2, whose kernel is a fixed linear map of the 3×3 one: the same sums
-    with 2.25 times fewer multiplications, and no enlarged map in memory.
+    Computed as one 4×4 transposed convolution of stride 2, whose kernel is a fixed linear map of the 3×3 one: the same
+    result with 2.25 times fewer multiplications, and no enlarged map in memory.
     """
 
     fold: Tensor
@@ -33,21 +34,21 @@ class NearestUpsample(nn.Sequential):
             nn.Upsample(scale_factor=2, mode="nearest"),
             nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
         )
-        taps = torch.tensor(FOLDED_TAPS, dtype=torch.float32, device="cpu")  # values also for a network on the meta device
+        taps = torch.tensor(FOLDED_TAPS, dtype=torch.float32, device="cpu")  # also if the network is on the meta device
         self.register_buffer("fold", torch.kron(taps, taps).T.contiguous(), persistent=False)  # (9, 16)
 
     def forward(self, input: Float[Tensor, "batch in height width"]) -> Float[Tensor, "batch out double_height double_width"]:
         convolution = cast(nn.Conv2d, self[1])
         kernel = (convolution.weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
-        # The bias is added apart: PyTorch's transposed convolution on a CPU takes 2 ms longer with it (64 images, 64 maps).
+        # The bias is added separately: PyTorch's transposed convolution takes 2 ms longer with it (CPU, 64 images, 64 maps).
         return F.conv_transpose2d(input, kernel, stride=2, padding=1) + cast(Tensor, convolution.bias)[:, None, None]
 
 
 class HalvingConvolution(nn.Conv2d):
-    """A 3×3 convolution of stride 2 whose input has few channels, (1 + label planes) say.
+    """A 3×3 convolution of stride 2 for an input of few channels, such as 1 + label planes.
 
-    On a CPU it is computed on 2×2 blocks of pixels as channels, with a 2×2 kernel of stride 1: wider, and so faster, above all
-    backwards. On a GPU the kernels that lay out the blocks would take longer.
+    On a CPU it is computed on 2×2 blocks of pixels as channels, with a 2×2 kernel of stride 1: more channels make it faster,
+    mostly in the backward pass. On a GPU the kernels that rearrange the blocks would take longer.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -62,10 +63,10 @@ class HalvingConvolution(nn.Conv2d):
 
 
 class FeatureSum(nn.Linear):
-    """One number from a whole feature map: flatten, then a linear layer, read in the map's own order in memory.
+    """A linear layer on a flattened feature map, which is read in its own memory order.
 
-    `in_features` is channels × size². Flattening a channels_last map would turn it over, and its gradient with it, which
-    makes all that comes before it in the backward pass slower.
+    `in_features` is channels × size². Flattening a channels_last map would change its memory format and that of its gradient,
+    which makes the backward pass of all earlier layers slower.
     """
 
     def forward(self, input: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch out"]:
@@ -75,7 +76,7 @@ class FeatureSum(nn.Linear):
 
 @register("upsampling", "transposed")
 class TransposedUpsample(nn.ConvTranspose2d):
-    """One 4×4 transposed convolution of stride 2, DCGAN's (Radford et al. 2016): its stride divides its kernel."""
+    """A 4×4 transposed convolution of stride 2, as in DCGAN (Radford et al. 2016): its stride divides its kernel size."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, kernel_size=4, stride=2, padding=1)
@@ -83,7 +84,7 @@ class TransposedUpsample(nn.ConvTranspose2d):
 
 @register("upsampling", "bilinear")
 class BilinearUpsample(nn.Sequential):
-    """A 1×1 convolution, then bilinear ×2, R3GAN's resampling (Huang et al. 2024, section 3): cheapest and smoothest."""
+    """A 1×1 convolution, then bilinear ×2, as in R3GAN (Huang et al. 2024, section 3): the cheapest and smoothest."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(

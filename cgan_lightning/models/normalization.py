@@ -1,6 +1,6 @@
-"""What keeps feature maps in range: each is a choice of `generator_normalization=` or `discriminator_normalization=`.
+"""Normalisations: each is an option of `generator_normalization=` or `discriminator_normalization=`.
 
-A network asks its normalisation for two things: what follows a layer (`maps`), and what is done to a layer itself (`layer`).
+A normalisation has two methods: `maps` returns the module that follows a layer, `layer` changes the layer itself.
 """
 
 from collections.abc import Iterator
@@ -20,22 +20,22 @@ Layer = TypeVar("Layer", bound=nn.Module)  # with weights: a convolution or a li
 
 
 class Normalization:
-    """None at all; the others say what they do otherwise."""
+    """No normalisation; the base class of all others."""
 
-    takes_label = False  # whether the label acts here, and not beside z
+    takes_label = False  # whether the label is an input here, and not concatenated with z
 
     def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
-        """What follows a layer that gives `channels` maps."""
+        """Return the module that follows a layer with `channels` output maps."""
         return nn.Identity()
 
     def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
-        """`layer`, changed; `gain` is its share in what it is added to, 0 for the last of a residual block."""
+        """Return `layer`, changed; `gain` scales its initial weights, 0 for the last layer of a residual block."""
         return layer
 
 
 @register("normalization", "batch")
 class Batch(Normalization):
-    """Batch normalisation (Ioffe and Szegedy 2015): the documented choice, in both networks."""
+    """Batch normalisation (Ioffe and Szegedy 2015): the documented choice for both networks."""
 
     def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
         return BatchNorm(channels, eps=eps)
@@ -46,7 +46,7 @@ _BATCHES = ContextVar("_BATCHES", default=1)
 
 @contextmanager
 def batches_end_to_end(count: int) -> Iterator[None]:
-    """Inside, `BatchNorm` takes what it gets for `count` batches of one size: it normalises each by itself, in their order."""
+    """Make `BatchNorm` treat its input as `count` concatenated batches of one size, normalised separately and in order."""
     token = _BATCHES.set(count)
     try:
         yield
@@ -55,7 +55,7 @@ def batches_end_to_end(count: int) -> Iterator[None]:
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """PyTorch's, but that it doesn't count its batches: a kernel each time, for a momentum that none has here."""
+    """PyTorch's batch norm without its batch counter, which costs a kernel per call and is needed only for momentum=None."""
 
     def forward(self, input: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
         batches = input.split(len(input) // _BATCHES.get()) if self.training else (input,)
@@ -70,7 +70,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 @register("normalization", "conditional_batch")
 class ConditionalBatch(Normalization):
-    """Batch normalisation whose gains and biases follow from the label: how it enters the generator, in place of beside z."""
+    """Batch normalisation whose gains and biases depend on the label, which is then not concatenated with z."""
 
     takes_label = True
 
@@ -82,7 +82,7 @@ class ConditionalBatch(Normalization):
 class Spectral(Normalization):
     """Each layer's weights divided by their largest singular value (Miyato et al. 2018, section 2.1): D is Lipschitz.
 
-    One step of power iteration in each training pass follows that value.
+    The value is estimated by one step of power iteration in each training pass.
     """
 
     def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
@@ -91,9 +91,9 @@ class Spectral(Normalization):
 
 @register("normalization", "none")
 class ScaledInitialization(Normalization):
-    """No normalisation: first weights keep variances (He et al. 2015, equation 14), and residual branches begin at zero.
+    """No normalisation: initial weights preserve variance (He et al. 2015, equation 14), and residual branches start at zero.
 
-    Zhang et al. 2019 (Fixup, section 3) show that this is what normalisation is needed for; R3GAN (Huang et al. 2024) does so.
+    Zhang et al. 2019 (Fixup, section 3) show that such weights replace normalisation; R3GAN (Huang et al. 2024) uses them.
     """
 
     @torch.no_grad()
@@ -107,18 +107,18 @@ class ScaledInitialization(Normalization):
 
 
 def _inputs_of_one_output(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> int:
-    """Over how many products an output of `layer` sums."""
-    if isinstance(layer, nn.ConvTranspose2d):  # (in, out, ...): with stride 2, a fourth of the taps meet an output
+    """Return the number of products that an output of `layer` sums (the fan-in)."""
+    if isinstance(layer, nn.ConvTranspose2d):  # (in, out, ...): with stride 2, a quarter of the taps contribute to an output
         return layer.weight[:, 0].numel() // (layer.stride[0] * layer.stride[1])
     return layer.weight[0].numel()
 
 
 class TakesLabel(nn.Module):
-    """A layer that is called with (maps, label)."""
+    """The base class of layers called with (maps, label)."""
 
 
 class ConditionalBatchNorm(TakesLabel):
-    """Gains and biases by a linear map of the label's numbers (Brock et al. 2019, appendix B), about 1 and 0 at first."""
+    """Gains and biases as a linear map of the label vector (Brock et al. 2019, appendix B), about 1 and 0 at the start."""
 
     def __init__(self, channels: int, label_width: int, *, eps: float = 1e-5) -> None:
         super().__init__()
@@ -134,8 +134,8 @@ class ConditionalBatchNorm(TakesLabel):
         return torch.addcmul(bias, self.norm(maps), 1 + gain)
 
 
-class Chain(nn.Sequential, TakesLabel):  # pyright: ignore[reportIncompatibleVariableOverride]  PyTorch leaves it open
-    """Layers one after another; those that take the label get it."""
+class Chain(nn.Sequential, TakesLabel):  # pyright: ignore[reportIncompatibleVariableOverride]  untyped in PyTorch
+    """A sequence of layers that passes the label to those that take it."""
 
     def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         for layer in self:
@@ -143,4 +143,4 @@ class Chain(nn.Sequential, TakesLabel):  # pyright: ignore[reportIncompatibleVar
         return maps
 
 
-BATCH, SCALED = Batch(), ScaledInitialization()  # the documented and the residual pair's, where nothing else is asked for
+BATCH, SCALED = Batch(), ScaledInitialization()  # the defaults of the documented and the residual networks

@@ -1,4 +1,4 @@
-"""A deeper pair of residual networks, in the manner of R3GAN (Huang et al. 2024, section 3): `model=residual`."""
+"""Deeper residual networks, similar to R3GAN's (Huang et al. 2024, section 3): `model=residual`."""
 
 from typing import Annotated
 
@@ -17,11 +17,11 @@ from cgan_lightning.registry import Part, given, register, setting
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.limits import coarsest_size
 
-NARROWEST = 32  # maps, however often the width was halved
+NARROWEST = 32  # feature maps, the lower bound of the halved width
 
 
 class ResidualBlock(TakesLabel):
-    """maps + f(maps): 1×1 to half the width, 3×3, 1×1 back, each after its normalisation and a leaky ReLU."""
+    """maps + f(maps): 1×1 to half the width, 3×3, 1×1 back, each after normalisation and a leaky ReLU."""
 
     def __init__(self, channels: int, normalization: Normalization, *, label_width: int = 0) -> None:
         super().__init__()
@@ -44,10 +44,10 @@ class ResidualBlock(TakesLabel):
 
 @register("generator", "residual")
 class ResidualGenerator(ConditionalGenerator):
-    """G(z, y): Linear, then `blocks` residual blocks at each size, half the maps after each doubling; in [-1, 1] by Tanh.
+    """G(z, y): Linear, then `blocks` residual blocks at each size, with half the maps after each doubling, and Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (channels/2, 14, 14) → (channels/4, 28, 28) → (1, 28, 28).
-    Raises ValueError for an image size that 2**stages does not divide.
+    Raises ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class ResidualGenerator(ConditionalGenerator):
 
 @register("discriminator", "residual")
 class ResidualDiscriminator(ConditionalDiscriminator):
-    """D(x, y): `stages` halvings, each with `blocks` residual blocks after it, then one weight a map and pixel, and the head.
+    """D(x, y): `stages` halvings, each followed by `blocks` residual blocks, a depthwise pooling convolution, and the head.
 
     With 2 stages and 28 pixels: (1 + label planes, 28, 28) → (channels/2, 14, 14) → (channels, 7, 7) → channels → 1. Raises
-    ValueError for an image size that 2**stages does not divide.
+    ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class ResidualDiscriminator(ConditionalDiscriminator):
                 layers.append(normalization.layer(Convolution(inside, outside, kernel_size=3, stride=2, padding=1)))
             layers += [ResidualBlock(outside, normalization) for _ in range(blocks)]
             inside = outside
-        pooling = Convolution(inside, inside, kernel_size=size, groups=inside)  # R3GAN's: depthwise, over all of the map
+        pooling = Convolution(inside, inside, kernel_size=size, groups=inside)  # as in R3GAN: depthwise, over the whole map
         layers += [normalization.maps(inside), nn.LeakyReLU(0.2), normalization.layer(pooling)]
         self.blocks = nn.Sequential(*layers)
         self.head = head(inside, conditioning.num_classes, normalization)

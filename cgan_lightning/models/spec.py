@@ -1,7 +1,7 @@
-"""Networks rebuilt from plain data: nested dictionaries that name our own classes and their arguments, nothing else.
+"""Build networks from recipes: nested dictionaries that name classes of this package and their arguments.
 
-A recipe may come from anyone. Each argument has its kind and its range, so that nothing is built that is out of all
-proportion, and a recipe can be no deeper than a network and its parts.
+Recipes are untrusted input. The type and range of each argument are checked, so that no network of excessive size is built,
+and a recipe cannot be nested deeper than a network and its parts.
 """
 
 import functools
@@ -19,14 +19,14 @@ PARTS = ("conditioning", "upsampling", "head", "normalization")
 
 
 def build(recipe: Any, *groups: str) -> Any:
-    """The object that `recipe` describes: `_target_` is a component of `groups`, the other keys are its arguments.
+    """Return the object that `recipe` describes: `_target_` is a component of `groups`, the other keys are its arguments.
 
-    Without `groups`: of any that networks and priors are made of. `_partial_: true`, which upsamplings and heads have, gives a
-    factory in place of the object, as in Hydra. Raises UserError for another class, and for an argument that it doesn't take or
-    that is out of its range.
+    Without `groups`, all groups of networks, their parts and priors are allowed. `_partial_: true`, used for upsamplings and
+    heads, returns a factory instead of the object, as in Hydra. Raises UserError for any other class, and for an argument
+    that is unknown or out of range.
     """
     if not isinstance(recipe, dict):
-        raise UserError(f"{shown(recipe)} is no recipe: give _target_ and the arguments of that class")
+        raise UserError(f"{shown(recipe)} is not a recipe: give _target_ and the arguments of that class")
     name, allowed = old_names.current(recipe.get("_target_")), registry.of_group(*(groups or (*NETWORKS, *PARTS, "noise")))
     if not isinstance(name, str) or name not in allowed:
         raise UserError(f"_target_: {shown(name)} is none of the classes that a recipe may name ({', '.join(allowed)})")
@@ -46,11 +46,11 @@ def build(recipe: Any, *groups: str) -> Any:
 def _argument(component: Component, key: str, value: Any) -> Any:
     known: Mapping[str, Setting | Part] = component.arguments
     if key not in known:
-        raise UserError(f"{component.target}: {shown(key)} is none of its arguments ({', '.join(known) or 'it takes none'})")
+        raise UserError(f"{component.target}: {shown(key)} is not one of its arguments ({', '.join(known) or 'it takes none'})")
     declared = known[key]
     if isinstance(declared, Part):
         return build(value, declared.group)
-    if type(value) not in (int, declared.kind) or not limits.within(value, declared.bounds):  # true is no 1
+    if type(value) not in (int, declared.kind) or not limits.within(value, declared.bounds):  # a bool is not an int here
         word = "a whole number" if declared.kind is int else "a number"
         raise UserError(f"{key}={shown(value)}: must be {word} {limits.bounds_text(declared.bounds)}")
     return value

@@ -1,4 +1,4 @@
-"""Runs as one table: what differs, how good they are, at what cost; finished or not."""
+"""Collect runs, finished or not, into one table: differing settings, metrics and costs."""
 
 import json
 from collections import Counter
@@ -16,28 +16,28 @@ from cgan_lightning.storage.results import comparable
 from cgan_lightning.utils.errors import UserError, shown
 from cgan_lightning.utils.old_names import read_json
 
-IN_TRAINING = {  # by the looks that a run takes while it trains, against training images
-    "val_fid": table.Row("FID in training", "{:.3f}", "lower"),
-    "val_best_fid": table.Row("lowest FID in training", "{:.3f}", "lower"),
-    "val_class_accuracy": table.Row("class accuracy in training, %", "{:.1f}", "higher", 100),
+IN_TRAINING = {  # by validation during training, against training images
+    "val_fid": table.Row("validation FID", "{:.3f}", "lower"),
+    "val_best_fid": table.Row("lowest validation FID", "{:.3f}", "lower"),
+    "val_class_accuracy": table.Row("validation class accuracy, %", "{:.1f}", "higher", 100),
 }
 METRICS = table.ROWS | IN_TRAINING
-SAME_LENGTH = 0.01  # of training: runs whose numbers of images differ by no more than this share were trained alike
+SAME_LENGTH = 0.01  # runs whose numbers of images seen differ by at most this share count as equally long
 
 
 @dataclass
 class Study:
-    """What a report is made of. `runs` has a row a job, those that haven't finished with empty cells."""
+    """The data of a report. `runs` has a row for each job, with empty cells for unfinished ones."""
 
     folder: Path
     command: str
-    factors: dict[str, list[Any]]  # what was swept, and its values in the order of the sweep; the seed is none
+    factors: dict[str, list[Any]]  # swept settings except the seed, and their values in the order of the sweep
     runs: pd.DataFrame  # name, state, detail, path, seed, the factors, METRICS, seconds, images_per_second, ...
-    curves: dict[str, list[dict[str, float]]]  # of each finished run: looks in training
-    origins: dict[str, list[str]]  # revisions, machines and versions of all that has finished
-    remarks: list[str]  # what a reader must know before the numbers
-    protocols: dict[str, str]  # how the numbers of each part, "evaluation" and "validation", were measured, in words
-    unequal: str | None  # why there is no conclusion on quality: the runs were not trained alike
+    curves: dict[str, list[dict[str, float]]]  # validations of each finished run
+    origins: dict[str, list[str]]  # revisions, machines and versions of all finished runs
+    remarks: list[str]  # caveats
+    protocols: dict[str, str]  # the protocols of "evaluation" and "validation", in words
+    unequal: str | None  # why quality is not compared: the runs differ in training length
     time_problem: str | None  # why times are not compared
 
     @property
@@ -50,19 +50,19 @@ class Study:
 
     @property
     def measured(self) -> list[str]:
-        """The METRICS that some finished run has."""
+        """The METRICS that at least one finished run has."""
         counts: Any = self.finished.count()
         return [name for name in METRICS if counts.get(name, 0)]
 
     def label(self, run: Mapping[Any, Any]) -> str:
-        """A run's or setting's values of what was swept: "channels 256, noise uniform"."""
+        """Return the swept values of a run, such as "channels 256, noise uniform"."""
         return ", ".join(f"{factor} {run[factor]}" for factor in self.factors) or "the one setting"
 
 
 def study(runs: str | Sequence[str]) -> Study:
-    """Of a sweep's folder, or of any run folders, given by their paths or by patterns of paths.
+    """Collect the runs of a sweep's folder, or of run folders given by paths or patterns.
 
-    Raises UserError where there are none, or none has finished.
+    Raises UserError if there are none, or none has finished.
     """
     chosen = selected(runs)
     entries, finished = chosen.entries, [entry for entry in chosen.entries if entry.end]
@@ -96,7 +96,7 @@ def study(runs: str | Sequence[str]) -> Study:
 
 
 def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a finished run."""
+    """Return the columns of a finished run."""
     speed, samples = result["images_per_second"], result.get("evaluation", {}).get("samples", {})
     return {
         **{name: samples[name] for name in table.ROWS if name in samples},
@@ -105,19 +105,19 @@ def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
         "images_per_second": speed,
         "seconds": result["images_seen"] / speed if speed else None,
         "parameters": sum(result["parameters"].values()),
-        "peak_memory_mib": result.get("job_peak_memory_mib"),  # "peak_memory_mib", kept once, was of all earlier jobs too
+        "peak_memory_mib": result.get("job_peak_memory_mib"),  # the former "peak_memory_mib" included earlier jobs
     }
 
 
 def _columns(factors: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = {name for row in rows for name in row}
+    names = {name for row in rows for name in row}
     fixed = ["name", "state", "detail", "path", "seed", *factors, *METRICS]
     cost = ["images_seen", "images_per_second", "seconds", "parameters", "peak_memory_mib"]
-    return [name for name in [*fixed, *cost] if name in found or name in ("seed", *factors, *cost)]
+    return [name for name in [*fixed, *cost] if name in names or name in ("seed", *factors, *cost)]
 
 
 def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """All that runs were made on and with: one entry each where they agree."""
+    """Return the distinct revisions, machines, versions and feature extractors of runs."""
     machine = [
         f"{each['machine']['device']}, {_counted(each['machine']['threads'], 'thread')}, {_counted(each['ranks'], 'rank')}"
         for each in results
@@ -126,8 +126,8 @@ def _origins(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         ", ".join(f"{name} {version or 'not installed'}" for name, version in each["versions"].items()) for each in results
     ]
     extractors = [each.get("evaluation", {}).get("protocol", {}).get("feature_extractor") for each in results]
-    found = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
-    return {name: sorted(set(values)) for name, values in found.items()} | {
+    origins = {"revision": [str(each["git_revision"]) for each in results], "machine": machine, "versions": versions}
+    return {name: sorted(set(values)) for name, values in origins.items()} | {
         "feature_extractor": sorted({each for each in extractors if each})
     }
 
@@ -142,7 +142,7 @@ def _unfinished(entries: Sequence[Entry]) -> list[str]:
 
 
 def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Takes values out of `results` that were measured differently than most were; says so, and what else differs."""
+    """Remove values from `results` whose protocol differs from the most common one; return remarks on these and others."""
     finished, remarks = [result for result in results if result], []
     for part in ("validation", "evaluation"):
         protocols = Counter(_protocol(result[part]) for result in finished if part in result)
@@ -153,14 +153,14 @@ def _incomparable(results: Sequence[dict[str, Any]]) -> list[str]:
         if others := sum(protocols.values()) - protocols[usual]:
             remarks.append(f"{others} of {len(finished)} runs: {part} with another feature extractor or protocol, left out")
     if changed := sum(bool(result.get("changes")) for result in finished):
-        remarks.append(f"{changed} of {len(finished)} runs went on otherwise than they were begun (changes, in results.json)")
+        remarks.append(f"{changed} of {len(finished)} runs were resumed with changes, listed in results.json")
     if missing := sum("evaluation" not in result for result in finished):
         remarks.append(f"{missing} of {len(finished)} finished runs were never evaluated on the test set")
     return remarks
 
 
 def _unequal(results: Sequence[Mapping[str, Any]]) -> str | None:
-    """Runs that differ by an incomplete last batch or so were trained alike."""
+    """Return a remark if the runs differ in images seen by more than about an incomplete batch."""
     lengths = Counter(result["images_seen"] for result in results if result)
     if max(lengths) <= min(lengths) * (1 + SAME_LENGTH):
         return None
@@ -169,12 +169,12 @@ def _unequal(results: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _time_problem(results: Sequence[Mapping[str, Any]]) -> str | None:
-    """Times compare between runs that each had the machine to itself, all on the same one."""
+    """Return a remark unless all runs were on the same machine and none shared it."""
     machines = [result["machine"] for result in results if result]
-    places = {(each["device"], each.get("cpus"), each["threads"]) for each in machines}
+    kinds = {(each["device"], each.get("cpus"), each["threads"]) for each in machines}
     alone = Counter(each.get("alone") for each in machines)
-    if len(places) > 1:
-        return f"Times are not compared: the runs were on {len(places)} different machines or numbers of threads"
+    if len(kinds) > 1:
+        return f"Times are not compared: the runs used {len(kinds)} different machines or numbers of threads"
     if alone[False]:
         return f"Times are not compared: {alone[False]} of {_counted(len(machines), 'run')} shared the machine with other work"
     if alone[None]:
@@ -183,25 +183,25 @@ def _time_problem(results: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _protocols(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Of what is left in `results`, which is measured alike."""
-    found = {}
+    """Describe the protocol of each part, which all remaining `results` share."""
+    protocols = {}
     for result in results:
-        for part, said in (("evaluation", _of_evaluation), ("validation", _of_validation)):
+        for part, describe in (("evaluation", _of_evaluation), ("validation", _of_validation)):
             if protocol := result.get(part, {}).get("protocol"):
-                found.setdefault(part, said(protocol))
-    return found
+                protocols.setdefault(part, describe(protocol))
+    return protocols
 
 
 def _of_evaluation(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples against the {protocol['reference']}; seed {protocol['seed']}; "
-        f"{'averaged' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['feature_extractor']}"
+        f"{'EMA' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['feature_extractor']}"
     )
 
 
 def _of_validation(protocol: Mapping[str, Any]) -> str:
     return (
-        f"{protocol['samples']:,} samples against {protocol['training_images']:,} training images, while training; "
+        f"{protocol['samples']:,} samples against {protocol['training_images']:,} training images, during training; "
         f"feature extractor {protocol['feature_extractor']}"
     )
 

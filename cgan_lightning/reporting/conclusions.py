@@ -1,4 +1,4 @@
-"""Conclusions from effects, as sentences, with their costs."""
+"""Conclusions: effects and their costs as sentences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from cgan_lightning.reporting import statistics
 from cgan_lightning.reporting.statistics import Effect
 
 COSTS = {"seconds": "the time", "parameters": "the parameters", "peak_memory_mib": "the memory"}
-SAME = 0.05  # a cost that differs by less is not reported: machines drift by as much
+SAME = 0.05  # smaller differences in cost are not reported: machines vary by as much
 
 
 def effect(result: Effect, row: Row, costs: Mapping[str, Sequence[Effect]]) -> str:
-    """ "channels 256 instead of 128 lowers FID by 3.1 ± 1.2 (p = 0.01); it takes 1.9 times the time"."""
+    """Return "channels 256 instead of 128 lowers FID by 3.1 ± 1.2 (p = 0.01); it takes 1.9 times the time"."""
     (factor,), (low, high) = result.factor, result.levels
     subject = f"{factor} {high} instead of {low}" + (f" at {result.at[0]} {result.at[1]}" if result.at else "")
     difference = f"{abs(result.difference) * row.scale:{_precision(row)}}"
@@ -35,20 +35,20 @@ def effect(result: Effect, row: Row, costs: Mapping[str, Sequence[Effect]]) -> s
 def interaction(result: Effect, row: Row) -> str:
     (one, two), (low, high, first, second) = result.factor, result.levels
     return (
-        f"What {one} {high} instead of {low} does to {row.name} depends on {two}: it differs by "
+        f"The effect of {one} {high} instead of {low} on {row.name} depends on {two}: it differs by "
         f"{result.difference * row.scale:+{_precision(row)}} ± {(result.half or 0) * row.scale:{_precision(row)}} "
         f"between {second} and {first} ({_p(result.p or 1)})."
     )
 
 
 def costs(runs: pd.DataFrame, factors: dict[str, list[Any]], *, times: bool = True) -> dict[str, list[Effect]]:
-    """Effects on the logarithm of each cost that all runs have, without `times` not of those: factors by which it grows."""
+    """Return the effects on the logarithm of each cost that all runs have; without `times`, not on training time."""
     known = [cost for cost in COSTS if bool(runs[cost].notna().to_numpy().all()) and (times or cost != "seconds")]
     return {cost: statistics.effects(runs.assign(**{cost: np.log(runs[cost].astype(float))}), factors, cost) for cost in known}
 
 
 def _price(result: Effect, costs: Mapping[str, Sequence[Effect]]) -> str:
-    """What the same change costs, where that is more than SAME and more than noise."""
+    """Describe the cost of the same change if it exceeds both SAME and the noise."""
     growth = []
     for cost, effects in costs.items():
         for each in effects:

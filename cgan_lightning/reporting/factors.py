@@ -1,4 +1,4 @@
-"""Which settings differ between runs, and by what names."""
+"""The settings that differ between runs, under short names."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,10 @@ from cgan_lightning.utils.errors import shown
 
 
 class Swept:
-    """Which settings differ between runs, by names as short as they can be told apart."""
+    """The settings that differ between runs, by their shortest unambiguous names."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
-        self.keys = paths  # short name: key of the settings, or a group of choices
+        self.keys = paths  # short name: key of the settings, or config group
 
     def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
         result = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
@@ -19,9 +19,9 @@ class Swept:
 
 
 def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
-    """What differs, from the configs themselves: choices by the names of their files, and numbers.
+    """Return what differs between configs: the options of groups, and values.
 
-    What always goes with a named recipe (`experiment`) is that recipe; what differs beside it counts by itself.
+    Settings that only differ between named recipes (`experiment`) are represented by the recipe.
     """
     recipes = [str(each["choices"].get("experiment")) for each in identities]
     differs = _differs_within(recipes) if len(set(recipes)) > 1 else _differs
@@ -39,17 +39,17 @@ def _differs(values: Sequence[Any]) -> bool:
 
 
 def _differs_within(recipes: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
-    """Whether values differ among the runs of one recipe."""
+    """Return a test of whether values differ between runs of the same recipe."""
     return lambda values: len({*zip(recipes, values, strict=True)}) > len(set(recipes))
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
-    """The last part of `key`, or as many as tell it from the others."""
+    """Return as many last parts of `key` as distinguish it from the others."""
     parts = key.split(".")
     endings = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
     return next(end for end in endings if sum(other == end or other.endswith(f".{end}") for other in keys) <= 1)
 
 
 def _plain(value: Any) -> str:
-    """A value as one would type it."""
+    """Return a value as typed on a command line."""
     return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else shown(str(value))

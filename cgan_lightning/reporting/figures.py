@@ -1,4 +1,4 @@
-"""A report's figures: drawn once, shown in the page in its own ink, and kept as files for a paper."""
+"""A report's figures: drawn once, inlined in the page in its text colour, and saved as files for papers."""
 
 import functools
 import io
@@ -18,34 +18,34 @@ from cgan_lightning.reporting.statistics import Interval
 from cgan_lightning.utils import plots
 from cgan_lightning.utils.origin import Origin
 
-INK = "#010203"  # black on paper; in the page it stands for the page's own colour
+INK = "#010203"  # black in files; replaced by the text colour in the page
 STYLE: Any = plots.STYLE | {
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "grid.color": INK, "grid.alpha": 0.12, "grid.linewidth": 1,
 }  # fmt: skip
-# Settings take one of each in turn. The lengths have no common divisor, so that no combination comes twice in 385 settings,
-# and two settings that share one of the three differ in the two others up to 35 settings.
+# Each setting takes the next of each. The lengths are coprime, so that 385 settings have distinct combinations, and up to 35
+# settings that share one of the three differ in the two others.
 COLOURS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.PURPLE, INK, plots.VERMILLION, plots.SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">", "d")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
-WIDTH = 5.2  # inches, of 72 units
-BESIDE, ABOVE = 26, 56  # characters in a line of a label, beside the axes and above them
+WIDTH = 5.2  # inches
+BESIDE, ABOVE = 26, 56  # characters per line of a label beside the axes and above them
 LEGEND = 10  # size of a legend's text
-TICK_GAP = 1 / 8  # of an axis, the least between two of its ticks: a line of text is less
+TICK_GAP = 1 / 8  # of an axis: the least distance of two ticks, more than a line of text
 
 Curve = Sequence[tuple[float, float]]
 
 
 @dataclass
 class Drawing:
-    """A figure with the name of its files, and what it shows in a sentence."""
+    """A figure with the name of its files and its title."""
 
     name: str
     title: str
     figure: Figure
 
     def inline(self) -> str:
-        """SVG for the page: no background, its ink being the page's, the title for those who can't see it."""
+        """Return SVG for the page, with no background, the page's text colour, and the title as accessible label."""
         stream = io.StringIO()
         with mpl.rc_context(STYLE):
             self.figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -70,7 +70,7 @@ def _styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
 
 
 def look(place: int) -> dict[str, Any]:
-    """Colour, marker and dashes of the setting at `place`, from 0 on."""
+    """Return colour, marker and dashes of setting number `place`, from 0."""
     return {
         "color": COLOURS[place % len(COLOURS)],
         "marker": MARKERS[place % len(MARKERS)],
@@ -80,7 +80,7 @@ def look(place: int) -> dict[str, Any]:
 
 @_styled
 def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawing:
-    """A line a setting: each seed's value, their mean and its 95 % interval where that fits; None leaves it empty."""
+    """Draw a line per setting: the value of each seed, their mean and its 95 % interval, cut off at the axes; None: empty."""
     labels = [textwrap.fill(label, BESIDE) for label in rows]
     lines = max(label.count("\n") + 1 for label in labels)
     figure, axes = _axes(1.1 + (0.14 + 0.2 * lines) * len(rows))
@@ -102,12 +102,12 @@ def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawin
 
 @_styled
 def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Drawing:
-    """Mean and range over runs of each group's (images seen, value); a group without runs only keeps its look to itself."""
+    """Draw mean and range over the runs of each group by images seen; a group without runs only reserves its style."""
     known = {label: (look(place), runs) for place, (label, runs) in enumerate(groups.items()) if runs}
     figure, axes = _axes(3.2 + _legend_height(known))
     for place, (label, (style, runs)) in enumerate(known.items()):
         images_seen, values = _together(runs)
-        marked = slice(place % _every(images_seen), None, _every(images_seen))  # few, and not on another's
+        marked = slice(place % _every(images_seen), None, _every(images_seen))  # few, and shifted between curves
         axes.plot(images_seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
         shade = min(0.18, 0.8 / len(known))
         axes.fill_between(images_seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
@@ -125,19 +125,19 @@ def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Draw
 
 
 def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
-    """Where any of the runs was looked at while all went on, and each one's values there, between its own looks too."""
+    """Return all images seen at validations within the common range of the runs, and each run's interpolated values there."""
     first, last = max(run[0][0] for run in runs), min(run[-1][0] for run in runs)
     images_seen = np.asarray(sorted({images for run in runs for images, _ in run if first <= images <= last} or {last}))
     return images_seen, np.asarray([np.interp(images_seen, *np.asarray(run).T) for run in runs])
 
 
 def _every(images_seen: np.ndarray) -> int:
-    """Of how many looks one has a marker."""
+    """Return the number of validations per marker."""
     return -(-len(images_seen) // 8)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """As many round numbers of a logarithmic axis from `low` to `high` as leave room for their labels; two at least."""
+    """Return as many round ticks of a logarithmic axis from `low` to `high` as their labels have room; at least two."""
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     choices = [np.outer(decades, steps).ravel() for steps in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))]
     choices += [decades[::every] for every in range(2, len(decades))]
@@ -151,9 +151,9 @@ def log_ticks(low: float, high: float) -> list[float]:
 def pareto(
     name: str, settings: Mapping[str, tuple[float, Interval] | None], cost: str, quality: str, *, lower_is_better: bool
 ) -> Drawing:
-    """Validation over cost of each setting (cost, quality) with its 95 % interval where that fits; None leaves it out.
+    """Draw quality over cost of each setting (cost, quality), with its 95 % interval cut off at the axes; None: omitted.
 
-    The line joins those that nothing beats in both; their markers are filled.
+    The line and the filled markers show the Pareto front.
     """
     known = [(label, look(place), *each) for place, (label, each) in enumerate(settings.items()) if each]
     labels = [label for label, *_ in known]
@@ -178,7 +178,7 @@ def pareto(
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Places of the points that no other is as good as in both numbers and better in one; lower is better in both."""
+    """Return the indices of the points that no other point dominates; lower is better in both coordinates."""
     return [
         place
         for place, (cost, value) in enumerate(points)
@@ -187,7 +187,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def file_name(text: str) -> str:
-    """`text`, of a file that may come from anyone, as a part of a file's name."""
+    """Return `text`, from an untrusted file, as a safe part of a file name."""
     return re.sub(r"[^\w.-]+", "_", text)
 
 
@@ -197,7 +197,7 @@ def _axes(height: float) -> tuple[Figure, Any]:
 
 
 def _limits(shown: Sequence[Interval]) -> tuple[float, float]:
-    """Of an axis: all values, and as much of the intervals as doesn't squeeze these together (those of two seeds are wide)."""
+    """Return axis limits for all values, and for intervals (wide with two seeds) only as far as the values stay readable."""
     values = [value for each in shown for value in each.values]
     low, high = min(values), max(values)
     room = max((high - low) * 0.6, abs(high) * 0.05) or 1
@@ -213,11 +213,11 @@ def _legend(figure: Figure, labels: Any) -> None:
 
 
 def _legend_columns(labels: Any) -> int:
-    """Two where the labels are short enough to stand beside each other, and many enough to be worth it."""
+    """Return two columns for more than three labels if they are short enough, otherwise one."""
     return 2 if len(labels) > 3 and max(map(len, labels)) <= ABOVE // 2 - 6 else 1
 
 
 def _legend_height(labels: Any) -> float:
-    """Inches."""
+    """Return the height of a legend in inches."""
     lines = sum(textwrap.fill(label, ABOVE).count("\n") + 1 for label in labels)
     return 0.2 * -(-lines // _legend_columns(labels))

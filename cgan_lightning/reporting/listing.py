@@ -1,4 +1,4 @@
-"""Runs as a list: what differs, how far each is, how good, and when it ended."""
+"""A list of runs: differing settings, state, metrics and end time."""
 
 import json
 from collections import Counter
@@ -17,15 +17,15 @@ from cgan_lightning.utils.old_names import read_json
 
 @dataclass
 class Listing:
-    """A table of runs, and what a reader must know of it."""
+    """A table of runs with remarks."""
 
     columns: list[str]
-    rows: list[list[Any]]  # "" where a run has no such value
+    rows: list[list[Any]]  # "" for a missing value
     remarks: list[str]
 
 
 def listed(folder: Path, sort: str) -> Listing:
-    """All runs in `folder`, sorted by a column. Raises UserError where there are none, or no such column."""
+    """Return all runs in `folder`, sorted by a column. Raises UserError if there are none, or no such column."""
     entries = [of_run(path.parent) for path in sorted(folder.glob("*/run.json"))]
     if not entries:
         raise UserError(f"{folder} holds no runs: give the folder of run folders, as in runs")
@@ -46,7 +46,7 @@ def listed(folder: Path, sort: str) -> Listing:
 
 
 def text(listing: Listing) -> str:
-    """Columns side by side, numbers to the right; then what a reader must know."""
+    """Return an aligned text table with numbers to the right, followed by the remarks."""
     shown = [[str(cell) for cell in row] for row in [listing.columns, *listing.rows]]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     right = [all(isinstance(cell, int | float) or cell == "" for cell in column) for column in zip(*listing.rows, strict=True)]
@@ -56,7 +56,7 @@ def text(listing: Listing) -> str:
 
 
 def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> dict[int, float]:
-    """FIDs on the test set by the place of their run: those that were measured as most were, and a remark on the others."""
+    """Return test FIDs of the most common protocol by index of their run, and add a remark on the others."""
     measured = {place: result["evaluation"] for place, result in enumerate(results) if "evaluation" in result}
     protocols = {place: json.dumps(comparable(each["protocol"]), sort_keys=True) for place, each in measured.items()}
     if not protocols:
@@ -66,7 +66,7 @@ def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> d
     remarks.append(
         f"FID: {protocol['samples']:,} samples against the {protocol['reference']}, seed {protocol['seed']}, "
         f"feature extractor {protocol['feature_extractor']}"
-        + (f"; {len(protocols) - count} measured otherwise are left out" if len(protocols) > count else "")
+        + (f"; {len(protocols) - count} with another protocol are left out" if len(protocols) > count else "")
     )
     return {place: _rounded(measured[place]["samples"]["fid"]) for place, each in protocols.items() if each == usual}
 
@@ -86,7 +86,7 @@ def _ended(entry: Entry) -> str:
 
 
 def _sorted(rows: list[list[Any]], columns: list[str], sort: str) -> list[list[Any]]:
-    """By a column, or by -column from the largest down; runs without a value come last."""
+    """Sort by a column, or by -column in descending order; runs without a value come last."""
     name = sort.removeprefix("-")
     known = {column.casefold(): place for place, column in enumerate(columns)}
     if name.casefold() not in known:

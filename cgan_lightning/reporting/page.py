@@ -1,4 +1,4 @@
-"""A study as one HTML file that needs nothing beside it, a CSV file, Markdown and LaTeX tables, and figures as files."""
+"""Write a report: a self-contained HTML file, a CSV file, Markdown and LaTeX tables, and figures."""
 
 import base64
 import html
@@ -23,29 +23,29 @@ from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import beside, labelled_grid, save_png
 from cgan_lightning.utils.origin import Origin
 
-PICTURES = 5  # of each class, image seeds 0 and on
-BESIDE = ("class_accuracy", "val_class_accuracy")  # the first that there is, beside what the verdict goes by
-CURVE = "fid"  # of the looks in training
-FIGURES = "figures"  # a folder beside the page
+PICTURES = 5  # images of each class, from image seed 0
+BESIDE = ("class_accuracy", "val_class_accuracy")  # the first available one is shown next to the main metric
+CURVE = "fid"  # the validation metric of learning curves
+FIGURES = "figures"  # folder next to the page
 MOST_CURVES = 14  # in one figure
 
 
 @dataclass
 class Findings:
-    """What is said of one metric above all, and of the others in a table."""
+    """The results for the main metric, and for the others in a table."""
 
     metric: str
     settings: dict[str, dict[str, Interval]]  # metric: setting: mean, interval, seeds' values
-    effects: dict[str, list[Effect]]  # by metric; none where the runs were not trained alike
-    simple: list[list[Effect]]  # of each of the metric's effects: at each value of what it depends on, if it does
+    effects: dict[str, list[Effect]]  # by metric; empty if the runs differ in training length
+    simple: list[list[Effect]]  # for each effect on the main metric: simple effects, if it depends on another factor
     interactions: list[Effect]
-    cost: pd.DataFrame  # a row a setting
+    cost: pd.DataFrame  # one row per setting
     threshold: float
-    quickest: float | None  # seconds that the quickest run trained for, by which settings are compared; None: by no time
+    quickest: float | None  # the shortest training time, in seconds, for comparison at equal time; None: times are not compared
 
 
 def find(study: Study, metric: str, threshold: float | None) -> Findings:
-    """`threshold`: FID in training, to which time is measured; None: the best that the worst run reached."""
+    """Analyse a study; `threshold`: the validation FID for time to threshold; None: the best that every run reached."""
     reached = [min(point[CURVE] for point in curve) for curve in study.curves.values() if curve]
     threshold = threshold if threshold is not None else max(reached, default=0.0)
     together, effects, simple = [], {}, []
@@ -67,7 +67,7 @@ def find(study: Study, metric: str, threshold: float | None) -> Findings:
 
 
 def sentences(study: Study, result: Findings) -> list[str]:
-    """Conclusions on each factor and each interaction; a factor in an interaction has one for each value of the other."""
+    """Return conclusions on all factors and interactions; a factor with simple effects has one for each of them."""
     row = METRICS[result.metric]
     if study.unequal:
         return []
@@ -82,7 +82,7 @@ def sentences(study: Study, result: Findings) -> list[str]:
 
 
 def write(study: Study, result: Findings, folder: Path) -> None:
-    """report.html, results.csv, results.md, results.tex, samples.png and figures/ in `folder`."""
+    """Write report.html, results.csv, results.md, results.tex, samples.png and figures/ to `folder`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -99,10 +99,10 @@ def write(study: Study, result: Findings, folder: Path) -> None:
         "runs": tables.runs(study.runs, labels, result.metric),
         "columns": tables.LATEX_COLUMNS,
     }
-    sheets, drawings = _sheets(study), _figures(study, result)
-    pictures = {label: _address(sheet) for label, sheet in sheets.items()}
+    grids, drawings = _grids(study), _figures(study, result)
+    images = {label: _data_url(grid) for label, grid in grids.items()}
     written = {
-        "report.html": environment.get_template("page.html.j2").render(**shown, pictures=pictures, figures=drawings),
+        "report.html": environment.get_template("page.html.j2").render(**shown, images=images, figures=drawings),
         "results.md": environment.get_template("table.md.j2").render(**shown),
         "results.tex": environment.get_template("table.tex.j2").render(**shown),
     }
@@ -110,13 +110,13 @@ def write(study: Study, result: Findings, folder: Path) -> None:
         write_atomically(folder / name, lambda path, text=text: path.write_text(text))
     write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
     origin = Origin(study.finished.name.tolist(), sorted(map(int, study.finished.seed.unique())), study.origins["revision"])
-    together = beside(list(sheets.values()), list(sheets))
+    together = beside(list(grids.values()), list(grids))
     save_png(folder / "samples.png", together, title="Samples of each setting", origin=origin)
     _keep([drawing for those in drawings.values() for drawing in those], folder / FIGURES, origin)
 
 
 def _with_simple(result: Findings) -> dict[str, list[Effect]]:
-    """All effects; what the verdict's metric changes by at each value of what it depends on stands before the average."""
+    """Return all effects, with the main metric's simple effects before their average."""
     if not result.effects:
         return {}
     its = [each for main, simple in zip(result.effects[result.metric], result.simple, strict=True) for each in [*simple, main]]
@@ -124,7 +124,7 @@ def _with_simple(result: Findings) -> dict[str, list[Effect]]:
 
 
 def _keep(drawings: Sequence[figures.Drawing], folder: Path, origin: Origin) -> None:
-    """All of `drawings` as files, and none of an earlier report's."""
+    """Save all `drawings` as files and remove those of an earlier report."""
     for kind in ("points", "pareto", "curves"):
         for old in folder.glob(f"{kind}-*.*"):
             old.unlink()
@@ -133,12 +133,12 @@ def _keep(drawings: Sequence[figures.Drawing], folder: Path, origin: Origin) -> 
 
 
 def _markdown(sentence: str) -> Markup:
-    """Text that Markdown takes neither for HTML nor for the end of a table's cell; quotes stay, unlike on the page."""
+    """Escape text for Markdown tables: HTML and cell separators, but not quotes."""
     return Markup(html.escape(sentence, quote=False).replace("|", "&#124;"))  # noqa: S704  escaped here
 
 
 def _spreadsheet(runs: pd.DataFrame) -> pd.DataFrame:
-    """What a spreadsheet would take for a formula has an apostrophe before it, and so is text to it."""
+    """Prefix cells that a spreadsheet would treat as formulas with an apostrophe."""
     return runs.drop(columns=["path"]).map(
         lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
     )
@@ -150,13 +150,13 @@ def _by_setting(study: Study, metric: str) -> dict[str, Interval]:
 
 
 def _settings(study: Study, runs: Any) -> list[tuple[str, pd.DataFrame]]:
-    """Runs by setting, in the order of the sweep."""
+    """Return the runs of each setting, in the order of the sweep."""
     labels = runs.apply(study.label, axis=1)
     return [(label, runs[labels == label]) for label in dict.fromkeys(labels)]
 
 
 def _costs(study: Study, threshold: float, quickest: float | None) -> pd.DataFrame:
-    """A row a setting; without `quickest` what is measured in time is left empty."""
+    """Return one row per setting; without `quickest` the columns of time are empty."""
     rows = []
     for label, part in _settings(study, study.finished):
         sizes = {"setting": label, **{name: part[name].mean() for name in ("parameters", "peak_memory_mib")}}
@@ -177,14 +177,14 @@ def _costs(study: Study, threshold: float, quickest: float | None) -> pd.DataFra
 
 
 def _seconds_to(study: Study, run: dict[Any, Any], threshold: float) -> float | None:
-    """Training time of a run until the first look with an FID at the threshold or below."""
+    """Return the training time of a run until its first validation FID at or below the threshold."""
     images = [point["images_seen"] for point in study.curves[run["name"]] if point[CURVE] <= threshold]
     return min(images) / run["images_per_second"] if images else None
 
 
 def _at(study: Study, run: dict[Any, Any], seconds: float) -> float | None:
-    """FID at a run's last validation within so many seconds of training; None where there was none."""
-    images_seen = seconds * run["images_per_second"] * 1.001  # rounding
+    """Return the FID of a run's last validation within `seconds` of training, or None."""
+    images_seen = seconds * run["images_per_second"] * 1.001  # tolerance for rounding
     return next((point[CURVE] for point in reversed(study.curves[run["name"]]) if point["images_seen"] <= images_seen), None)
 
 
@@ -204,17 +204,17 @@ def _figures(study: Study, result: Findings) -> dict[str, list[figures.Drawing]]
 
 
 def _scaled(result: Findings, metric: str) -> dict[str, Interval | None]:
-    """Each setting's values as the metric is shown; None where there are none."""
+    """Return each setting's values in the metric's displayed unit; None if it has none."""
     known = {label: statistics.interval([value * METRICS[metric].scale for value in each.values])
              for label, each in result.settings[metric].items()}  # fmt: skip
     return {label: known.get(label) for label in result.cost.setting}
 
 
 def _groups(study: Study) -> dict[str, Mapping[str, Sequence[figures.Curve]]]:
-    """Curves by setting; where these are too many for one figure, one by each factor's values."""
+    """Return curves by setting, or, if these are too many for one figure, a group for each factor by its values."""
     finished: Any = study.finished
-    curves = {run: [(look["images_seen"], look[CURVE]) for look in looks]
-              for run, looks in study.curves.items() if len(looks) > 1}  # fmt: skip
+    curves = {run: [(point["images_seen"], point[CURVE]) for point in curve]
+              for run, curve in study.curves.items() if len(curve) > 1}  # fmt: skip
     parts = {"settings": _settings(study, finished)}
     if len(parts["settings"]) > MOST_CURVES:
         parts = {figures.file_name(factor): [(f"{factor} {value}", finished[finished[factor] == value]) for value in values]
@@ -224,20 +224,20 @@ def _groups(study: Study) -> dict[str, Mapping[str, Sequence[figures.Curve]]]:
     return {name: each for name, each in groups.items() if any(each.values())}
 
 
-def _sheets(study: Study) -> dict[str, np.ndarray]:
-    """A sheet a setting: the same z and classes in each, drawn by the first seed's run."""
-    sheets = {}
+def _grids(study: Study) -> dict[str, np.ndarray]:
+    """Return a sample grid for each setting, with the same z and classes, drawn by the run of the first seed."""
+    grids = {}
     for label, part in _settings(study, study.finished):
         trained = generator_file.load(Path(part.iloc[0].path))
         classes = range(len(trained.class_names))
-        sheets[label] = labelled_grid(
+        grids[label] = labelled_grid(
             sampling.sample_grid(trained.network, trained.prior, classes, range(PICTURES)), trained.class_names, scale=2
         )
-    return sheets
+    return grids
 
 
-def _address(sheet: np.ndarray) -> str:
-    """A picture as a data address."""
+def _data_url(image: np.ndarray) -> str:
+    """Return an image as a data URL."""
     stream = io.BytesIO()
-    Image.fromarray(sheet).save(stream, format="PNG", optimize=True)
+    Image.fromarray(image).save(stream, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -1,4 +1,4 @@
-"""Which runs a report is of: a sweep's, or any, by their folders or patterns of them."""
+"""Select the runs of a report: those of a sweep, or any, by folders or patterns."""
 
 import glob
 import hashlib
@@ -17,7 +17,7 @@ from cgan_lightning.utils.old_names import read_json
 
 @dataclass
 class Entry:
-    """A run, where its results are if it has finished, and its state as a sweep's table has it."""
+    """A run, the folder of its results if it has finished, and its state as in a sweep's table."""
 
     run: RunFolder
     end: RunFolder | None
@@ -26,13 +26,13 @@ class Entry:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What run.json says; nothing where the run was never begun."""
+        """The content of run.json; empty if the run has not started."""
         return read_json(self.run.identity) if self.run.identity.is_file() else {}
 
 
 @dataclass
 class Selection:
-    """Runs, where a report of them goes, and the command that makes these runs or this report again."""
+    """Runs, the folder of their report, and the command that reproduces the runs or the report."""
 
     entries: list[Entry]
     folder: Path
@@ -40,21 +40,21 @@ class Selection:
 
 
 def selected(runs: str | Sequence[str]) -> Selection:
-    """Raises UserError for what is neither a sweep's folder nor a run's, and fits none."""
+    """Return the selected runs. Raises UserError for a path or pattern without run or sweep folders."""
     requested = [runs] if isinstance(runs, str) else list(runs)
     if len(requested) == 1 and SweepFolder(Path(requested[0])).record.is_file():
         sweep = SweepFolder(Path(requested[0]))
         return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"])
-    places = dict.fromkeys(place for each in requested for place in _places(each))
-    entries = [of_run(place) for place in places]
-    digest = hashlib.sha256("\n".join(sorted(map(str, places))).encode()).hexdigest()[:8]
+    folders = dict.fromkeys(folder for each in requested for folder in _run_folders(each))
+    entries = [of_run(folder) for folder in folders]
+    digest = hashlib.sha256("\n".join(sorted(map(str, folders))).encode()).hexdigest()[:8]
     folder = entries[0].run.path.parent / "reports" / f"{len(entries)}-runs-{digest}"
-    given = f"runs={runs}" if isinstance(runs, str) else f"runs=[{','.join(requested)}]"
-    return Selection(entries, folder, shlex.join(["python", "-m", "cgan_lightning.report", given]))
+    override = f"runs={runs}" if isinstance(runs, str) else f"runs=[{','.join(requested)}]"
+    return Selection(entries, folder, shlex.join(["python", "-m", "cgan_lightning.report", override]))
 
 
 def of_run(place: Path) -> Entry:
-    """A run by its folder, at its last end; or by the folder of an earlier end."""
+    """Return a run by its folder, with its last results, or by the folder of earlier results (in ends/)."""
     if place.parent.name == "ends":
         return Entry(RunFolder(place.parents[1]), RunFolder(place), "finished", str(place))
     run, ends = RunFolder(place), RunFolder(place).ends()
@@ -69,14 +69,15 @@ def _of_sweep(sweep: SweepFolder) -> list[Entry]:
             for job, state, detail in jobs]  # fmt: skip
 
 
-def _places(given: str) -> Iterator[Path]:
-    """The run folders that `given`, a path or a pattern, means; of a sweep's folder its runs."""
-    result = [Path(given)] if Path(given).exists() else [Path(path) for path in sorted(glob.glob(given))]  # noqa: PTH207  it may be absolute
+def _run_folders(pattern: str) -> Iterator[Path]:
+    """Yield the run folders of a path or pattern; for a sweep's folder its runs."""
+    literal = Path(pattern).exists()
+    result = [Path(pattern)] if literal else [Path(path) for path in sorted(glob.glob(pattern))]  # noqa: PTH207  may be absolute
     runs = [path for path in result if _is_run(path)]
     sweeps = [SweepFolder(path) for path in result if SweepFolder(path).record.is_file()]
     if not runs and not sweeps:
         raise UserError(
-            f"runs={shown(given)} is no sweep's folder and no run's: give one of runs/sweeps/, or run folders as in "
+            f"runs={shown(pattern)} is no sweep's folder and no run's: give one of runs/sweeps/, or run folders as in "
             "runs=[runs/A,runs/B] or runs='runs/*seed0*'"
         )
     yield from runs

@@ -1,8 +1,8 @@
-"""What a sweep can say: means with intervals, effects of what was swept, and whether they would hold for another seed.
+"""Statistics of a sweep: means with confidence intervals, effects of factors, and their significance over seeds.
 
-One model for all of it: a metric's value is its setting's mean plus an effect of its seed plus noise of one size (a randomised
-block design; Montgomery, Design and Analysis of Experiments, chapter 4). Runs of one seed share their draws, so comparing
-settings within seeds takes the seed's part of the noise out.
+One model: a metric's value is the mean of its setting plus an effect of its seed plus noise of equal variance (a randomised
+block design; Montgomery, Design and Analysis of Experiments, chapter 4). Runs with the same seed share their draws, so that
+comparing settings within seeds removes the seed's part of the noise.
 """
 
 import itertools
@@ -24,7 +24,7 @@ Cell = tuple[Any, ...]  # a setting: one value of each factor
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with half the width of its 95 % interval, None where there is but one value; and the values themselves."""
+    """A mean with half the width of its 95 % interval (None for a single value), and the values."""
 
     mean: float
     half: float | None
@@ -33,10 +33,10 @@ class Interval:
 
 @dataclass
 class Effect:
-    """What a metric changes by from one value of a factor to another, averaged over the other factors' settings.
+    """The change of a metric from one value of a factor to another, averaged over the settings of the other factors.
 
-    For an interaction, `factor` has two names, and it is what the first one's effect changes by. `half` and `p` are None
-    where there is no noise to compare with: one seed. `p` is corrected for all comparisons made (Holm 1979).
+    For an interaction, `factor` has two names, and the difference is the change of the first one's effect. `half` and `p` are
+    None for one seed, which gives no estimate of noise. `p` is corrected for multiple comparisons (Holm 1979).
     """
 
     factor: tuple[str, ...]
@@ -54,7 +54,7 @@ class Effect:
 
 
 def interval(values: Sequence[float]) -> Interval:
-    """By Student's t."""
+    """Return the mean and its 95 % interval by Student's t."""
     array = np.asarray(values, float)
     half = None
     if len(array) > 1:
@@ -63,7 +63,7 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
-    """Of every factor, from its first value to each other one: one family of comparisons."""
+    """Return the effect of each factor from its first value to each other one, as one family of comparisons."""
     model = _Model(runs, list(factors), metric)
     changes = [(factor, levels[0], high) for factor, levels in factors.items() for high in levels[1:]]
     result = [model.change(factor, low, high) for factor, low, high in changes]
@@ -73,10 +73,10 @@ def effects(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> l
 def simple_effects(
     runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str, main: Effect, interactions: Sequence[Effect]
 ) -> list[Effect]:
-    """`main`'s change at each value of each other factor that it depends on; none where it depends on none.
+    """Return the effect `main` at each value of each other factor that it depends on; empty if it depends on none.
 
-    It does by a significant interaction of the two, or where at some value each seed has it the other way than `main` has on
-    average: then that average speaks for no setting.
+    It depends on a factor if their interaction is significant, or if at some value all seeds have the opposite sign of `main`,
+    so that the average does not represent that setting.
     """
     (factor,), (low, high) = main.factor, main.levels
     model, result = _Model(runs, list(factors), metric), []
@@ -89,7 +89,7 @@ def simple_effects(
 
 
 def interactions(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str) -> list[Effect]:
-    """Of every two factors, from the first value of each: whether the one's effect depends on the other's value."""
+    """Return the interaction of each pair of factors, from the first value of each."""
     model = _Model(runs, list(factors), metric)
     result = []
     for (one, two), levels in _two_by_two(factors):
@@ -101,7 +101,7 @@ def interactions(runs: pd.DataFrame, factors: dict[str, list[Any]], metric: str)
 
 
 class _Model:
-    """Setting plus seed, by least squares; a contrast of settings has its difference, interval and p from there."""
+    """A least-squares model of setting plus seed, which gives the difference, interval and p of contrasts of settings."""
 
     def __init__(self, runs: pd.DataFrame, factors: list[str], metric: str) -> None:
         self.names, known = factors, runs.dropna(subset=[metric])
@@ -112,13 +112,13 @@ class _Model:
         self.values = dict(zip(rows, known[metric].tolist(), strict=True))
         self.order, seeds = list(self.cells), sorted({seed for _, seed in rows})
         design = [[*(cell == other for other in self.order), *(seed == other for other in seeds[1:])] for cell, seed in rows]
-        with warnings.catch_warnings():  # seeds may not join all settings; contrasts are made of what they join
+        with warnings.catch_warnings():  # singular if seeds do not connect all settings; contrasts use connected ones
             warnings.simplefilter("ignore", SingularMatrixWarning)
             self.fit: Any = OLS(known[metric].to_numpy(float), np.asarray(design, float)).fit() if rows else None
         self.unseen = len(seeds[1:])
 
     def change(self, factor: str, low: Any, high: Any, at: tuple[str, Any] | None = None) -> Effect | None:
-        """From one value of a factor to another, averaged over settings, or over those that have `at`."""
+        """Return the effect of changing a factor, averaged over all settings or those with `at`."""
         pairs = self._pairs(factor, low, high, at)
         if not pairs:
             return None
@@ -126,7 +126,7 @@ class _Model:
         return replace(self.effect((factor,), (low, high), weights, len(pairs)), at=at)
 
     def all_seeds_oppose(self, simple: Effect, difference: float) -> bool:
-        """Whether each seed, of two or more, has a simple effect the other way than `difference`."""
+        """Whether there are two or more seeds and each has a simple effect of the opposite sign to `difference`."""
         by_seed: dict[Any, list[float]] = {}
         (factor,), (low, high) = simple.factor, simple.levels
         for cell, changed in self._pairs(factor, low, high, simple.at):
@@ -135,7 +135,7 @@ class _Model:
         return len(by_seed) > 1 and all(sum(each) * difference < 0 for each in by_seed.values())
 
     def _pairs(self, factor: str, low: Any, high: Any, at: tuple[str, Any] | None) -> list[tuple[Cell, Cell]]:
-        """Settings that differ in `factor` alone and were run with a common seed."""
+        """Return pairs of settings that differ only in `factor` and have a seed in common."""
         place = self.names.index(factor)
         chosen = [cell for cell in self.cells if cell[place] == low and (at is None or cell[self.names.index(at[0])] == at[1])]
         pairs = [(cell, _with(cell, place, high)) for cell in chosen]
@@ -164,7 +164,7 @@ def _two_by_two(factors: dict[str, list[Any]]) -> Iterator[tuple[tuple[str, str]
 
 
 def _square(cell: Cell, names: list[str], pair: tuple[str, str], levels: tuple[Any, ...], model: _Model) -> list[Cell] | None:
-    """The four settings around `cell`, if it is the first of them and all were run with a common seed."""
+    """Return the four settings of an interaction if `cell` is the first of them and they have a seed in common."""
     one, two = map(names.index, pair)
     low, high, first, second = levels
     if (cell[one], cell[two]) != (low, first):

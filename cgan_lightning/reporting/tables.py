@@ -1,4 +1,4 @@
-"""A report's tables, made once for the page, for Markdown and for LaTeX: units in the headers, bare numbers in the cells."""
+"""A report's tables, for the page, Markdown and LaTeX, with units in the headers."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,9 @@ from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting.collect import METRICS
 from cgan_lightning.reporting.statistics import Effect, Interval
 
-ARROWS = {"": "", "lower": "\u00a0↓", "higher": "\u00a0↑"}  # which way is better
+ARROWS = {"": "", "lower": "\u00a0↓", "higher": "\u00a0↑"}  # better direction
 NONE = "–"
-LATEX_COLUMNS = 5  # that a page of a paper is wide enough for
+LATEX_COLUMNS = 5  # that fit on a page
 LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}",
@@ -25,7 +25,7 @@ LATEX = str.maketrans({
 
 @dataclass(frozen=True)
 class Cell:
-    """What is written, and what it is sorted by: None comes last, whichever way."""
+    """The text of a cell and its sort key; None comes last in either direction."""
 
     text: str
     key: float | str | None = None
@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are sorted among themselves, under a title or none."""
+    """Rows that are sorted among themselves, with an optional title."""
 
     title: str
     rows: list[list[Cell]]
@@ -42,15 +42,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """The first column says what a row is about."""
+    """A table whose first column describes the row."""
 
     caption: str
     header: list[str]
     groups: list[Group]
-    words: tuple[int, ...] = (0,)  # places of the columns that hold text
+    words: tuple[int, ...] = (0,)  # indices of text columns
 
     def parts(self, width: int) -> list["Table"]:
-        """The same in tables of up to `width` columns, each with the first one."""
+        """Split the table into tables of up to `width` columns, each with the first column."""
         starts = range(1, len(self.header), width - 1)
         return [self._columns([0, *range(start, min(start + width - 1, len(self.header)))]) for start in starts]
 
@@ -61,7 +61,7 @@ class Table:
 
 
 def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], seeds: int, protocols: Iterable[str]) -> Table:
-    """A row a setting, a column a metric; `protocols` say how they were measured."""
+    """Return a table with one row per setting and one column per metric; `protocols` are part of its caption."""
     rows = [
         [_text(label), *(_interval(each.get(label), METRICS[name]) for name, each in by_metric.items())] for label in labels
     ]
@@ -72,17 +72,17 @@ def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], s
 
 
 def effects(by_metric: dict[str, list[Effect]]) -> Table:
-    """A row a comparison, grouped by metric; difference and p come first: a phone shows no more."""
+    """Return a table with one row per comparison, by metric; difference and p come first, for narrow screens."""
     rows = {name: [_effect(each, METRICS[name]) for each in result] for name, result in by_metric.items()}
     groups = [Group(_titled(METRICS[name]), each) for name, each in rows.items() if each]
     header = ["change", "difference", "p, corrected", "± 95 %", "pairs × seeds"]
-    return Table("What a change does, in the metric's own unit.", header, groups)
+    return Table("Effects in the metric's own unit.", header, groups)
 
 
 def costs(cost: pd.DataFrame, threshold: float, quickest: float | None) -> Table:
-    """A row a setting; one unit of time for all. What is not known of any setting has no column.
+    """Return a table with one row per setting and one unit of time; empty columns are omitted.
 
-    Without `quickest`, the time of the quickest run, times are not compared.
+    Without `quickest`, the shortest training time, times are not compared.
     """
     if quickest is None:
         return _sizes(cost)
@@ -94,9 +94,9 @@ def costs(cost: pd.DataFrame, threshold: float, quickest: float | None) -> Table
         f"time to FID {threshold:.3f}, {unit}": [
             _number(each / seconds if each is not None else None, "{:,.1f}", "never") for each in cost.seconds_to_threshold
         ],
-        "runs that got there": [_text(each) for each in cost.reached],
+        "runs that reached it": [_text(each) for each in cost.reached],
         f"FID after {quickest / seconds:.1f} {unit}": [
-            _interval(each, METRICS["val_fid"], "no look by then") for each in cost.at_equal_seconds
+            _interval(each, METRICS["val_fid"], "not validated by then") for each in cost.at_equal_seconds
         ],
     }
     return _of_costs(cost, columns)
@@ -116,11 +116,11 @@ def _size_columns(cost: pd.DataFrame) -> dict[str, list[Cell]]:
 def _of_costs(cost: pd.DataFrame, columns: dict[str, list[Cell]]) -> Table:
     known = {name: cells for name, cells in columns.items() if any(cell.key is not None for cell in cells)}
     rows = [[_text(label), *cells] for label, *cells in zip(cost.setting, *known.values(), strict=True)]
-    return Table("What a setting costs: means over seeds.", ["setting", *known], [Group("", rows)])
+    return Table("Cost of each setting: means over seeds.", ["setting", *known], [Group("", rows)])
 
 
 def runs(every: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
-    """A row a run, whatever became of it."""
+    """Return a table with one row per run, finished or not."""
     row = METRICS[metric]
     values = every[metric].astype(float) * row.scale
     rows = [
@@ -131,7 +131,7 @@ def runs(every: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
 
 
 def latex(text: str, width: int = 0) -> str:
-    """`text` with what LaTeX would read as its own escaped; with `width`, in lines of so many characters."""
+    """Return `text` escaped for LaTeX; with `width`, wrapped to lines of that many characters."""
     lines = textwrap.wrap(text, width, break_long_words=False) if width else [text]
     stacked = r" \\ ".join(line.translate(LATEX) for line in lines)
     return stacked if len(lines) == 1 else rf"\shortstack{{{stacked}}}"
@@ -168,7 +168,7 @@ def _number(value: Any, form: str, otherwise: str = NONE) -> Cell:
 
 
 def _written(value: float, form: str, plus: str = "") -> str:
-    """With a minus where it is below zero and `plus` where it is above; with neither where it is written as zero."""
+    """Format with a minus sign if negative and `plus` if positive, without a sign if it rounds to zero."""
     shown = form.format(abs(value))
     return shown if not shown.strip("0.,") else ("−" if value < 0 else plus) + shown
 
@@ -178,5 +178,5 @@ def _text(value: Any) -> Cell:
 
 
 def _unit(seconds: float) -> tuple[str, float]:
-    """The unit in which a column of times up to `seconds` can be read, and its length."""
+    """Return a readable unit for times up to `seconds`, and its length in seconds."""
     return ("s", 1) if seconds < 120 else ("min", 60) if seconds < 7200 else ("h", 3600)

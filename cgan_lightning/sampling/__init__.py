@@ -1,1 +1,1 @@
-"""Pictures from a trained generator: seeds, classes, interpolation, directions of z, files."""
+"""Sampling from a trained generator: image seeds, classes, interpolation, directions of z, output files."""

@@ -1,4 +1,4 @@
-"""Classes as people name them: "dress", "T-shirt/top", "ankleboot", 9; and mixtures of them."""
+"""Parse classes given by name or index ("dress", "T-shirt/top", "ankleboot", 9), and mixtures of them."""
 
 import difflib
 import math
@@ -12,14 +12,14 @@ from cgan_lightning.utils.errors import UserError, shown
 
 @dataclass
 class Label:
-    """A class, or a mixture of several: what the generator is told, as a weight for each class."""
+    """A class or a mixture of several, as a weight for each class."""
 
     title: str
     weights: list[float]
 
     @property
     def main(self) -> int:
-        """The class with the largest share."""
+        """The class with the largest weight."""
         return self.weights.index(max(self.weights))
 
     @property
@@ -28,13 +28,13 @@ class Label:
 
 
 def labels(classes: Any, names: Sequence[str]) -> list[Label]:
-    """What `classes` asks for: see `resolve`; and in place of a class a mixture, as {Dress: 0.7, Coat: 0.3}.
+    """Return the labels of `classes`, as in `resolve`; a class can also be a mixture such as {Dress: 0.7, Coat: 0.3}.
 
     Examples:
         >>> [label.title for label in labels(["coat", {"dress": 0.7, "coat": 0.3}], ["Dress", "Coat"])]
         ['Coat', 'Dress 0.7 Coat 0.3']
 
-    Raises UserError for weights that don't add up to 1, beside what `resolve` refuses.
+    Raises UserError as `resolve` does, and for weights that do not add up to 1.
     """
     each = [classes] if isinstance(classes, Mapping) else classes
     if not isinstance(each, Sequence) or isinstance(each, str):
@@ -55,19 +55,19 @@ def _mixture(shares: Mapping[Any, Any], names: Sequence[str]) -> Label:
             raise UserError(f"classes={shown(dict(shares))}: the weight of {shown(wanted)} must be a number")
         weights[index(wanted, names)] += share
     if not math.isclose(sum(weights), 1, abs_tol=1e-6):
-        raise UserError(f"classes={shown(dict(shares))}: its weights add up to {sum(weights):g}, and must to 1")
+        raise UserError(f"classes={shown(dict(shares))}: its weights add up to {sum(weights):g}, and must add up to 1")
     return Label(" ".join(f"{names[place]} {weight:g}" for place, weight in enumerate(weights) if weight), weights)
 
 
 def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list[int]:
-    """Indices of `classes`: one or several names (case, spaces and punctuation forgiven) or indices; None: all of them.
+    """Return the indices of `classes`: names (case, spaces and punctuation are ignored) or indices; None: all.
 
     Examples:
         >>> resolve(["ankle boot", 3, "tshirt"], ["T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot"])
         [4, 3, 0]
 
-    Raises UserError, in which they are the setting `key`, with all names for one that is unknown or could be several, and for
-    what is neither name nor index.
+    Raises UserError, which names the setting `key` and all classes, for a class that is unknown or ambiguous, and for a value
+    that is neither name nor index.
     """
     if classes is None:
         return list(range(len(names)))
@@ -79,7 +79,7 @@ def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list
 
 
 def index(wanted: Any, names: Sequence[str], *, key: str = "classes") -> int:
-    """That of one class; see `resolve`."""
+    """Return the index of one class; see `resolve`."""
     word, known = _word(str(wanted)) if isinstance(wanted, str | int) else "", [_word(name) for name in names]
     if word.isdecimal() and int(word) < len(names) and not str(wanted).strip().startswith("-"):
         return int(word)

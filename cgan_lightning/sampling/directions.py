@@ -1,4 +1,4 @@
-"""Directions of z along which pictures change: found in a generator, kept as JSON, and z moved along them."""
+"""Directions of z: compute them from a generator, save them as JSON, and move z along them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,39 +17,39 @@ from cgan_lightning.utils import limits, seeding
 from cgan_lightning.utils.errors import UserError, shown
 from cgan_lightning.utils.files import read_json, write_json
 
-FILE_LIMIT = 2**22  # bytes; as JSON they can take thirty times as much memory
-DIGITS = 6  # after the point, of a number in the file
+FILE_LIMIT = 2**22  # bytes; parsed JSON can take thirty times as much memory
+DIGITS = 6  # decimal places in the file
 
 
 class Directions(NamedTuple):
-    """The strongest first, each of length 1, its largest coordinate above 0. Strengths are shares of all change, in 0..1."""
+    """Unit vectors, the strongest first, with positive largest coordinate; strengths are shares of the total, in 0..1."""
 
     vectors: Float[Tensor, "count latent"]
     strengths: Float[Tensor, " count"]
 
 
 def random(latent_dim: int, count: int) -> Float[Tensor, "count latent"]:
-    """At right angles to each other, the same for every generator of this latent_dim; at most as many as z is long."""
+    """Return at most latent_dim orthonormal directions, the same for every generator with this latent_dim."""
     drawn = torch.randn(latent_dim, min(count, latent_dim), generator=seeding.generator(0, "directions"))
     return torch.linalg.qr(drawn).Q.T
 
 
 def sefa(network: ConditionalGenerator, count: int) -> Directions:
-    """What the first layer amplifies most: eigenvectors of WᵀW (Shen and Zhou 2021, section 3), W being z's columns alone.
+    """SeFa: eigenvectors of WᵀW (Shen and Zhou 2021, section 3), with W the first layer's weights for z.
 
-    They need no pictures and are the same for every class. There are at most as many as z is long.
+    They need no samples and are the same for every class. Returns at most latent_dim directions.
     """
-    weight = network.project.weight  # the effective one, where a normalisation divides it
+    weight = network.project.weight  # after spectral normalisation, if any
     of_z = weight[:, : network.latent_dim].detach().double().cpu()
     eigenvalues, eigenvectors = torch.linalg.eigh(of_z.T @ of_z)
     return _strongest(eigenvalues, eigenvectors.T, min(count, len(eigenvalues)))
 
 
 def principal(trained: TrainedGenerator, count: int, labels: Sequence[Label], seeds: Sequence[int]) -> Directions:
-    """Principal components of what the first layer gives, followed back to z (Härkönen et al. 2020, section 2.2).
+    """GANSpace: principal components of the first layer's activations, mapped to z (Härkönen et al. 2020, section 2.2).
 
-    Seen after its nonlinearity and normalisation, at the z of `seeds`, the labels taking turns. Each label's own mean is
-    taken off first: what differs between classes is nothing that z does. There are at most as many as z is long.
+    Activations are taken after normalisation and nonlinearity, at the z of `seeds`, with alternating labels. The mean of each
+    label is subtracted, because differences between classes are not due to z. Returns at most latent_dim directions.
     """
     z = sampling.latents(trained.prior, trained.latent_dim, seeds)
     turns = torch.arange(len(z)) % len(labels)
@@ -57,13 +57,13 @@ def principal(trained: TrainedGenerator, count: int, labels: Sequence[Label], se
     for turn in range(len(labels)):
         for each in (activations, z):
             each[turns == turn] -= each[turns == turn].mean(0)
-    variances, components = torch.linalg.eigh((activations @ activations.T).double())  # of few samples
-    # Components are uncorrelated: the least squares from all of them to z are one product for each.
+    variances, components = torch.linalg.eigh((activations @ activations.T).double())  # fewer samples than activations
+    # Components are uncorrelated, so that least squares from them to z is one product for each.
     return _strongest(variances, components.T @ z.double(), min(count, trained.latent_dim))
 
 
 def _strongest(values: Tensor, vectors: Tensor, count: int) -> Directions:
-    """Of eigh's ascending values, the last ones."""
+    """Return the `count` directions with the largest values, which eigh sorts in ascending order."""
     vectors, values = F.normalize(vectors.flip(0)[:count], dim=1), values.clamp(min=0).flip(0)
     signs = vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()
     return Directions((vectors * signs).float(), (values[:count] / values.sum()).float())
@@ -89,7 +89,7 @@ def save(path: Path, latent_dim: int, directions: Mapping[str, Float[Tensor, " l
 
 
 def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
-    """What `save` wrote, for z of that length. Raises UserError for a file, which may come from anyone, that has other."""
+    """Read directions written by `save`. Raises UserError for an invalid (untrusted) file or another length of z."""
     setting = f"directions={path}"
     if not path.is_file():
         raise UserError(f"{setting}: there is no such file; explore mode=directions writes one")
@@ -98,7 +98,7 @@ def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
     try:
         content = read_json(path)
     except UserError as error:
-        raise UserError(f"directions={error}; explore mode=directions writes a right one") from None
+        raise UserError(f"directions={error}; explore mode=directions writes a valid one") from None
     if content.get("latent_dim") != latent_dim:
         raise UserError(f"{setting} is for z of length {shown(content.get('latent_dim'))}: this generator's is {latent_dim}")
     result = content.get("directions")
@@ -106,15 +106,15 @@ def read(path: Path, latent_dim: int) -> dict[str, Float[Tensor, " latent"]]:
         raise UserError(f"{setting} has no directions: it must name some, each {latent_dim} numbers")
     for name, vector in result.items():
         if not isinstance(vector, list) or len(vector) != latent_dim or not all(map(_is_coordinate, vector)):
-            wanted = f"{latent_dim} numbers {limits.bounds_text(limits.COORDINATE)}"
-            raise UserError(f"{setting}: {shown(name)} is {shown(vector)}, and must be {wanted}")
+            expected = f"{latent_dim} numbers {limits.bounds_text(limits.COORDINATE)}"
+            raise UserError(f"{setting}: {shown(name)} is {shown(vector)}, and must be {expected}")
     return {name: torch.tensor(vector, dtype=torch.float32) for name, vector in result.items()}
 
 
 def moved(
     z: Float[Tensor, "count latent"], moves: Any, directions: Mapping[str, Float[Tensor, " latent"]]
 ) -> Float[Tensor, "count latent"]:
-    """Each z + so much × that direction, for all of `moves`: {name: number}. Raises UserError for what that doesn't mean."""
+    """Return each z + amount × direction for all `moves` {name: amount}. Raises UserError for an invalid move."""
     if not isinstance(moves, Mapping) or not moves:
         raise UserError(f"move={shown(moves)}: write how far along which direction, as in move={{{next(iter(directions))}: 2}}")
     for name, amount in moves.items():
@@ -127,7 +127,7 @@ def moved(
 
 
 def named(name: str, directions: Mapping[str, Tensor], key: str) -> Float[Tensor, " latent"]:
-    """Raises UserError, naming `key` and those that are there, for an unknown one."""
+    """Return the direction `name`. Raises UserError, which names `key` and the known ones, if it is unknown."""
     if name not in directions:
         raise UserError(f"{key}: there is no direction {shown(name)}; there are {shown(', '.join(directions))}")
     return directions[name]

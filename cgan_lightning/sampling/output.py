@@ -1,4 +1,4 @@
-"""Samples as files: one grid, arrays, or a folder of pictures."""
+"""Write samples to files: a sample grid, arrays, or a folder of images."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from cgan_lightning.utils.images import labelled_grid, normalise, to_uint8
 
 
 def check_ending(output: Path) -> None:
-    """Raises UserError for an ending that `write` doesn't know."""
+    """Raise UserError for a file extension that `write` does not support."""
     if output.suffix not in (".png", ".npz", ""):
         raise UserError(f"output={output}: end it in .png for a grid, .npz for arrays, or not at all for a folder")
 
@@ -26,20 +26,20 @@ def write(
     output: Path,
     images: Float[Tensor, "rows columns 1 size size"],
     rows: Sequence[Label],
-    columns: Mapping[str, np.ndarray],  # "seeds": of each column's z; "z": itself, given or moved
+    columns: Mapping[str, np.ndarray],  # "seeds": the image seed of each column; "z": its z, from a file or moved
     names: Sequence[str],
 ) -> str:
-    """Writes `images` to `output` and says what was written, in a sentence.
+    """Write `images` to `output` and return a sentence about what was written.
 
-    .png: one grid, a titled row a label. .npz: `images` uint8 (rows × columns, size, size), `labels`, `class_names`, what
-    `columns` has, and where some row is a mixture `label_weights`. No ending: a folder of PNG files, one an image. Raises
-    UserError for an unwritable place.
+    .png: a sample grid with one titled row per label. .npz: `images` uint8 (rows × columns, size, size), `labels`,
+    `class_names`, the entries of `columns`, and `label_weights` if a row is a mixture. No extension: a folder with one PNG
+    file per image. Raises UserError if `output` cannot be written.
     """
     written = f"Wrote {images.shape[0] * images.shape[1]:,} images to {output}"
     try:
         if output.suffix == ".png":
-            sheet = Image.fromarray(labelled_grid(images, [row.title for row in rows]))
-            write_atomically(output, lambda path: sheet.save(path, format="PNG"))
+            grid = Image.fromarray(labelled_grid(images, [row.title for row in rows]))
+            write_atomically(output, lambda path: grid.save(path, format="PNG"))
         elif output.suffix == ".npz":
             _write_arrays(output, images, rows, columns, names)
         else:
@@ -55,9 +55,9 @@ def write_pairs(
     train: UInt8[Tensor, "images 1 size size"],
     pairs: Sequence[Sequence[int]],  # (drawn, train)
 ) -> None:
-    """Drawn images, and below each the training image that it is paired with, as one PNG."""
-    ours, theirs = torch.tensor(pairs).unbind(1)
-    grid = labelled_grid(normalise(torch.stack([drawn[ours], train[theirs]])), ("drawn", "training"))
+    """Write drawn images, each above the training image that it is paired with, as one PNG."""
+    drawn_rows, train_rows = torch.tensor(pairs).unbind(1)
+    grid = labelled_grid(normalise(torch.stack([drawn[drawn_rows], train[train_rows]])), ("drawn", "training"))
     write_atomically(output, lambda path: Image.fromarray(grid).save(path, format="PNG"))
 
 
@@ -74,7 +74,7 @@ def _write_arrays(
     }
 
     def save(path: Path) -> None:
-        with path.open("wb") as file:  # given a path, numpy would add its own ending
+        with path.open("wb") as file:  # with a path, numpy would append an extension
             np.savez_compressed(file, **arrays)
 
     write_atomically(output, save)

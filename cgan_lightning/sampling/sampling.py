@@ -1,4 +1,4 @@
-"""Pictures from a generator: image i is a function of its own seed and class, not of the batch it is drawn in."""
+"""Sampling from a generator: an image is a function of its seed and class, not of the batch it is drawn in."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,12 +20,12 @@ from cgan_lightning.utils.precision import without_tf32
 def latents(
     prior: Callable[[int, int, torch.Generator], Tensor], latent_dim: int, seeds: Sequence[int]
 ) -> Float[Tensor, "count latent"]:
-    """One z an image seed, drawn on the CPU, so that a seed means the same picture on every device."""
+    """Return one z per image seed, drawn on the CPU, so that a seed gives the same image on every device."""
     return torch.cat([prior(1, latent_dim, seeding.generator(seed, "image")) for seed in seeds])
 
 
 def read_latents(path: Path, latent_dim: int) -> Float[Tensor, "count latent"]:
-    """z from a .npy file, of shape (count, latent_dim) or, for one, (latent_dim,). Raises UserError for anything else."""
+    """Read z from a .npy file of shape (count, latent_dim) or (latent_dim,). Raises UserError for any other file."""
     try:
         result = np.atleast_2d(np.load(path, allow_pickle=False))
     except FileNotFoundError:
@@ -43,7 +43,7 @@ def read_latents(path: Path, latent_dim: int) -> Float[Tensor, "count latent"]:
 def sample(
     network: nn.Module, z: Float[Tensor, "count latent"], labels: Labels, *, batch_size: int = 256
 ) -> Float[Tensor, "count 1 size size"]:
-    """G(z, labels) in eval mode, `batch_size` at a time, on the CPU; the network is left in the mode it was in.
+    """Return G(z, labels) in eval mode, in batches, on the CPU; the network's mode is restored.
 
     A label is a class index, or a weight for each class.
     """
@@ -61,7 +61,7 @@ def sample(
 def every_pair(
     network: nn.Module, z: Float[Tensor, "columns latent"], labels: Labels, *, batch_size: int = 256
 ) -> Float[Tensor, "rows columns 1 size size"]:
-    """A row a label, a column a z."""
+    """Return an image for each label (row) and each z (column)."""
     images = sample(network, z.repeat(len(labels), 1), labels.repeat_interleave(len(z), 0), batch_size=batch_size)
     return images.unflatten(0, (len(labels), len(z)))
 
@@ -74,7 +74,7 @@ def sample_grid(
     *,
     batch_size: int = 256,
 ) -> Float[Tensor, "classes seeds 1 size size"]:
-    """A row a class, a column an image seed: one z down each column."""
+    """Return an image for each class (row) and image seed (column); a column has one z."""
     z = latents(prior, network.latent_dim, seeds)
     return every_pair(network, z, torch.tensor(classes), batch_size=batch_size)
 
@@ -89,9 +89,9 @@ def balanced(
     size: int = 28,
     batch_size: int = 250,
 ) -> tuple[UInt8[Tensor, "count 1 size size"], Int[Tensor, " count"]]:
-    """`count` pictures as bytes, image seeds `seed` and on, as many of each class; a border around `size` is cut off.
+    """Return `count` images as bytes, equally many of each class, with image seeds from `seed`; a border is cropped to `size`.
 
-    Where there are several ranks, all must call it: each draws its part, in the batches that one would draw, and gets all.
+    On several ranks all must call it: each draws a share, in the same batches as a single rank, and gets all images.
     """
     labels = torch.arange(count - count % classes) % classes
     mine = collectives.rank_slice(len(labels), batch_size)

@@ -1,1 +1,1 @@
-"""The adversarial loop: the Lightning module, its objectives and schedules, and callbacks."""
+"""Adversarial training: the Lightning module, objectives, learning-rate schedules and callbacks."""

@@ -1,4 +1,4 @@
-"""Updates kept as CUDA graphs: all kernels of one launched at once, where each is too short to be launched by itself."""
+"""Updates as CUDA graphs: all kernels of an update are launched at once, because they are too short to launch one by one."""
 
 import gc
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -8,17 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Result = tuple[Tensor, dict[str, Tensor]]  # what every update gives, and what one that is measured gives beside it
+Result = tuple[Tensor, dict[str, Tensor]]  # of every update, and of a measured update in addition
 Inputs = Sequence[Tensor]
 
 
 class CUDAGraphs:
-    """`update(kind, *inputs)` as a CUDA graph (torch.cuda.graph) for each kind of update.
+    """Run `update(kind, *inputs)` as a CUDA graph (torch.cuda.graph), one for each kind of update.
 
-    The first update of a kind runs as it is, on a stream of its own, which warms up libraries and makes optimizer states; the
-    second one is captured, and replayed as all later ones are. Inputs are on the GPU and have the same shapes each time; all
-    else that `update` reads and writes must stay where it is in memory. The graphs share their memory: what one leaves there
-    holds until the next is replayed.
+    The first update of a kind runs eagerly on a separate stream, which warms up libraries and creates optimizer states; the
+    second one is captured and, like all later ones, replayed. Inputs are on the GPU and have the same shapes each time;
+    everything else that `update` reads and writes must stay at its address. The graphs share a memory pool: the outputs of
+    one are valid until the next is replayed.
     """
 
     def __init__(self, update: Callable[..., Result]) -> None:
@@ -26,17 +26,17 @@ class CUDAGraphs:
         self._inputs: Packed | None = None  # of all graphs
         self._warm: set[Hashable] = set()
         self._replays: dict[Hashable, Callable[[], Result]] = {}
-        self._place: tuple[torch.cuda.Stream, Any] | None = None  # the stream of warm-ups and captures, the pool of memory
+        self._place: tuple[torch.cuda.Stream, Any] | None = None  # the stream of warm-ups and captures, the memory pool
 
     def __call__(self, kinds: Sequence[Hashable], inputs: Inputs) -> Result:
-        """One update after another on the rows of `inputs`: what each gave, (updates, ...), and what the last one measured."""
+        """Run one update per row of `inputs`; return their outputs, (updates, ...), and what the last one measured."""
         self._inputs = self._inputs or Packed([each[0] for each in inputs])
-        rows, given, measured = Packed.rows(inputs), list[Tensor](), dict[str, Tensor]()
+        rows, outputs, measured = Packed.rows(inputs), list[Tensor](), dict[str, Tensor]()
         for number, kind in enumerate(kinds):
             self._inputs.fill(row[number] for row in rows)
-            each, measured = self._one(kind, self._inputs.views)
-            given.append(each.clone())
-        return torch.stack(given), {name: value.clone() for name, value in measured.items()}
+            output, measured = self._one(kind, self._inputs.views)
+            outputs.append(output.clone())
+        return torch.stack(outputs), {name: value.clone() for name, value in measured.items()}
 
     def _one(self, kind: Hashable, inputs: Inputs) -> Result:
         if kind not in self._warm:
@@ -58,11 +58,11 @@ class CUDAGraphs:
         return replay
 
     def _on_own_stream(self, kind: Hashable, inputs: Inputs) -> Result:
-        usual, (own, _) = torch.cuda.current_stream(), self._stream_and_pool()
-        own.wait_stream(usual)
+        current, (own, _) = torch.cuda.current_stream(), self._stream_and_pool()
+        own.wait_stream(current)
         with torch.cuda.stream(own):
             result = self.update(kind, *inputs)
-        usual.wait_stream(own)
+        current.wait_stream(own)
         return result
 
     def _stream_and_pool(self) -> tuple[torch.cuda.Stream, Any]:
@@ -72,7 +72,7 @@ class CUDAGraphs:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """A graph of an earlier run that Python's collector destroys during a capture would end it."""
+    """Disable garbage collection: destroying an earlier run's graph during a capture would abort the capture."""
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()
@@ -84,7 +84,7 @@ def _no_collection() -> Iterator[None]:
 
 
 class Packed:
-    """Tensors that lie end to end in one buffer for each type, so that new values come in by one copy a type.
+    """Tensors stored in one contiguous buffer per dtype, so that new values need one copy per dtype.
 
     >>> packed = Packed([torch.zeros(2), torch.zeros((), dtype=torch.long), torch.zeros(1, 1)])
     >>> packed.fill(row[1] for row in Packed.rows([torch.ones(3, 2), torch.arange(3), torch.ones(3, 1, 1)]))
@@ -103,12 +103,12 @@ class Packed:
 
     @staticmethod
     def rows(inputs: Inputs) -> list[Tensor]:
-        """For each type, (rows, numbers): what the same rows of all `inputs` of that type have, end to end."""
+        """Return (rows, numbers) for each dtype: the rows of all `inputs` of that dtype, concatenated."""
         types = dict.fromkeys(tensor.dtype for tensor in inputs)
         flat = [each.flatten(1) if each.dim() > 1 else each[:, None] for each in inputs]
         return [torch.cat([each for each in flat if each.dtype == dtype], dim=1) for dtype in types]
 
     def fill(self, rows: Iterable[Tensor]) -> None:
-        """New values for all views: a row for each type, in the order of `rows`."""
+        """Set the values of all views from one row per dtype, in the order of `rows`."""
         for buffer, row in zip(self.buffers, rows, strict=True):
             buffer.copy_(row)

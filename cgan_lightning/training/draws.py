@@ -1,4 +1,4 @@
-"""What updates draw at random: z, labels and uniform numbers, a block of updates at a time."""
+"""The random draws of updates: z, labels and uniform numbers, drawn for a block of updates at a time."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from torch import Tensor
 from cgan_lightning.utils import seeding
 
 Prior = Callable[[int, int, torch.Generator], Tensor]  # (count, latent_dim, generator) → z (count, latent_dim)
-MOST_UPDATES, MOST_NUMBERS = 64, 2**22  # of a block: its updates, and the numbers in its z (16 MiB)
+MOST_UPDATES, MOST_NUMBERS = 64, 2**22  # per block: updates, and numbers in z (16 MiB)
 
 
 class Drawn(NamedTuple):
-    """One row for each update, over the batch of all ranks."""
+    """One row per update, for the batch of all ranks."""
 
     z: Float[Tensor, "updates batch latent"]
     labels: Int[Tensor, "updates batch"]
@@ -22,11 +22,11 @@ class Drawn(NamedTuple):
 
 
 class Draws:
-    """Draws of update u as functions of (seed, u), whatever was drawn before.
+    """The draws of update u as a function of (seed, u), independent of earlier draws.
 
-    Those of a block of updates follow from (seed, block), and u has its rows. `uniforms` numbers are drawn for each picture,
-    for augmentations and penalties. `balanced` batches have as many labels of each class as of any other, or one more. Draws
-    are float32, and the same on all devices of one kind.
+    A block of updates is drawn from (seed, block), and u takes its row. `uniforms` numbers are drawn for each image, for
+    augmentation and penalties. In `balanced` batches the class counts differ by at most one. Draws are float32, and the same
+    on all devices of one kind.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class Draws:
     ) -> None:
         self.prior, self.latent_dim, self.num_classes = prior, latent_dim, num_classes
         self.uniforms, self.balanced, self.seed = uniforms, balanced, seed
-        self._kept: tuple[tuple[int, int, torch.device], Drawn] | None = None  # the block asked for last
+        self._kept: tuple[tuple[int, int, torch.device], Drawn] | None = None  # the last block
 
     def __call__(self, updates: range, batch_size: int, device: torch.device) -> Drawn:
-        """Of consecutive `updates`, each with `batch_size` pictures on all ranks together."""
+        """Return the draws of consecutive `updates`, each with `batch_size` images over all ranks."""
         size = max(1, min(MOST_UPDATES, MOST_NUMBERS // (batch_size * self.latent_dim)))
         parts = []
         for block in range(updates.start // size, (updates.stop - 1) // size + 1):

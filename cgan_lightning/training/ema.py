@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class GeneratorEMA(nn.Module):
-    """A copy of the generator that follows it with a half-life counted in images, so that batch size doesn't change it.
+    """The EMA of a generator, with its half-life in images, so that it does not depend on batch size.
 
-    Early on the half-life is at most `rampup` of the images seen, or the average would remember its random start for
-    epochs. Floating-point buffers (batch norm's statistics) are averaged like weights.
+    Early in training the half-life is at most `rampup` times the images seen: otherwise the random initialisation would
+    persist for epochs. Floating-point buffers (batch norm's statistics) are averaged like weights.
     """
 
     def __init__(self, generator: nn.Module, *, halflife_images: float, rampup: float = 0.05) -> None:
@@ -21,15 +21,15 @@ class GeneratorEMA(nn.Module):
         self.generator = copy.deepcopy(generator).requires_grad_(False)
 
     def weights(self, images_seen: Int[Tensor, " updates"], *, batch_size: int) -> Float[Tensor, " updates"]:
-        """How far each update moves the average; `images_seen` counts the update's own batch too. In double precision."""
+        """Return the weight of each update in the EMA, in double precision; `images_seen` includes the update's own batch."""
         halflife = (self.rampup * images_seen.double()).clamp(max=self.halflife_images)
         return 1 - 0.5 ** (batch_size / halflife)
 
     @torch.no_grad()
     def update(self, generator: nn.Module, weight: Float[Tensor, ""]) -> None:
-        """One step towards `generator`. The weight is a tensor, so that a captured update can take another each time."""
+        """Move the EMA towards `generator`. The weight is a tensor, so that it can change in a captured update."""
         average = _floats(self.generator)
-        # A kernel for each step and not for each tensor; `_foreach_lerp_` has one for each where the weight is a tensor.
+        # One kernel per operation; with a tensor as weight, `_foreach_lerp_` would launch one per parameter.
         steps = torch._foreach_sub(_floats(generator), average)
         torch._foreach_mul_(steps, weight)
         torch._foreach_add_(average, steps)

@@ -1,6 +1,6 @@
-"""What each player wants of D's logits: each is a choice of `loss=`.
+"""The objectives of D and G as functions of D's logits: each is an option of `loss=`.
 
-softplus(x) = log(1 + exp(x)), so that no sigmoid saturates before its logarithm.
+softplus(x) = log(1 + exp(x)) avoids the logarithm of a saturated sigmoid.
 """
 
 from abc import ABC, abstractmethod
@@ -17,23 +17,23 @@ Losses = Float[Tensor, " batch"]
 
 
 class Loss(ABC):
-    """Losses per sample, unreduced, from D's raw scores of real and of fake pictures, logits (batch,)."""
+    """Unreduced losses per sample, from D's logits (batch,) for real and fake images."""
 
-    pairs = False  # whether the i-th real and the i-th fake picture are compared: they must be of one class
-    probabilistic = False  # whether a score's sigmoid is the probability, by D, that a picture is real
+    pairs = False  # whether the i-th real and the i-th fake image are compared: they must be of one class
+    probabilistic = False  # whether a logit's sigmoid is D's probability that an image is real
 
     @abstractmethod
     def d(self, real: Logits, fake: Logits) -> Losses:
-        """What D minimises."""
+        """Return the losses that D minimises."""
 
     @abstractmethod
     def g(self, fake: Logits, real: Logits) -> Losses:
-        """What G minimises."""
+        """Return the losses that G minimises."""
 
 
 @register("loss", "bce")
 class BinaryCrossEntropy(Loss):
-    """The documented loss; `real_label` below 1 smooths the label of real pictures (Salimans et al. 2016, section 3.4)."""
+    """The documented loss; `real_label` below 1 smooths the target of real images (Salimans et al. 2016, section 3.4)."""
 
     probabilistic = True
 
@@ -47,21 +47,21 @@ class BinaryCrossEntropy(Loss):
         self.real_label = real_label
 
     def d(self, real: Logits, fake: Logits) -> Losses:
-        """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, equation 1; Mirza and Osindero 2014, equation 2, for labels.
+        """-log D(x) - log(1 - D(G(z))): Goodfellow et al. 2014, equation 1; conditional: Mirza and Osindero 2014, equation 2.
 
-        With a label s: -s log D(x) - (1 - s) log(1 - D(x)) for the first, which is softplus(-real) + (1 - s) real.
+        With target s the first term is -s log D(x) - (1 - s) log(1 - D(x)) = softplus(-real) + (1 - s) real.
         """
         losses = softplus(-real) + softplus(fake)
         return losses if self.real_label == 1 else losses + (1 - self.real_label) * real
 
     def g(self, fake: Logits, real: Logits) -> Losses:
-        """-log D(G(z)), the non-saturating form: Goodfellow et al. 2014, section 3."""
+        """-log D(G(z)), the non-saturating loss: Goodfellow et al. 2014, section 3."""
         return softplus(-fake)
 
 
 @register("loss", "least_squares")
 class LeastSquares(Loss):
-    """Distances to 1 and 0 (Mao et al. 2017, equation 9), `real_label` in place of that 1 for D."""
+    """Squared distances to the targets 1 and 0 (Mao et al. 2017, equation 9); D's target for real images is `real_label`."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class LeastSquares(Loss):
 
 @register("loss", "hinge")
 class Hinge(Loss):
-    """D stops where the margin is kept (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
+    """The hinge loss: samples beyond the margin do not train D (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
 
     def d(self, real: Logits, fake: Logits) -> Losses:
         return (1 - real).relu() + (1 + fake).relu()
@@ -92,7 +92,7 @@ class Hinge(Loss):
 
 @register("loss", "wasserstein")
 class Wasserstein(Loss):
-    """A difference of means, for a D of gradient norm near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
+    """The difference of means, for a D with gradient norm near 1 (Arjovsky et al. 2017, equation 2; Gulrajani et al. 2017)."""
 
     def d(self, real: Logits, fake: Logits) -> Losses:
         return fake - real
@@ -103,7 +103,7 @@ class Wasserstein(Loss):
 
 @register("loss", "relativistic")
 class Relativistic(Loss):
-    """Each fake picture against one real picture of its class (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2)."""
+    """Each fake image against a real image of its class (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2)."""
 
     pairs = True
 
@@ -115,7 +115,7 @@ class Relativistic(Loss):
 
 
 def scores(loss: Loss, real: Logits, fake: Logits) -> dict[str, Tensor]:
-    """What D says, as means over a batch: its raw scores; as probabilities too, where they stand for such."""
+    """Return D's mean logits over a batch, and for a probabilistic loss also its mean probabilities."""
     of_side = {"real": real, "fake": fake}
     raw = {f"score_{side}": logits.mean() for side, logits in of_side.items()}
     return raw | ({f"d_{side}": logits.sigmoid().mean() for side, logits in of_side.items()} if loss.probabilistic else {})

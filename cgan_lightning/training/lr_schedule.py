@@ -1,4 +1,4 @@
-"""How an optimizer's learning rate goes with the images seen."""
+"""Learning-rate schedules as functions of the images seen."""
 
 import math
 from abc import ABC, abstractmethod
@@ -10,15 +10,15 @@ from torch import Tensor
 
 from cgan_lightning.registry import register
 
-Progress = Float[Tensor, " updates"]  # of the fall, from 0 to 1
+Progress = Float[Tensor, " updates"]  # of the decay, from 0 to 1
 
 
 class Decay(ABC):
-    """The way from `lr` down to `final_lr`."""
+    """The shape of the decay from `lr` to `final_lr`."""
 
     @abstractmethod
     def __call__(self, progress: Progress) -> Progress:
-        """What is left of the way, from 1 where `progress` is 0 to 0 where it is 1."""
+        """Return the remaining share of the decay: 1 at `progress` 0, 0 at `progress` 1."""
 
 
 @register("lr_schedule", "cosine")
@@ -31,18 +31,17 @@ class Cosine(Decay):
 
 @register("lr_schedule", "linear")
 class Linear(Decay):
-    """A straight line."""
+    """Linear decay."""
 
     def __call__(self, progress: Progress) -> Progress:
         return 1 - progress
 
 
 class LearningRate:
-    """From `lr` down to `final_lr` as `decay` says, over the first `decay_images` images, and `final_lr` from then on; None:
-    always `lr`.
+    """A decay from `lr` to `final_lr` over the first `decay_images` images, then `final_lr`; None: constant `lr`.
 
-    With `decay_share`, which comes before it, that is a share of all images that the run is planned to see, in (0, 1]. A fall
-    over so many images is that of a longer run, too; one over a share is not.
+    `decay_share`, which takes precedence, is the length of the decay as a share of the run's planned images, in (0, 1]. With
+    `decay_images` a longer run has the same schedule, with `decay_share` it does not.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class LearningRate:
         self.lr, self.final_lr, self.decay_images, self.decay_share = lr, final_lr, decay_images, decay_share
 
     def __call__(self, images_seen: Int[Tensor, " updates"], *, planned_images: int) -> Float[Tensor, " updates"]:
-        """Of the updates before which so many images had been seen. In double precision, as optimizers count."""
+        """Return the learning rates of updates by the images seen before each, in double precision."""
         images_before = images_seen.double()
         images = self.decay_images if self.decay_share is None else self.decay_share * planned_images
         if images is None:
@@ -69,5 +68,5 @@ class LearningRate:
 def rates_of(
     schedules: Collection[LearningRate], images_seen: Int[Tensor, " updates"], *, planned_images: int
 ) -> Float[Tensor, "updates schedules"]:
-    """What each of `schedules` gives, side by side."""
+    """Return the learning rates of all `schedules`, one column each."""
     return torch.stack([schedule(images_seen, planned_images=planned_images) for schedule in schedules], dim=1)

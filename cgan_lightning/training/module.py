@@ -1,4 +1,4 @@
-"""The adversarial game as a LightningModule: the order of updates, and nothing else."""
+"""The LightningModule of adversarial training: the order of operations in an update."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -28,27 +28,26 @@ from cgan_lightning.training.penalties import DOutput, Images, Penalty
 
 Labels = Int[Tensor, " batch"]
 Uniform = Float[Tensor, "batch draws"]
-DInput = tuple[Images, Labels, Uniform]  # images, their labels, and the draws of their augmentation
+DInput = tuple[Images, Labels, Uniform]  # images, labels, and the draws of the augmentation
 BCE = BinaryCrossEntropy()
 
 
 class Kind(NamedTuple):
-    """What an update does that not every update does."""
+    """The optional parts of an update."""
 
     penalised: bool  # D's loss has the penalty
-    generator: bool  # G has its turn
-    measured: bool  # D's outputs and the gradients' norms are wanted
+    generator: bool  # G is updated
+    measured: bool  # D's outputs and the gradient norms are returned
 
 
 class ConditionalGAN(LightningModule):
-    """Trains G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of each, a call has one or more.
+    """Train G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of both, a step has one or more.
 
-    z and the labels of update u are functions of (seed, u) over the global batch, of which each rank takes its slice. Each
-    phase averages the gradients of the network that it trains over the ranks, once; nothing is wrapped.
-    One tick of `trainer.global_step` is one update of D, and of G at every `discriminator_updates`-th.
-    Of a network whose parameters don't all require a gradient, the others stay as they are.
-    `penalty`, `augmentation` and `ema` may be None; `balanced` batches have as many labels of each class as of any other.
-    With `cuda_graphs` an update on one GPU is launched as a graph; the numbers are those of one without.
+    z and the labels of update u are functions of (seed, u) for the global batch, of which each rank takes its slice. The
+    gradients of each network are all-reduced once per update; there is no DDP wrapper.
+    `trainer.global_step` counts updates of D; G is updated at every `discriminator_updates`-th of them. Parameters that do
+    not require a gradient are not trained. `balanced` batches have equally many labels of each class.
+    With `cuda_graphs` an update on one GPU is launched as a CUDA graph, with the same results.
     """
 
     def __init__(
@@ -77,8 +76,8 @@ class ConditionalGAN(LightningModule):
         self.latent_dim, self.num_classes, self.prior = generator.latent_dim, num_classes, prior
         self.loss, self.penalty, self.augmentation = loss, penalty, augmentation
         mixes = penalty is not None and penalty.mixes
-        self.pairs = loss.pairs or mixes  # the i-th real and the i-th fake picture are of one class
-        self.of_augmentation = 3 * (augmentation.draws if augmentation else 0)  # uniform numbers: real, fake, fake again
+        self.pairs = loss.pairs or mixes  # the i-th real and the i-th fake image are of one class
+        self.of_augmentation = 3 * (augmentation.draws if augmentation else 0)  # uniform numbers: real, fake, and fake for G
         self.draws = Draws(
             prior=prior, latent_dim=self.latent_dim, num_classes=num_classes, balanced=balanced, seed=seed,
             uniforms=self.of_augmentation + mixes,
@@ -87,7 +86,7 @@ class ConditionalGAN(LightningModule):
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
         self.lr_of = {"generator": generator_lr, "discriminator": discriminator_lr}
         self.cuda_graphs = cuda_graphs
-        self.last_penalty: Tensor  # of an update on average, by the latest update that had one; for the log alone
+        self.last_penalty: Tensor  # its mean per update, from the last update that had one; only for the log
         self.register_buffer("last_penalty", torch.zeros(()), persistent=False)
         self._as_graphs = CUDAGraphs(self.update)
 
@@ -96,49 +95,49 @@ class ConditionalGAN(LightningModule):
 
     def on_train_start(self) -> None:
         for optimizer in self._optimizers():
-            for group in optimizer.param_groups:  # a checkpoint brings what held when and where it was written
+            for group in optimizer.param_groups:  # a checkpoint restores the values of the run that wrote it
                 group |= optimizer.defaults
-                # PyTorch's fused kernel on CUDA reads lr as float32, whatever its dtype says (fused_adam_impl.cu).
+                # PyTorch's fused kernel on CUDA reads lr as float32, regardless of its dtype (fused_adam_impl.cu).
                 group["lr"] = group["lr"].to(self.device, torch.float32 if self.device.type == "cuda" else None)
                 if "capturable" in group:
                     group["capturable"] = self.device.type == "cuda"
 
     def teardown(self, stage: str) -> None:
-        self._as_graphs = CUDAGraphs(self.update)  # a finished run leaves its graphs' memory to the next one
+        self._as_graphs = CUDAGraphs(self.update)  # frees the memory of the graphs
 
     @property
     def best_generator(self) -> nn.Module:
-        """The generator that samples are drawn from: the EMA where there is one."""
+        """The generator that samples are drawn from: the EMA if there is one."""
         return self.generator if self.ema is None else self.ema.generator
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """An update for each row of `batch`: both losses of each, (updates,), and what the last one measured, (1,)."""
+        """Run an update for each row of `batch`; return both losses of each, (updates,), and the last one's values, (1,)."""
         real, labels = batch
         updates = range(self.trainer.global_step, self.trainer.global_step + len(real))
         kinds = [self.kind(update, measured=update == updates[-1]) for update in updates]
-        # Ranks exchange gradients in mid-update: they go on one by one.
+        # Gradients are all-reduced within an update, so that several ranks run without graphs.
         run = self._as_graphs if self.cuda_graphs and real.is_cuda and not collectives.several_ranks() else self._one_by_one
         losses, measured = run(kinds, self.inputs(real, labels, updates))
-        ticking = cast(list[LightningOptimizer], self.optimizers())[0]
-        for _ in updates:  # as its step() would: Lightning counts these, and so do all our schedules
-            ticking._on_before_step()
-            ticking._on_after_step()
+        optimizer = cast(list[LightningOptimizer], self.optimizers())[0]
+        for _ in updates:  # as its step() would: these calls make up Lightning's global_step, which the schedules use
+            optimizer._on_before_step()
+            optimizer._on_after_step()
         return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
 
     def kind(self, update: int, *, measured: bool) -> Kind:
-        """Of the run's update number `update`, from 0."""
+        """Return the kind of update number `update` of the run, from 0."""
         penalised = self.penalty is not None and update % self.penalty.interval == 0
         return Kind(penalised=penalised, generator=(update + 1) % self.discriminator_updates == 0, measured=measured)
 
     def drawn(self, updates: range, count: int, device: torch.device) -> Drawn:
-        """This rank's part, `count` pictures an update, of what is drawn for the batches of all ranks."""
+        """Return this rank's share, `count` images per update, of the draws for all ranks."""
         ranks = self.trainer.world_size
         return Drawn(*(each.chunk(ranks, dim=1)[self.global_rank] for each in self.draws(updates, count * ranks, device)))
 
     def inputs(
         self, real: Float[Tensor, "updates batch 1 size size"], labels: Int[Tensor, "updates batch"], updates: range
     ) -> tuple[Tensor, ...]:
-        """What `update` takes beside its kind: a row for each of `updates`, on the device of `real`."""
+        """Return the inputs of `update` except its kind: a row for each of `updates`, on the device of `real`."""
         z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
         images = real.shape[1] * self.trainer.world_size  # of an update
         images_seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
@@ -156,13 +155,13 @@ class ConditionalGAN(LightningModule):
         self, kind: Kind, real: Images, labels: Labels, z: Float[Tensor, "batch latent"], fake_labels: Labels, uniform: Uniform,
         rates: Float[Tensor, "2"], ema_weight: Tensor,
     ) -> Result:  # fmt: skip
-        """One update of each network, from inputs on the device alone: the losses of D and G, and what is measured."""
+        """Update both networks, from inputs on the device only; return the losses of D and G, and the measured values."""
         g_optimizer, d_optimizer = self._optimizers_at(rates)
         for_real, for_fake, for_fake_again = uniform[:, : self.of_augmentation].chunk(3, dim=1)
         with torch.set_grad_enabled(kind.generator):
             fake = self.generator(z, fake_labels)
 
-        # Discriminator: real up, fake down.
+        # Discriminator: raise the logits of real images, lower those of fake ones.
         penalty = self.penalty if kind.penalised else None
         with differentiable_twice() if penalty else nullcontext():
             real_output, fake_output = self._discriminate_both(
@@ -175,7 +174,7 @@ class ConditionalGAN(LightningModule):
                 self.last_penalty.copy_(added.detach() / penalty.interval)
         gradient_d = self._step(loss_d, self.discriminator, d_optimizer)
 
-        # Generator: the same fakes up, through the discriminator just updated.
+        # Generator: raise the logits of the same fake images, by the updated discriminator.
         if kind.generator:
             real_output_again = self._discriminate((real, labels, for_real)) if self.loss.pairs else real_output
             loss_g = self._loss_g(real_output_again, self._discriminate((fake, fake_labels, for_fake_again)))
@@ -183,7 +182,6 @@ class ConditionalGAN(LightningModule):
         else:
             loss_g, gradient_g = self._loss_g(real_output, fake_output), [torch.zeros_like(loss_d)]
 
-        # EMA: what samples are drawn from.
         if self.ema is not None:
             self.ema.update(self.generator, ema_weight)
 
@@ -197,11 +195,11 @@ class ConditionalGAN(LightningModule):
         return measured | norms
 
     def _optimizers(self) -> list[Optimizer]:
-        """The generator's and the discriminator's."""
+        """The optimizers of the generator and the discriminator."""
         return cast(list[Optimizer], self.optimizers(use_pl_optimizer=False))
 
     def _optimizers_at(self, rates: Tensor) -> list[Optimizer]:
-        """The same at the learning rates of this update."""
+        """The same, with the learning rates of this update."""
         optimizers = self._optimizers()
         for optimizer, rate in zip(optimizers, rates, strict=True):
             optimizer.param_groups[0]["lr"].copy_(rate)
@@ -218,33 +216,33 @@ class ConditionalGAN(LightningModule):
         return (losses if fake.label_losses is None else losses + fake.label_losses).mean()
 
     def _discriminate_both(self, real: DInput, fake: DInput, penalty: Penalty | None) -> tuple[DOutput, DOutput]:
-        """In one pass, which is half the launches; one after the other where a penalty needs D's gradient at one of them."""
-        gradients = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
-        if any(gradients) or not self.discriminator.takes_two_batches:
-            return self._discriminate(real, follow=gradients[0]), self._discriminate(fake, follow=gradients[1])
+        """Run D on both in one pass, with half the launches; in two passes if a penalty needs D's gradient at one of them."""
+        on_real, on_fake = (penalty.on_real, penalty.on_fake) if penalty else (False, False)
+        if on_real or on_fake or not self.discriminator.takes_two_batches:
+            return self._discriminate(real, differentiate=on_real), self._discriminate(fake, differentiate=on_fake)
         images, labels, draws = (torch.cat(each) for each in zip(real, fake, strict=True))
         with batches_end_to_end(2):
             both, count = self._discriminate((images, labels, draws)), len(labels) // 2
         return both.rows(slice(count)), both.rows(slice(count, None))
 
-    def _discriminate(self, given: DInput, *, follow: bool = False) -> DOutput:
-        """D's output for images, augmented; with `follow` its gradient with respect to them can be computed."""
-        images, labels, draws = given
-        images = images.detach().requires_grad_() if follow else images
+    def _discriminate(self, inputs: DInput, *, differentiate: bool = False) -> DOutput:
+        """Return D's output for augmented images; with `differentiate` the images require a gradient."""
+        images, labels, draws = inputs
+        images = images.detach().requires_grad_() if differentiate else images
         logits, label_losses = self.discriminator.with_label_losses(
             self.augmentation(images, draws) if self.augmentation else images, labels
         )
         return DOutput(images, labels, logits, label_losses)
 
     def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> list[Tensor]:
-        """One step of `network` down `loss`, along the mean of all ranks' gradients; that mean."""
+        """Take one optimizer step with the mean gradient over all ranks, and return that gradient."""
         parameters = _trained(network)
         optimizer.zero_grad()
         self.manual_backward(loss, inputs=parameters)
         gradient = [cast(Tensor, parameter.grad) for parameter in parameters]
         collectives.average_(gradient)
         optimizer.step()
-        torch.clear_autocast_cache()  # weights in half precision, from before this step
+        torch.clear_autocast_cache()  # the cached half-precision weights are outdated
         return gradient
 
 

@@ -1,6 +1,6 @@
-"""Gradient penalties, added to D's loss: each is a choice of `regularizer=`.
+"""Gradient penalties, added to D's loss: each is an option of `regularizer=`.
 
-D must score each image by itself: with batch normalisation the gradient would be that of a whole batch.
+D's output for an image must not depend on the rest of the batch, as it would with batch normalisation.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ class DOutput:
     images: Images
     labels: Int[Tensor, " batch"]
     logits: Float[Tensor, " batch"]
-    label_losses: Float[Tensor, " batch"] | None  # of a D that also classifies
+    label_losses: Float[Tensor, " batch"] | None  # if D also classifies
 
     def rows(self, rows: slice) -> "DOutput":
         losses = None if self.label_losses is None else self.label_losses[rows]
@@ -32,19 +32,19 @@ class DOutput:
 
 
 def squared_gradient_norm(logits: Float[Tensor, " batch"], images: Images) -> Float[Tensor, " batch"]:
-    """|∇ D(x)|² of each image, which can be differentiated in turn."""
+    """Return |∇ D(x)|² for each image, with a graph for its own gradient."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3))
 
 
 class Penalty(ABC):
-    """Added to D's loss, per sample, at every `interval`-th update alone and `interval` times as strong.
+    """A penalty per sample, added to D's loss at every `interval`-th update, multiplied by `interval`.
 
     This is lazy regularization (Karras et al. 2020, section 3.1).
     """
 
     on_real = on_fake = False  # whether it needs D's gradient at these images
-    mixes = False  # whether it compares the i-th real with the i-th fake image: they must be of one class
+    mixes = False  # whether it interpolates between the i-th real and the i-th fake image: they must be of one class
     interval: int
 
     @abstractmethod
@@ -55,12 +55,12 @@ class Penalty(ABC):
         fake: DOutput,
         mix: Float[Tensor, "batch _"],
     ) -> Float[Tensor, " batch"]:
-        """Of images with D's output; `mix` is uniform on [0, 1], (batch, 1) where it `mixes`."""
+        """Return the penalty; `mix` is uniform on [0, 1], (batch, 1) if the penalty `mixes`."""
 
 
 @register("regularizer", "zero_centred")
 class R1R2Penalty(Penalty):
-    """gamma/2 |∇ D|² at real images (R1), at fake ones (R2), or of both: Mescheder et al. 2018, equations 9 and 10."""
+    """gamma/2 |∇ D|² at real images (R1), fake images (R2), or both: Mescheder et al. 2018, equations 9 and 10."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class R1R2Penalty(Penalty):
 class GradientPenalty(Penalty):
     """gamma (|∇ D| - 1)² between real and fake images of one class: Gulrajani et al. 2017, equation 3.
 
-    `mix` (batch, 1), uniform on [0, 1], says where between them.
+    `mix` (batch, 1), uniform on [0, 1], is the position between them.
     """
 
     mixes = True

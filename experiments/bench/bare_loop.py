@@ -1,6 +1,6 @@
-"""The same updates as `train`'s with nothing around them: the package's networks, images in memory, no Lightning.
+"""The updates of `train` in a bare loop: the package's networks, images in memory, no Lightning.
 
-What `train` could reach at best: no callbacks, no log, no progress, no checkpoints. On a GPU each update is a CUDA graph.
+An upper bound for `train`: no callbacks, log, progress or checkpoints. On a GPU each update is a CUDA graph.
 """
 
 import time
@@ -26,8 +26,8 @@ AT_ONCE = 64  # updates whose inputs are drawn together, on a GPU
 
 
 def update(recipe: str, *, channels: int, batch_size: int, device: torch.device) -> tuple[Callable[..., Result], int]:
-    """One update of each network and of the average, from (penalised, real, labels, z, fake labels, the average's weight); and
-    after how many updates one is penalised, 0 for never.
+    """Return a function that updates both networks and the EMA, from (penalised, real, labels, z, fake labels, EMA weight), and
+    the interval of penalised updates, 0 for never.
     """
     config = compose(*RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}")
     model = build_model.model(config, build_model.recipe(config, build.data(config))).to(device)
@@ -47,12 +47,12 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
             real = real.requires_grad_()
             real_logits, fake_logits = discriminator(real, labels), discriminator(fake, fake_labels)
             loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
-            judged = (
+            outputs = (
                 DOutput(real, labels, real_logits, None),
                 DOutput(fake, fake_labels, fake_logits, None),
             )
             assert penalty is not None  # noqa: S101
-            return loss + penalty(discriminator, *judged, real[:, 0, 0, :0]).mean()
+            return loss + penalty(discriminator, *outputs, real[:, 0, 0, :0]).mean()
 
     def run(penalised: bool, real: Tensor, labels: Tensor, z: Tensor, fake_labels: Tensor, weight: Tensor) -> Result:
         fake = generator(z, fake_labels)
@@ -64,14 +64,14 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
         of_g = softplus(-discriminator(fake, fake_labels)).mean()
         of_g.backward(inputs=[*generator.parameters()])
         g_optimizer.step()
-        ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  both recipes have an average
+        ema.update(generator, weight)  # pyright: ignore[reportOptionalMemberAccess]  both recipes have EMA
         return torch.stack([of_d.detach(), of_g.detach()]), {}
 
     return run, penalty.interval if penalty else 0
 
 
 def images_per_second(folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
-    """Speed of `timed` updates after the first ones."""
+    """Return the speed of `timed` updates after warm-up."""
     memory.keep_freed()
     pixels, classes = (part.to(device) for part in fashion_mnist.tensors(folder / "FashionMNIST" / "raw"))
     one, every = update(recipe, channels=channels, batch_size=batch_size, device=device)
@@ -95,7 +95,7 @@ def images_per_second(folder: Path, *, recipe: str, channels: int, batch_size: i
         if device.type == "cuda":
             torch.cuda.synchronize()
 
-    updates(0, 2 * max(at_once, every))  # the second time each kind of update is captured
+    updates(0, 2 * max(at_once, every))  # each kind of update is captured the second time
     start = time.perf_counter()
     updates(0, timed)
     return timed * batch_size / (time.perf_counter() - start)

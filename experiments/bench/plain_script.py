@@ -1,6 +1,6 @@
-"""The documented conditional GAN as people write it in one file: the reference of tests, and what `make bench` compares with.
+"""The documented conditional GAN as a plain script: the reference for tests and for `make bench`.
 
-Written out independently of the package: networks with a sigmoid in D, DataLoader with transforms, `.item()` each update.
+Independent of the package: networks with a sigmoid in D, a DataLoader with transforms, `.item()` in each update.
 """
 
 import time
@@ -52,7 +52,7 @@ class Discriminator(nn.Module):
 def updates(
     generator: nn.Module, discriminator: nn.Module, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]], lr: float = 2e-4
 ) -> Iterator[tuple[float, float]]:
-    """Trains on (real, labels, z, fake labels), an update each; gives its two losses."""
+    """Run an update on each (real, labels, z, fake labels) and yield its two losses."""
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=(0.5, 0.999))
     bce = nn.BCELoss()
@@ -71,7 +71,7 @@ def updates(
 
 
 def lay_out_data(folder: Path) -> None:
-    """The data as torchvision expects it in `folder`, unpacked."""
+    """Write the data to `folder`, unpacked, as torchvision expects it."""
     raw, result = folder / "FashionMNIST" / "raw", sources.locate()
     raw.mkdir(parents=True)
     for file in fashion_mnist.FILES:
@@ -79,7 +79,7 @@ def lay_out_data(folder: Path) -> None:
 
 
 def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
-    """Speed of `timed` updates after the first one, on what `lay_out_data` has put into `folder`."""
+    """Return the speed of `timed` updates after the first one, on the data that `lay_out_data` wrote to `folder`."""
     to_tensor = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
     dataset = datasets.FashionMNIST(str(folder), train=True, transform=to_tensor)
     loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)

@@ -1,4 +1,4 @@
-"""Images/s of a whole sweep, from its start to its end, with hydra/launcher=pool and k jobs at a time on each device.
+"""Images/s of a whole sweep, from start to end, with hydra/launcher=pool and k jobs at a time on each device.
 
 `make bench-pool ARGS="--jobs 8 --at-a-time 1 2 4 8"`. Appends a line to experiments/bench/results/pool.jsonl.
 """
@@ -21,8 +21,8 @@ RESULTS = Path(__file__).parent / "results" / "pool.jsonl"
 def images_per_second(
     folder: Path, *, jobs: int, at_a_time: int, updates: int, channels: int = 128, batch_size: int = 64, device: str = "auto"
 ) -> dict[str, float]:
-    """Of all jobs together: `whole`, starting their processes and their last pictures included, and `training`, the sum of what
-    each says of itself, times the share of the jobs that train at a time.
+    """Return images/s of all jobs: `whole`, which includes process start and final samples, and `training`, the sum of the
+    jobs' own values times the share of jobs that train at the same time.
     """
     command = [
         *(sys.executable, "-m", "cgan_lightning.train", "-m", "experiment=documented", "hydra/launcher=pool"),
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--at-a-time", type=int, nargs="+", default=[1, 2, 4, 8] if device.type == "cuda" else [1, 2])
-    parser.add_argument("--updates", type=int, default=2000 if device.type == "cuda" else 100, help="of each job")
+    parser.add_argument("--updates", type=int, default=2000 if device.type == "cuda" else 100, help="updates of each job")
     parser.add_argument("--channels", type=int, default=128)
     parser.add_argument("--batch-size", type=int, default=64)
     options = parser.parse_args()

@@ -1,3 +1,3 @@
-"""The recipes that are measured, as overrides of conf/train.yaml."""
+"""The measured recipes, as overrides of conf/train.yaml."""
 
 RECIPES: dict[str, tuple[str, ...]] = {"documented": ("experiment=documented",), "default": ()}

@@ -1,9 +1,9 @@
-"""Images/s of (a) a plain script, (b) a bare loop and (c) this project's `train`, callbacks and logging at their defaults.
+"""Images/s of (a) a plain script, (b) a bare loop and (c) this project's `train` with default callbacks and logging.
 
-`make bench`, or with ARGS="--recipe documented --channels 128 --batch-size 64 --repeats 5" for one size alone. Each measurement
-is a process of its own, with the machine to itself; the three take turns, and that is repeated. (b) and (c) train what
-`--recipe` says, (a) always the documented recipe. ARGS=--growth measures `train` with more images and wider networks. Appends a
-line for each size to experiments/bench/results/speed.jsonl.
+`make bench`, or with ARGS="--recipe documented --channels 128 --batch-size 64 --repeats 5" for one size. Each measurement is a
+separate process that runs alone; the three alternate for a number of repeats. (b) and (c) train the recipe of `--recipe`, (a)
+always the documented one. ARGS=--growth measures `train` with more images and wider networks. A line for each size is appended
+to experiments/bench/results/speed.jsonl.
 """
 
 import argparse
@@ -39,7 +39,7 @@ Contestant = Callable[..., float]
 def trained(
     folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device, more: Sequence[str] = ()
 ) -> float:
-    """`train`'s own figure, which leaves out its first calls, in which graphs are captured, and looks at quality."""
+    """Return the speed that `train` reports, which excludes its first calls (graph capture) and validation."""
     updates = timed + (128 if device.type == "cuda" else 1)
     config = compose(
         *RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}", f"run_root={folder / 'runs'}",
@@ -54,7 +54,7 @@ def plain(folder: Path, *, recipe: str, timed: int, **size: Any) -> float:
     return plain_script.images_per_second(folder, timed=min(timed, PLAIN_IMAGES // size["batch_size"]), **size)
 
 
-PLAIN_IMAGES = 30_000  # at most: on a GPU the others are many times faster
+PLAIN_IMAGES = 30_000  # at most, as the others are many times faster on a GPU
 CONTESTANTS: dict[str, Contestant] = {
     "plain script": plain,
     "bare loop": bare_loop.images_per_second,
@@ -63,7 +63,7 @@ CONTESTANTS: dict[str, Contestant] = {
 
 
 def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, accelerator: str = "auto") -> dict[str, Any]:
-    """Speed and peak memory of one contestant."""
+    """Return speed and peak memory of one contestant."""
     logging.disable(logging.INFO)
     device = device_named(accelerator)
     memory.count_peak_anew()
@@ -75,7 +75,7 @@ def measure(contestant: str, folder: Path, size: dict[str, Any], timed: int, acc
 
 
 def matrix_product_rate() -> float:
-    """GFLOP/s of a float32 product of 2048 × 2048 matrices, the best of ten."""
+    """Return the GFLOP/s of a float32 product of 2048 × 2048 matrices, best of ten."""
     device = device_named("auto")
     a, b = torch.randn(2, 2048, 2048, device=device)
     best = 0.0
@@ -87,7 +87,7 @@ def matrix_product_rate() -> float:
 
 
 def mflop_per_image(*, recipe: str, channels: int, batch_size: int) -> dict[str, float]:
-    """Multiplications and additions of matrix products and convolutions in one update, by PyTorch's counter."""
+    """Return millions of floating-point operations per image in one update, by PyTorch's counter."""
     z, labels, images = torch.randn(batch_size, 100), torch.arange(batch_size) % 10, torch.zeros(batch_size, 1, 28, 28)
     plain = plain_script.updates(plain_script.Generator(channels), plain_script.Discriminator(), [(images, labels, z, labels)])
     bare, _ = bare_loop.update(recipe, channels=channels, batch_size=batch_size, device=torch.device("cpu"))
@@ -95,7 +95,7 @@ def mflop_per_image(*, recipe: str, channels: int, batch_size: int) -> dict[str,
     found = {}
     for name, work in {
         "plain script": lambda: next(plain),
-        "train": lambda: bare(False, images, labels, z[:, :latent_dim], labels, torch.tensor(0.004)),  # no penalty in it
+        "train": lambda: bare(False, images, labels, z[:, :latent_dim], labels, torch.tensor(0.004)),  # without penalty
     }.items():
         with FlopCounterMode(display=False) as counter:
             work()
@@ -104,13 +104,13 @@ def mflop_per_image(*, recipe: str, channels: int, batch_size: int) -> dict[str,
 
 
 def alone(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """`function` in a fresh process."""
+    """Call `function` in a new process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *args, **kwargs).result()
 
 
 def compare(folder: Path, size: dict[str, Any], *, repeats: int, images: int) -> dict[str, Any]:
-    """The contestants in turn, repeated; prints as it goes, and a table at the end."""
+    """Measure the contestants alternately, several times; print each result and a table at the end."""
     timed = max(10, images // size["batch_size"])
     found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
     for repeat in range(repeats):
@@ -128,7 +128,7 @@ def compare(folder: Path, size: dict[str, Any], *, repeats: int, images: int) ->
 
 
 def table(record: dict[str, Any], medians: dict[str, float]) -> str:
-    """What `compare` found, for people."""
+    """Return the results of `compare` as text."""
     lines = [f"{record['recipe']}, {record['channels']} channels, batch {record['batch_size']}:"]
     for name, speeds in record["images_per_second"].items():
         ms, memory = record["batch_size"] / medians[name] * 1e3, statistics.median(record["peak_memory_mib"][name])
@@ -145,7 +145,7 @@ def table(record: dict[str, Any], medians: dict[str, float]) -> str:
 
 
 def growth(folder: Path, *, images: int) -> dict[str, Any]:
-    """`train` alone: 1, 2 and 4 times the images, then 64 to 512 channels."""
+    """Measure `train` only: 1, 2 and 4 times the images, then 64 to 512 channels."""
     found: dict[str, Any] = {"images": {}, "channels": {}}
     for what, channels, factor in [
         *(("images", 128, n) for n in (1, 2, 4)),
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--recipe", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--channels", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--batch-size", type=int, nargs="+", default=[64, 512])
-    parser.add_argument("--images", type=int, help="timed each time; else 6,400 on a CPU, 300,000 on a GPU")
+    parser.add_argument("--images", type=int, help="images per measurement; default 6,400 on a CPU, 300,000 on a GPU")
     parser.add_argument("--growth", action="store_true")
     options = parser.parse_args()
     device = device_named("auto")

@@ -1,1 +1,1 @@
-"""What a machine with a GPU has to show, by one command: `make gpu OUT=folder`, or `python -m experiments.gpu folder`."""
+"""All tests and measurements for a GPU in one command: `make gpu OUT=folder`, or `python -m experiments.gpu folder`."""

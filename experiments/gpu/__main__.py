@@ -1,10 +1,10 @@
-"""All that this machine's GPU has to show, in eight minutes: `python -m experiments.gpu OUT`.
+"""All tests and measurements for this machine's GPU, in eight minutes: `python -m experiments.gpu OUT`.
 
-Tests, speeds, kernels, a pool and the default recipe. Each step is a process with a time limit of its own, and writes what it
-finds at once, to OUT/STEP.json and OUT/STEP.log; one that fails, or is not done in time, stops no other. OUT/gpu.json has them
-all, with a table at the end. Needs a python3 with PyTorch and Lightning, hydra-core, omegaconf, antlr4 and beartype (for the
-tests pytest, hypothesis and jaxtyping, too); no network where the data is in the cache, and no installation of this project.
-`--device cpu` does the same in small, which shows that the command works.
+Tests, speeds, kernels, a pool and the default recipe. Each step is a process with its own time limit and writes results as they
+come to OUT/STEP.json and OUT/STEP.log; if one fails or exceeds its limit, the others still run. OUT/gpu.json has all results,
+and a table is printed at the end. Needs Python with PyTorch, Lightning, hydra-core, omegaconf, antlr4 and beartype (for the
+tests also pytest, hypothesis and jaxtyping), but no network if the data is cached, and no installation of this project.
+`--device cpu` runs a smaller version to check the command itself.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from cgan_lightning.utils.files import write_json
 from experiments.gpu import table
 
 ROOT = Path(__file__).parents[2]
-ON_CPU = 6  # how many times as long a step may take there
+ON_CPU = 6  # factor of the time limits on a CPU
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ STEPS = (
 
 
 def run(step: Step, out: Path, device: str) -> dict[str, Any]:
-    """The step's process from start to end: how it ended, how long it took, and what it has found."""
+    """Run a step's process; return how it ended, its duration and its results."""
     limit_s = step.limit_s * (ON_CPU if device == "cpu" else 1)
     print(f"\n== {step.name}: at most {limit_s:.0f} s", flush=True)
     begun, file = time.monotonic(), out / f"{step.name}.json"
@@ -74,7 +74,7 @@ def run(step: Step, out: Path, device: str) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="a folder for what is found")
+    parser.add_argument("out", type=Path, help="folder for the results")
     parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu")
     parser.add_argument("--steps", nargs="+", choices=[step.name for step in STEPS], default=[step.name for step in STEPS])
     options = parser.parse_args()

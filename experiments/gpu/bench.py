@@ -1,4 +1,4 @@
-"""Speeds of a plain script, a bare loop and `train`, one after another in this process: batches of 64 and 512, both recipes."""
+"""Speeds of a plain script, a bare loop and `train`, in sequence in this process: batches of 64 and 512, both recipes."""
 
 import itertools
 import sys
@@ -12,7 +12,7 @@ from experiments.bench import plain_script
 from experiments.bench.recipes import RECIPES
 from experiments.bench.speed import CONTESTANTS, measure
 
-IMAGES = {"gpu": {64: 400_000, 512: 1_000_000}, "cpu": {64: 640}}  # of each measurement, by the size of a batch
+IMAGES = {"gpu": {64: 400_000, 512: 1_000_000}, "cpu": {64: 640}}  # per measurement, by batch size
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
             size: dict[str, Any] = {"recipe": recipe, "channels": 128, "batch_size": batch_size}
             record = size | {"images_per_second": {}, "peak_memory_mib": {}}
             for contestant in CONTESTANTS:
-                if contestant == "plain script" and batch_size in plain:  # it knows one recipe
+                if contestant == "plain script" and batch_size in plain:  # it has one recipe only
                     record["images_per_second"][contestant] = plain[batch_size]
                     continue
                 result = measure(contestant, Path(name), size, images // batch_size, device)

@@ -1,4 +1,4 @@
-"""Layers that are computed in another form than they are documented by: the time of both, forward and backward."""
+"""Layers with an optimised form: the time of both forms, forward and backward."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +14,13 @@ Layer = Callable[[Tensor], Tensor]
 
 
 def as_blocks(layer: HalvingConvolution, maps: Tensor) -> Tensor:
-    """What a `HalvingConvolution` does on a CPU."""
+    """Compute a `HalvingConvolution` as on a CPU."""
     blocks = F.pixel_unshuffle(F.pad(maps, (1, 1, 1, 1)), 2)
     return F.conv2d(blocks, F.pixel_unshuffle(F.pad(layer.weight, (0, 1, 0, 1)), 2), layer.bias)
 
 
 def compared(device: torch.device) -> Iterator[dict[str, Any]]:
-    """Of each layer, form and size of batch, the microseconds of one forward and backward pass."""
+    """Yield the microseconds of one forward and backward pass by layer, form and batch size."""
     first = HalvingConvolution(1, 64)
     wide, last = NearestUpsample(128, 64), NearestUpsample(64, 1)
     layers: dict[str, tuple[nn.Module, tuple[int, int], dict[str, Layer]]] = {
@@ -41,24 +41,24 @@ def compared(device: torch.device) -> Iterator[dict[str, Any]]:
 def microseconds(run: Layer, maps: Tensor, parameters: list[nn.Parameter], repeats: int = 50) -> float:
     maps.requires_grad_()
 
-    def there_and_back() -> None:
-        given = run(maps)
-        torch.autograd.grad(given, [maps, *parameters], torch.ones_like(given))
+    def forward_backward() -> None:
+        output = run(maps)
+        torch.autograd.grad(output, [maps, *parameters], torch.ones_like(output))
 
     if not maps.is_cuda:
-        there_and_back()
+        forward_backward()
         begun = time.perf_counter()
         for _ in range(5):
-            there_and_back()
+            forward_backward()
         return (time.perf_counter() - begun) / 5 * 1e6
     own = torch.cuda.Stream()
     with torch.cuda.stream(own):
         for _ in range(3):
-            there_and_back()
+            forward_backward()
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        there_and_back()
+        forward_backward()
     graph.replay()
     torch.cuda.synchronize()
     begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A sweep by hydra/launcher=pool: 8, 4, 2 jobs and 1, all at a time on the one device."""
+"""Sweeps with hydra/launcher=pool: 8, 4, 2 and 1 jobs at the same time on one device."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""Where an update's time on the device goes: kernels by their kind, and each layer that has two forms in both."""
+"""A profile of an update on the device: kernels by kind, and the time of layers with two forms."""
 
 import itertools
 import os
@@ -21,8 +21,8 @@ from cgan_lightning.utils.files import write_json
 from experiments.bench.recipes import RECIPES
 from experiments.gpu import forms
 
-UPDATES = {"gpu": 40, "cpu": 8}  # of a call; the last one is looked at
-KINDS = (  # by name, the first that fits
+UPDATES = {"gpu": 40, "cpu": 8}  # per call; the last call is profiled
+KINDS = (  # by name, the first match
     ("optimizer", r"adam"),
     ("several tensors at once", r"multi_tensor|foreach"),
     ("copy", r"memcpy|memset|copy|nchwtonhwc|nhwctonchw|transpose|cat"),
@@ -34,7 +34,7 @@ KINDS = (  # by name, the first that fits
 
 
 class Profiled(Callback):
-    """Profiles the last call, of so many updates."""
+    """Profile the last call of `updates` updates."""
 
     def __init__(self, on_gpu: bool, updates: int) -> None:
         self.activity = ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU
@@ -58,7 +58,7 @@ class Profiled(Callback):
 
 
 def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
-    """Kernels (on a CPU, operations) of an update and the time in them, in all and by kind; the longest by name."""
+    """Return the number and time of an update's kernels (on a CPU, operations), total and by kind, and the longest ones."""
     on_gpu, updates, calls = device == "gpu", UPDATES[device], 4 if device == "gpu" else 2
     config = compose(
         *RECIPES[recipe], f"data.batch_size={batch_size}", f"trainer={device}", f"log_every_n_updates={updates}",
@@ -93,7 +93,7 @@ def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
 
 def main() -> None:
     file, device = Path(sys.argv[1]), sys.argv[2]
-    os.environ["TEARDOWN_CUPTI"] = "0"  # between two profiles, with graphs alive, it has failed
+    os.environ["TEARDOWN_CUPTI"] = "0"  # tearing it down between two profiles with live graphs has failed
     result: dict[str, list[dict[str, Any]]] = {"updates": [], "forms": []}
     for record in forms.compared(device_named(device)):
         result["forms"].append(record)

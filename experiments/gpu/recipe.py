@@ -1,4 +1,4 @@
-"""The default recipe for 25 epochs, validation after each; then, as far as time allows, without TF32 and in bfloat16."""
+"""The default recipe for 25 epochs with validation after each; then, if time allows, without TF32 and in bfloat16."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What a run of `make gpu` found, on about ten lines."""
+"""A summary of the results of `make gpu` in about ten lines."""
 
 from collections.abc import Iterator
 from typing import Any

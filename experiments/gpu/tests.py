@@ -1,4 +1,4 @@
-"""`pytest -m gpu`, each failure told with its reason as it happens."""
+"""`pytest -m gpu`, with the reason of each failure printed immediately."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ from cgan_lightning.utils.files import write_json
 
 
 class AsItHappens:
-    """A plugin of pytest's that keeps the count, and says why a test failed or was skipped when it has ended."""
+    """A pytest plugin that counts outcomes and prints why a test failed or was skipped as soon as it ends."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -35,11 +35,11 @@ class AsItHappens:
 def main() -> int:
     file, device = Path(sys.argv[1]), sys.argv[2]
     os.environ["CGAN_GPU_TESTS_ON"] = device
-    # Warnings don't fail a test here: versions and drivers are the machine's own.
+    # Warnings do not fail tests here, because versions and drivers depend on the machine.
     arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
     if importlib.util.find_spec("xdist"):
         arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
-    if device == "cpu":  # in small: what is quick and starts no process
+    if device == "cpu":  # only fast tests that start no process
         os.environ["OMP_NUM_THREADS"] = "1"
         arguments += ["-k", "not choice and not pool and not two_ranks and not hears and not evaluate and not page"]
     return pytest.main(arguments, plugins=[AsItHappens(file)])

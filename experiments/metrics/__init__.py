@@ -1,1 +1,1 @@
-"""What the metrics say of sets whose order is known."""
+"""The metrics of sets of images whose quality order is known."""

@@ -1,6 +1,6 @@
 """`python -m experiments.metrics.scale RUN_FOLDER`: the table of docs/metrics.md, as Markdown.
 
-Real training images, a trained generator, the same with its labels shuffled, and noise, 10,000 each, against the test set.
+Real training images, a trained generator, its samples with shuffled labels, and noise, 10,000 each, against the test set.
 """
 
 import sys

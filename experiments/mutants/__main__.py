@@ -1,8 +1,8 @@
-"""`make mutants`: mutmut's mutants of the parts that numbers hang on, drawn with a seed, each against the tests that reach it.
+"""`make mutants`: mutation testing by mutmut of the numerical parts, on a random sample of mutants.
 
-[tool.mutmut] in pyproject.toml says which files and which tests. What was found stands in `mutants/` (mutmut's own, not in git)
-as it comes, so that the same command goes on after a stop; results.json and results.md here are made from it. What they have as
-noticed is not tried anew, unless its file has changed since: tests only become stricter.
+The files and tests are set in [tool.mutmut] in pyproject.toml. Results are written to `mutants/` (mutmut's own folder, not in
+git) one by one, so that the same command resumes after an interruption; results.json and results.md are made from them. Mutants
+recorded as killed are not tested again unless their file has changed, because tests only become stricter.
 """
 
 import argparse
@@ -29,13 +29,13 @@ def mutmut(*arguments: str, timeout: float | None = None) -> subprocess.Complete
 
 
 def result() -> dict[str, int | None]:
-    """The exit code of the tests by mutant; None: not tried yet."""
+    """Return the exit code of the tests by mutant; None: not tested yet."""
     metas = [json.loads(path.read_text()) for path in sorted(WORK.rglob("*.meta"))]
     return {name: code for meta in metas for name, code in meta["exit_code_by_key"].items()}
 
 
 def drawn(count: int, seed: int) -> list[str]:
-    """Those of results.json that are still there, and as many others as are missing, drawn with `seed`."""
+    """Return the mutants of results.json that still exist, filled up to `count` with others drawn by `seed`."""
     names = set(result())
     known = [entry["mutant"] for entry in _earlier() if entry["mutant"] in names]
     others = sorted(names.difference(known))
@@ -43,7 +43,7 @@ def drawn(count: int, seed: int) -> list[str]:
 
 
 def still_noticed() -> dict[str, str]:
-    """The status of mutants that results.json has as noticed, in files that nobody has changed since it was written."""
+    """Return the status of mutants recorded as killed in files that have not changed since results.json was written."""
     revision = git("log", "-1", "--format=%H", "--", str(HERE / "results.json"))
     changed = set(git("diff", "--name-only", revision, "--", "cgan_lightning").splitlines()) if revision else set()
     return {
@@ -62,7 +62,7 @@ def _file(mutant: str) -> str:
 
 
 def keep_the_quickest(budget_s: float) -> None:
-    """Of the tests that reach a function, those of its module's own file, and the quickest others, up to `budget_s`."""
+    """Limit the tests of each function to those of its module's test file and the fastest others, up to `budget_s`."""
     if not ALL_STATS.is_file():
         ALL_STATS.write_bytes(STATS.read_bytes())
     stats = json.loads(ALL_STATS.read_text())
@@ -78,7 +78,7 @@ def keep_the_quickest(budget_s: float) -> None:
 
 
 def record(names: list[str], seed: int) -> list[dict[str, str]]:
-    """Writes results.json and results.md; what was not tried now stands as it was found before."""
+    """Write results.json and results.md; mutants not tested now keep their earlier result."""
     from mutmut.stats import status_by_exit_code
 
     codes, before = result(), {entry["difference"]: entry["why"] for entry in _earlier() if entry.get("why")}
@@ -99,7 +99,7 @@ def record(names: list[str], seed: int) -> list[dict[str, str]]:
 
 
 def _earlier() -> list[dict[str, str]]:
-    """What results.json has; `why`, of a survivor that makes no difference, is filled in by hand."""
+    """Return the entries of results.json; `why`, for equivalent mutants, is filled in by hand."""
     file = HERE / "results.json"
     return json.loads(file.read_text())["mutants"] if file.is_file() else []
 
@@ -126,30 +126,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=420)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--budget", type=float, default=20, help="seconds of tests for each mutant, the quickest first")
-    parser.add_argument("--again", action="store_true", help="those that were not noticed too: for a larger budget")
-    parser.add_argument("--minutes", type=float, default=90, help="then it stops; the same command goes on")
+    parser.add_argument("--budget", type=float, default=20, help="seconds of tests for each mutant, the fastest first")
+    parser.add_argument("--again", action="store_true", help="test survivors again too, for a larger budget")
+    parser.add_argument("--minutes", type=float, default=90, help="time limit; the same command resumes")
     options = parser.parse_args()
     if not STATS.is_file():
-        made = mutmut("run", "no.such.mutant")  # mutants are made, and the tests that reach each are found
+        made = mutmut("run", "no.such.mutant")  # makes the mutants and records which tests reach each
         if not STATS.is_file():
-            sys.exit(f"mutmut could not run the tests. Its last words:\n{made.stdout[-2000:]}")
+            sys.exit(f"mutmut could not run the tests. The end of its output:\n{made.stdout[-2000:]}")
     keep_the_quickest(options.budget)
     names, codes, noticed = drawn(options.count, options.seed), result(), still_noticed()
     todo = [name for name in names if name not in noticed and (codes[name] is None or (options.again and codes[name] == 0))]
     once = {entry["mutant"] for entry in _earlier() if entry["status"] in KILLED}
     parts = [[name for name in todo if (name in once) is noticed_once] for noticed_once in (False, True)]
-    print(f"{len(todo)} of {len(names)} are tried now", flush=True)
+    print(f"Testing {len(todo)} of {len(names)} mutants", flush=True)
     end = time.monotonic() + 60 * options.minutes
     try:
-        for part in filter(None, parts):  # those first that nothing has noticed
+        for part in filter(None, parts):  # first those that have never been killed
             done = mutmut("run", *part, timeout=max(1, end - time.monotonic()))
             if done.returncode:
                 sys.exit(
-                    f"mutmut ended with {done.returncode}; the same command goes on. Its last words:\n{done.stdout[-2000:]}"
+                    f"mutmut ended with {done.returncode}; the same command resumes. End of its output:\n{done.stdout[-2000:]}"
                 )
     except subprocess.TimeoutExpired:
-        print("The time is over: the same command goes on")
+        print("Time limit reached: the same command resumes")
     record(names, options.seed)
     print((HERE / "results.md").read_text())
 

@@ -1,1 +1,1 @@
-"""Which recipe should be the default: candidates, the search among them, and the comparison with the documented one."""
+"""The search for the default recipe: candidates, successive halving, and the comparison with the documented recipe."""

@@ -1,6 +1,6 @@
-"""The repository's example: a run's generator.safetensors, with what it scored inside.
+"""The repository's example: a run's generator.safetensors with its evaluation in the metadata.
 
-python -m experiments.recipe.example RUN_FOLDER     # which has been trained and evaluated
+python -m experiments.recipe.example RUN_FOLDER     # a trained and evaluated run
 """
 
 import json
@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).with_name(FILE_NAME)
 
 
 def keep(run: Path, place: Path) -> None:
-    """Writes the generator of `run` to `place`, its evaluation and what it was measured on as metadata beside the recipe.
+    """Write the generator of `run` to `place`, with its evaluation added to the metadata.
 
     Raises UserError for a run that was never evaluated.
     """
@@ -32,7 +32,7 @@ def keep(run: Path, place: Path) -> None:
     with safetensors.safe_open(run / FILE_NAME, "pt") as file:
         metadata = file.metadata() | {"scores": json.dumps(scores)}
     content = safetensors.torch.save(safetensors.torch.load(weights), metadata)
-    write_atomically(place, lambda beside: beside.write_bytes(content))
+    write_atomically(place, lambda temporary: temporary.write_bytes(content))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Successive halving (Jamieson and Talwalkar 2016) among the recipes of a file, by `train`'s own objective.
+"""Successive halving (Jamieson and Talwalkar 2016) of the recipes in a file, by validation FID.
 
     python -m experiments.recipe.search --epochs 1,3,6
     python -m experiments.recipe.search --candidates experiments/recipe/quality.yaml --epochs 6 --jobs 2 run_root=runs/quality
 
-Each candidate trains for the first number of epochs; the better half (or one of `--eta`), by FID to training images, goes on to
-the second, and so on, each from where it stopped, `--jobs` of them at a time. Candidates are compared at the same images seen.
-Beside the FID are kept what one FID hides (those within classes, precision, recall, coverage) and seconds. A line for each
-candidate and rung is appended to trials.jsonl: what has a line already isn't done again, so the search goes on after any stop,
-and on another machine. The test split and the other feature extractor have no part in it: they are for the
-comparison that README.md describes, and read once.
+Each candidate trains for the first number of epochs; the best half (or 1/ETA of them, by `--eta`), by FID to training images,
+is resumed up to the second number, and so on, with `--jobs` runs at a time. Candidates are compared at the same images seen.
+Other metrics (intra-class FID, precision, recall, coverage) and seconds are saved with the FID. A line for each candidate and
+rung is appended to trials.jsonl, and trials with a line are not repeated, so that an interrupted search can be resumed, also on
+another machine. The test split and the other feature extractor are not used: they are only for the final comparison that
+README.md describes.
 """
 
 import argparse
@@ -30,54 +30,56 @@ from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.storage.run_folder import RunFolder
+from cgan_lightning.utils import old_names
 
 HERE = Path(__file__).parent
 CANDIDATES, TRIALS = HERE / "candidates.yaml", HERE / "trials.jsonl"
 SAMPLES = 10_000
-COMPOSING = threading.Lock()  # Hydra has one config at a time in a process
+AGAINST_TRAINING = ("class_fid_mean", "class_fids", "precision", "recall", "coverage", "class_accuracy")
+COMPOSING = threading.Lock()  # Hydra composes one config at a time in a process
 
 
 def candidates(file: Path = CANDIDATES) -> dict[str, list[str]]:
-    """Each candidate's overrides by its name, what all have in common first; a part that is a list has several."""
-    written: Any = OmegaConf.to_container(OmegaConf.load(file))
-    found = {}
-    for name, parts in written["candidates"].items():
+    """Return the overrides of each candidate by name, the common ones first; a part is an override or a list of them."""
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    result = {}
+    for name, parts in content["candidates"].items():
         lists = [part if isinstance(part, list) else [part] for part in parts]
-        found[name] = [*written["common"], *(override for each in lists for override in each)]
-    return found
+        result[name] = [*content["common"], *(override for each in lists for override in each)]
+    return result
 
 
 def trials() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in TRIALS.read_text().splitlines()] if TRIALS.exists() else []
+    return [old_names.current(json.loads(line)) for line in TRIALS.read_text().splitlines()] if TRIALS.exists() else []
 
 
 def trial(name: str, overrides: list[str], *, epochs: int, seed: int, extra: list[str]) -> dict[str, Any]:
-    """The line of a candidate that was trained for so many epochs, by the command that a user gives."""
-    asked = [*overrides, f"seed={seed}"]
+    """Train a candidate for that many epochs with the `train` command, unless it has been trained; return its line."""
+    trained = [*overrides, f"seed={seed}"]
     for line in trials():
-        if (line["overrides"], line["epochs"]) == (asked, epochs):
+        if (line["overrides"], line["epochs"]) == (trained, epochs):
             return line
-    given = [*asked, *extra, f"trainer.max_epochs={epochs}", "resume=auto"]
-    subprocess.run([sys.executable, "-m", "cgan_lightning.train", *given], check=True)  # noqa: S603  our own command
+    arguments = [*trained, *extra, f"trainer.max_epochs={epochs}", "resume=auto"]
+    subprocess.run([sys.executable, "-m", "cgan_lightning.train", *arguments], check=True)  # noqa: S603  own command
     with COMPOSING:
-        folder = identity.run_folder(compose(*given))
-    return kept(name, asked, epochs, json.loads(folder.results.read_text()) | {"against_training": against_training(folder)})
+        folder = identity.run_folder(compose(*arguments))
+    return kept(name, trained, epochs, json.loads(folder.results.read_text()) | {"against_training": against_training(folder)})
 
 
 def against_training(folder: RunFolder) -> dict[str, Any]:
-    """The averaged generator against training images, 10,000 of each, as validation has it."""
+    """Return metrics of the EMA generator against training images, 10,000 of each, as in validation."""
     trained = generator_file.load(folder.generator)
     pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), SAMPLES, seed=0)
     extractor, train = feature_extractor.load(), fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
     real = suite.features_of_real(extractor, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
-    found = suite.compare(suite.features_of(extractor, pixels, labels), real, seed=0)
-    return {name: found[name] for name in ("class_fid_mean", "class_fids", "precision", "recall", "coverage", "class_accuracy")}
+    values = suite.compare(suite.features_of(extractor, pixels, labels), real, seed=0)
+    return {name: values[name] for name in AGAINST_TRAINING}
 
 
-def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> dict[str, Any]:
-    """The line of a run's results, appended to the others."""
+def kept(name: str, overrides: list[str], epochs: int, results: dict[str, Any]) -> dict[str, Any]:
+    """Append the line of a run's results to the file and return it."""
     line = {
-        "candidate": name, "epochs": epochs, "overrides": asked,
+        "candidate": name, "epochs": epochs, "overrides": overrides,
         "fid": results["metrics"]["fid"], "class_accuracy": results["metrics"]["class_accuracy"],
         "curve": [[point["images_seen"], point["fid"], point["class_accuracy"]] for point in results["validation"]["curve"]],
         "against_training": results["against_training"],
@@ -92,7 +94,7 @@ def kept(name: str, asked: list[str], epochs: int, results: dict[str, Any]) -> d
 def halving(
     left: dict[str, list[str]], rungs: list[int], seed: int, jobs: int, extra: list[str], eta: int = 2
 ) -> list[dict[str, Any]]:
-    """The lines of the last rung, the best first; one of `eta` goes on from each rung."""
+    """Return the lines of the last rung, the best first; 1/eta of the candidates continue from each rung."""
     lines = list[dict[str, Any]]()
     for rung, epochs in enumerate(rungs):
         with ThreadPoolExecutor(jobs) as pool:
@@ -124,11 +126,11 @@ def table(lines: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=Path, default=CANDIDATES, help="the file of recipes")
-    parser.add_argument("--epochs", default="1,3,6", help="of each rung")
-    parser.add_argument("--eta", type=int, default=2, help="one candidate of so many goes on, the better ones")
+    parser.add_argument("--epochs", default="1,3,6", help="number of epochs of each rung")
+    parser.add_argument("--eta", type=int, default=2, help="the best 1/ETA of the candidates continue")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="at a time; on a CPU with OMP_NUM_THREADS=1, one for each core")
-    parser.add_argument("overrides", nargs="*", help="for all candidates, beside their own: run_root=..., trainer=gpu")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time; on a CPU one per core, with OMP_NUM_THREADS=1")
+    parser.add_argument("overrides", nargs="*", help="more overrides for all candidates, such as run_root=... or trainer=gpu")
     arguments = parser.parse_intermixed_args()
     rungs = [int(epochs) for epochs in arguments.epochs.split(",")]
     halving(candidates(arguments.candidates), rungs, arguments.seed, arguments.jobs, arguments.overrides, arguments.eta)

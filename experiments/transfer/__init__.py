@@ -1,1 +1,1 @@
-"""What the metrics say of sets whose order is known."""
+"""Transfer to a new class with few examples: a comparison of runs."""

@@ -1,4 +1,4 @@
-"""What the new class has become and what the old ones lost, of evaluated runs: a table, and a picture of the new class.
+"""Compare evaluated runs by the new class and the old ones: a table, and an image of samples of the new class.
 
 python -m experiments.transfer.compare RUN_FOLDER ... [--picture new_class.png]
 """
@@ -28,7 +28,7 @@ def line(cells: Sequence[str]) -> str:
 
 
 def title(run: RunFolder) -> str:
-    """What was done, from the settings that name the run."""
+    """Return a title from the run's settings."""
     settings = run.begun()["settings"]
     limit = settings.get("data.per_class_limit", {}).get(NEW)
     if limit is None:
@@ -38,7 +38,7 @@ def title(run: RunFolder) -> str:
 
 
 def row(run: RunFolder) -> str:
-    """Raises UserError for a run that was never evaluated."""
+    """Return the table row of a run. Raises UserError if it was never evaluated."""
     results = read_json(run.results)
     if "evaluation" not in results:
         raise UserError(f"{run.path} was never evaluated: python -m cgan_lightning.evaluate checkpoint={run.path}")
@@ -47,7 +47,7 @@ def row(run: RunFolder) -> str:
 
 
 def figures(evaluation: dict[str, Any]) -> list[str]:
-    """FID and class accuracy of the new class, then the means of the others'; "" where it isn't there."""
+    """Return FID and class accuracy of the new class ("" if the run has none), then the means of the others."""
     names, samples = evaluation["protocol"].get("classes", list(CLASS_NAMES)), evaluation["samples"]
     right = [100 * seen[CLASS_NAMES.index(name)] / sum(seen) for name, seen in zip(names, samples["confusion"], strict=True)]
     of = {name: (fid, share) for name, fid, share in zip(names, samples["class_fids"], right, strict=True)}
@@ -57,7 +57,7 @@ def figures(evaluation: dict[str, Any]) -> list[str]:
 
 
 def picture(runs: list[RunFolder], place: Path) -> None:
-    """The new class by each run that has it, one z a column."""
+    """Write samples of the new class, one row per run that has it and one z per column."""
     rows, titles = list[torch.Tensor](), list[str]()
     for run in runs:
         trained = generator_file.load(run.path)

@@ -150,7 +150,7 @@ def test_labels_that_are_not_learned_leave_nothing_to_compare(train, tmp_path):
     settings = ("experiment=documented", "conditioning=onehot", "trainer.max_steps=1", "validation.every_n_epochs=null")
     folder = train(*settings)
     with pytest.raises(
-        UserError, match=r"nothing to compare\. The generator has learned no .* The discriminator has learned no"
+        UserError, match=r"nothing to compare\. The generator has no learned .* The discriminator has no learned"
     ):
         run(folder, tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,4 @@
-"""Commands given as a user gives them, in this process: the seconds that imports take are paid once."""
+"""Run commands as a user does, but in this process, so that imports are paid for once."""
 
 import contextlib
 import importlib
@@ -16,14 +16,14 @@ COMMANDS = ("train", "sample", "evaluate", "explore", "report", "feature_extract
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended, and what it said on stderr."""
+    """The exit code of a command and its output on stderr."""
 
     code: int
     said: str
 
 
 def give(command: str, *words: str) -> Answer:
-    """`python -m cgan_lightning.COMMAND WORDS`; what a command changes in its process is as before afterwards."""
+    """Run `python -m cgan_lightning.COMMAND WORDS` and restore the state of this process."""
     module = importlib.import_module(f"cgan_lightning.{command}")
     code, said = 0, io.StringIO()
     with restored(), contextlib.redirect_stderr(said):
@@ -37,7 +37,7 @@ def give(command: str, *words: str) -> Answer:
 
 @contextlib.contextmanager
 def restored() -> Iterator[None]:
-    """What a command changes in its process: handlers of a closed stderr would speak in the tests after it."""
+    """Restore the process state that a command changes; its log handlers would write to a closed stderr in later tests."""
     argv, environment, handlers = sys.argv, dict(os.environ), logging.root.handlers[:]
     threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     deterministic = torch.are_deterministic_algorithms_enabled()

@@ -1,4 +1,4 @@
-"""What a test needs of the machine that it runs on."""
+"""Requirements of tests on the machine."""
 
 import os
 from typing import NoReturn
@@ -7,5 +7,5 @@ import pytest
 
 
 def skip_without(what: str) -> NoReturn:
-    """Skips on a machine that lacks `what`; fails where CI is set: there everything is installed, and a skip would hide."""
+    """Skip on a machine without `what`; fail if CI is set, where everything is installed and a skip would go unnoticed."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {what}")

@@ -1,4 +1,4 @@
-"""Commands in processes of their own: begun anew, or forked from one that has imported already, which saves their imports."""
+"""Commands in separate processes: started normally, or forked from one with all imports, which is faster."""
 
 import importlib.util
 import multiprocessing
@@ -15,11 +15,11 @@ TIMEOUT_S = 300
 STREAMS = {"out": 1, "err": 2}
 IMPORTED = [f"cgan_lightning.{name}" for name in ("config.build", "config.build_evaluation", "config.build_model",
                                                   "config.command", "sampling.output", "storage.warm_start")]  # fmt: skip
-assert all(map(importlib.util.find_spec, IMPORTED)), "the fork server leaves out in silence what isn't there"
+assert all(map(importlib.util.find_spec, IMPORTED)), "the fork server silently skips missing modules"
 
 
 def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m cgan_lightning.MODULE` in a process of its own, begun anew, without the shape checks."""
+    """Run `python -m cgan_lightning.MODULE` in a new process, without shape checks."""
     return subprocess.run(
         [sys.executable, "-m", f"cgan_lightning.{module}", *arguments],
         cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=TIMEOUT_S,
@@ -27,12 +27,12 @@ def run_command(module: str, *arguments: str, cwd: Path, **environment: str) -> 
 
 
 def fork_command(module: str, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """As `run_command`, forked."""
+    """Run a command as `run_command`, but forked."""
     return ended(Forked(f"cgan_lightning.{module}", *arguments, cwd=cwd, **environment))
 
 
 def ended(forked: "Forked") -> subprocess.CompletedProcess[str]:
-    """How it ended, once it has."""
+    """Wait for a process and return its result."""
     try:
         code = forked.wait(TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -42,7 +42,7 @@ def ended(forked: "Forked") -> subprocess.CompletedProcess[str]:
 
 
 class Forked:
-    """`python -m MODULE ARGUMENTS`, forked: what tests use of a subprocess.Popen. Once it has ended, what it said."""
+    """`python -m MODULE ARGUMENTS`, forked, with the parts of subprocess.Popen that tests use; output is read at the end."""
 
     stdout = stderr = ""
 

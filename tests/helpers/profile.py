@@ -1,8 +1,8 @@
-"""What the suite spends: `make test-profile` runs it with this plugin and prints a table of its files.
+"""A profile of the test suite: `make test-profile` runs it with this plugin and prints a table by file.
 
-A line of JSON for each test goes to the file in CGAN_TEST_PROFILE: seconds of its three phases and of each fixture,
-CPU seconds (of this process and of those it waited for), processes started, trainings run, configs composed, and the
-worker's memory after it.
+A line of JSON for each test is appended to the file in CGAN_TEST_PROFILE: seconds of its three phases and of each fixture, CPU
+seconds (of this process and its finished children), processes started, trainings run, configs composed, and the worker's memory
+after it.
 """
 
 import json
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The suite has imported all it uses by now."""
+    """Wrap functions to count; the suite has imported everything by now."""
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from lightning.pytorch import Trainer
 
@@ -93,7 +93,7 @@ TOTALS = ("seconds", "cpu", "processes", "trainings", "configs")
 
 
 def table(lines: list[dict]) -> str:
-    """Of each test file that takes a second or more, the most expensive first: Markdown."""
+    """Return a Markdown table of the test files that take a second or more, the most expensive first."""
     files: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in lines:
         of_file = files[line["test"].partition("::")[0]]

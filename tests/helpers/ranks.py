@@ -1,4 +1,4 @@
-"""tests/storage/job.py: a training whose ranks do something on the way."""
+"""Run tests/storage/job.py: a training whose ranks perform an action on the way."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ PATHS = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ
 
 
 def job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Rank zero is forked; it starts the others as ever."""
+    """Run the job with rank zero forked; it starts the other ranks as usual."""
     return ended(Forked(JOB, action, *overrides, cwd=cwd, PYTHONPATH=PATHS))
 
 
 def torchrun_job(action: str, *overrides: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Both ranks are torchrun's."""
+    """Run the job with both ranks started by torchrun."""
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     return subprocess.run(
         [*torchrun, "-m", JOB, action, *overrides],

@@ -1,4 +1,4 @@
-"""Whole runs: small ones, what happens in the middle of them, and whether two ended alike."""
+"""Small whole runs, actions in the middle of them, and the comparison of two results."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ SMALL_GRID = "callbacks.sample_grid.columns=2"
 
 
 def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
-    """Trains in the current folder, SMALL unless told otherwise; the run's folder, relative to it."""
+    """Train in the current folder, with SMALL and `overrides`; return the run's folder, relative to it."""
     drawn = not any(override.startswith(("callbacks=", "~callbacks.sample_grid")) for override in overrides)
     config = composed(*SMALL, *([SMALL_GRID] if drawn else []), *overrides)
     train_command(config, callbacks=callbacks)
@@ -28,14 +28,14 @@ def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
 
 
 class Shelf:
-    """Runs by what they were asked for, kept in `folder`."""
+    """Cached runs in `folder`, by their overrides."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runs: dict[tuple[str, ...], Path] = {}
 
     def copied(self, folder: Path, *overrides: str) -> Path:
-        """A copy in `folder` of the run that `train` would leave there; its path, relative to it."""
+        """Return a copy in `folder` of the run with these overrides, as a path relative to it."""
         if overrides not in self.runs:
             place = self.folder / str(len(self.runs))
             place.mkdir()
@@ -48,7 +48,7 @@ class Shelf:
 
 
 class At(Callback):
-    """Does something in the middle of one update: after the batch has been fetched, before the step."""
+    """Perform an action in the middle of an update: after the batch has been fetched, before the step."""
 
     def __init__(self, update: int, action: Callable[[Trainer, LightningModule], object]) -> None:
         self.update, self.action = update, action
@@ -59,7 +59,7 @@ class At(Callback):
 
 
 def stop_at(update: int, signum: int = signal.SIGTERM) -> At:
-    """A real signal in the middle of `update`."""
+    """Send a real signal in the middle of `update`."""
     return At(update, lambda *_: os.kill(os.getpid(), signum))
 
 
@@ -68,12 +68,12 @@ def state(folder: Path) -> dict:
 
 
 def assert_same_end(folder: Path, other: Path) -> None:
-    """Weights, averages, optimizers and losses, to the bit."""
-    ours, theirs = state(folder), state(other)
-    assert ours["global_step"] == theirs["global_step"]
+    """Assert that weights, EMA, optimizer states and losses are bitwise equal."""
+    one, two = state(folder), state(other)
+    assert one["global_step"] == two["global_step"]
     for part in ("state_dict", "optimizer_states"):
-        torch.testing.assert_close(ours[part], theirs[part], atol=0, rtol=0)
+        torch.testing.assert_close(one[part], two[part], atol=0, rtol=0)
     metrics = [json.loads((path / "results.json").read_text())["metrics"] for path in (folder, other)]
-    for each in metrics:  # a stop may add a look, and with it a best one
+    for each in metrics:  # an interruption may add a validation, and with it a best one
         del each["images_per_second"], each["best_fid"]
     assert metrics[0] == metrics[1]

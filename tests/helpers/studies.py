@@ -1,4 +1,4 @@
-"""A made-up study with as many settings as a test asks for, its numbers a function of the setting and the seed."""
+"""A synthetic study with a given number of settings, whose values are functions of setting and seed."""
 
 import itertools
 from pathlib import Path
@@ -16,12 +16,12 @@ METRICS = {
     "fid": 0.4, "class_fid_mean": 1.1, "class_fid_max": 2.7, "fid_to_train": 0.3, "kid": 0.0004, "precision": 0.7,
     "recall": 0.6, "density": 0.9, "coverage": 0.8, "class_accuracy": 0.7, "val_fid": 0.5, "val_best_fid": 0.45,
 }  # fmt: skip
-RISING = ("precision", "recall", "density", "coverage", "class_accuracy")  # with quality
-IMAGES = 60_000  # between two looks
+RISING = ("precision", "recall", "density", "coverage", "class_accuracy")  # higher is better
+IMAGES = 60_000  # between two validations
 
 
 def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> Study:
-    """Twice as many settings as `losses`, all of whose runs have the generator in `folder`, which is made here."""
+    """Return a study with twice as many settings as `losses`; all runs share a generator, written to `folder`."""
     config = composed("model.channels=64")
     recipe = build_model.recipe(config, build.data(config))
     generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)

@@ -1,4 +1,4 @@
-"""A module trained by a bare Trainer, and what went into each update."""
+"""A module trained by a bare Trainer, with a record of the inputs of each update."""
 
 import torch
 from lightning import Callback, Trainer
@@ -8,20 +8,20 @@ from tests.helpers.configs import composed
 
 
 def copy_in_order(source: torch.nn.Module, target: torch.nn.Module) -> None:
-    """Weights and statistics, matched by their order alone; shapes must agree."""
+    """Copy weights and statistics, matched by order; shapes must agree."""
     with torch.no_grad():
-        for ours, theirs in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
-            assert ours.shape == theirs.shape
-            theirs.copy_(ours)
+        for tensor, copied in zip(source.state_dict().values(), target.state_dict().values(), strict=True):
+            assert tensor.shape == copied.shape
+            copied.copy_(tensor)
 
 
 def drawn(module, update, labels):
-    """What `module` draws for a batch with these labels."""
+    """Return what `module` draws for a batch with these labels."""
     return module.drawn(range(update, update + 1), len(labels), labels.device)
 
 
 class Recorder(Callback):
-    """What went into each update, and what came out."""
+    """Record the inputs and losses of each update."""
 
     def __init__(self):
         self.inputs, self.losses, self.ticks = [], [], []
@@ -46,20 +46,20 @@ def fit(*overrides: str, callbacks=(), accelerator="cpu", recipe=("experiment=do
     return trainer, model, data
 
 
-RICH = (  # what has turns or random numbers of its own
+RICH = (  # features with their own intervals or random numbers
     *("discriminator_normalization=none", "discriminator_label=projection", "loss=relativistic", "augmentation=diffaugment"),
     *("optimizer.discriminator.decay_images=600", "data.balanced=true", "regularizer.interval=4", "log_every_n_updates=6"),
     *("optimizer.discriminator_updates=3",),
 )
-UPDATES = 19  # at 8 an epoch
+UPDATES = 19  # with 8 per epoch
 
 
 def trained(folder, *overrides, stops=(), updates_per_call=1):
-    """Losses and weights of 19 updates, stopped after some and gone on with from a checkpoint."""
+    """Return losses and weights of 19 updates, interrupted after each of `stops` and resumed from a checkpoint."""
     recorder, checkpoint = Recorder(), None
     for stop in (*stops, UPDATES):
-        given = (*RICH, f"trainer.updates_per_call={updates_per_call}", *overrides)
-        trainer, model, data = fit(*given, callbacks=[recorder], max_steps=stop, max_epochs=-1)
+        settings = (*RICH, f"trainer.updates_per_call={updates_per_call}", *overrides)
+        trainer, model, data = fit(*settings, callbacks=[recorder], max_steps=stop, max_epochs=-1)
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         checkpoint = folder / f"{stop}.ckpt"
         trainer.save_checkpoint(checkpoint)

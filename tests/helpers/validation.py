@@ -1,4 +1,4 @@
-"""A run's validation, done again from what it saved."""
+"""Repeat a run's validation from its saved weights."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from cgan_lightning.sampling import sampling
 
 
 def measured_again(folder: Path, weights: str) -> dict[str, float]:
-    """What the run should have found for the generator in `weights`, by the functions that `evaluate` uses."""
+    """Return the run's expected validation of the generator in `weights`, by the functions that `evaluate` uses."""
     extractor, trained = feature_extractor.load(), generator_file.load(folder / weights)
     pixels, labels = (part[:64] for part in fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN))
     rows = suite.balanced_rows(labels, 6, seed=0)

@@ -89,7 +89,7 @@ def test_what_is_no_generator_is_refused_in_one_sentence(tmp_path):
 def test_a_recipe_builds_our_own_classes_alone():
     with pytest.raises(UserError, match="is none of the classes"):
         spec.build({"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1})
-    with pytest.raises(UserError, match=r"Embedding: widht is none of its arguments \(num_classes, width\)"):
+    with pytest.raises(UserError, match=r"Embedding: widht is not one of its arguments \(num_classes, width\)"):
         spec.build(EMBEDDING | {"widht": 2})
     partial = spec.build({"_target_": "cgan_lightning.models.layers.NearestUpsample", "_partial_": True})
     assert partial(3, 4)(torch.zeros(1, 3, 5, 5)).shape == (1, 4, 10, 10)
@@ -117,7 +117,7 @@ def deep(levels):
         ({"latent_dim": 0}, "latent_dim=0: must be a whole number at least 1 and at most 4096"),
         ({"bn_eps": float("nan")}, "bn_eps=nan: must be a number above 0 and at most 10"),
         ({"bn_eps": None}, "bn_eps=None: must be a number"),
-        ({"conditioning": 3}, "3 is no recipe"),
+        ({"conditioning": 3}, "3 is not a recipe"),
         ({"conditioning": EMBEDDING | {"num_classes": 10**12}}, "num_classes=1000000000000: must be"),
         ({"conditioning": EMBEDDING | {"_partial_": True}}, "_partial_ must be false, not True"),
         ({"conditioning": {"_target_": ["os.system"]}}, "_target_: ['os.system'] is none of the classes"),
@@ -126,9 +126,9 @@ def deep(levels):
         ({"upsampling": {"_target_": NEAREST}}, "_partial_ must be true, not None"),
         (
             {"upsampling": {"_target_": NEAREST, "_partial_": True, "in_channels": 10**9}},
-            "in_channels is none of its arguments (it takes none)",
+            "in_channels is not one of its arguments (it takes none)",
         ),
-        ({"\x1b[31m": 1}, "[31m is none of its arguments"),
+        ({"\x1b[31m": 1}, "[31m is not one of its arguments"),
     ],
 )
 def test_arguments_of_a_recipe_have_types_and_ranges(tmp_path, changes, sentence):
@@ -143,7 +143,7 @@ def test_arguments_of_a_recipe_have_types_and_ranges(tmp_path, changes, sentence
     ("changes", "sentence"),
     [
         ({"generator": EMBEDDING}, "Embedding is none of the classes"),
-        ({"generator": None}, "None is no recipe"),
+        ({"generator": None}, "None is not a recipe"),
         (
             {"prior": EMBEDDING},
             "Embedding is none of the classes that a recipe may name (cgan_lightning.models.prior.StandardNormal",

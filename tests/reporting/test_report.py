@@ -124,8 +124,8 @@ def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
     assert sorted(cost["channels 128, noise randn"].values + cost["channels 128, noise uniform"].values) == pytest.approx(
         sorted(last for _, last in curves[100])
     )
-    assert "no look by then" in reported(sweep)
-    assert (sweep / "results.md").read_text().count("| no look by then |") == 1
+    assert "not validated by then" in reported(sweep)
+    assert (sweep / "results.md").read_text().count("| not validated by then |") == 1
 
 
 def test_what_was_measured_stays_what_it_was(sweep):
@@ -174,7 +174,7 @@ def test_numbers_say_how_they_were_measured(sweep):
     path = next(sweep.parents[1].glob("*/results.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": [{"update": 4, "place": ["cpu", "cuda"]}]}))
     seen = text(reported(sweep))
-    assert "100 samples against the test split, as many of each class; seed 0; averaged weights; feature extractor" in seen
+    assert "100 samples against the test split, as many of each class; seed 0; EMA weights; feature extractor" in seen
     assert seen.index("Caveats") < seen.index("instead of")
     assert "1 thread, 1 rank" in seen
 
@@ -185,7 +185,7 @@ def test_any_runs_can_be_compared(sweep):
     one, other = sorted(root.glob("channels64*randn*"))
     report(composed(f"runs=[{one},{other}]", f"output={root}/two", command="report"))
     page = text((root / "two" / "report.html").read_text())
-    assert "2 of 2 runs finished, 2 seeds. Nothing was swept but the seed." in page
+    assert "2 of 2 runs finished, 2 seeds. Only the seed was swept." in page
     report(composed(f"runs='{root}/*seed0*'", command="report"))
     (folder,) = (root / "reports").iterdir()
     assert folder.name.startswith("4-runs-")
@@ -217,7 +217,7 @@ def test_runs_are_listed(sweep, monkeypatch, capsys, tmp_path):
     results = json.loads(path.read_text())
     results["evaluation"]["protocol"]["samples"] = 50
     path.write_text(json.dumps(results))
-    assert shown(str(root))[-1].endswith("; 1 measured otherwise are left out")
+    assert shown(str(root))[-1].endswith("; 1 with another protocol are left out")
     for wrong, sentence in (
         (["nowhere"], "nowhere holds no runs"),
         ([str(root), "--sort", "size"], "--sort size: there is no such"),
@@ -315,7 +315,7 @@ def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
 def test_a_run_that_went_on_otherwise_is_told_of(sweep):
     path = sorted(sweep.parents[1].glob("*/results.json"))[0]
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": [{"update": 4, "ranks": [1, 2]}]}))
-    assert "1 of 8 runs went on otherwise than they were begun (changes, in results.json)" in text(reported(sweep))
+    assert "1 of 8 runs were resumed with changes, listed in results.json" in text(reported(sweep))
 
 
 def test_one_seed_can_not_speak_of_significance(sweep):
@@ -323,7 +323,7 @@ def test_one_seed_can_not_speak_of_significance(sweep):
         if "-seed1-" in path.name:
             path.unlink()
     seen = text(reported(sweep))
-    assert "One seed: nothing here can speak of significance." in seen
+    assert "One seed: no difference here can be called significant." in seen
     assert "too few to generalise" in seen
     assert "p =" not in seen
     assert "\nOne seed." in (sweep / "results.md").read_text()
@@ -335,7 +335,7 @@ def test_runs_without_an_evaluation_go_by_what_training_saw(sweep):
         del results["evaluation"]
         path.write_text(json.dumps(results))
     seen = text(reported(sweep))
-    assert "no significant difference in lowest" in seen or "lowest FID in training by" in seen
+    assert "no significant difference in lowest" in seen or "lowest validation FID by" in seen
     assert "8 of 8 finished runs were never evaluated on the test set" in seen
 
 

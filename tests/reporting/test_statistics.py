@@ -93,7 +93,7 @@ def test_an_interaction_is_found():
     (together,) = statistics.interactions(runs, FACTORS, "fid")
     assert together.significant
     assert together.difference == pytest.approx(-3, abs=0.6)
-    assert conclusions.interaction(together, FID).startswith("What channels 256 instead of 128 does to FID depends on noise")
+    assert conclusions.interaction(together, FID).startswith("The effect of channels 256 instead of 128 on FID depends on ")
 
 
 def test_chance_alone_is_seldom_taken_for_an_effect(monkeypatch):

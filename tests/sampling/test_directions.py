@@ -102,7 +102,7 @@ def test_a_file_gives_back_what_was_saved(tmp_path):
 
 DEEP = "[" * 100_000
 HOSTILE = {
-    "": r"^directions=\S+some.json is damaged: it holds no JSON object; explore mode=directions writes a right one$",
+    "": r"^directions=\S+some.json is damaged: it holds no JSON object; explore mode=directions writes a valid one$",
     DEEP: "no JSON object",
     "[1, 2]": "no JSON object",
     "{}": "is for z of length None: this generator's is 2",

@@ -82,7 +82,7 @@ def test_a_generator_of_one_class_has_only_that_one():
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        ({"Dress": 0.7}, r"its weights add up to 0.7, and must to 1"),
+        ({"Dress": 0.7}, r"its weights add up to 0.7, and must add up to 1"),
         ({"Dress": 0.7, "Coat": 0.7}, r"add up to 1.4"),
         ({"Dress": "half", "Coat": 0.5}, "the weight of Dress must be a number"),
         ({"Dress": float("nan"), "Coat": 0.5}, "must be a number"),

@@ -159,9 +159,9 @@ def test_a_lazy_penalty_comes_at_every_so_many_updates(monkeypatch):
 )
 def test_pairs_are_of_one_class(paired, monkeypatch):
     trainer, model, data = fit(*paired, max_steps=1)
-    seen, own = [], type(model)._judged
+    seen, own = [], type(model)._discriminate
     monkeypatch.setattr(
-        type(model), "_judged", lambda self, *given, **more: seen.append(given[0][1]) or own(self, *given, **more)
+        type(model), "_discriminate", lambda self, inputs, **more: seen.append(inputs[1]) or own(self, inputs, **more)
     )
     trainer.fit(model, datamodule=data)
     assert len(seen) > 1

@@ -1,17 +1,17 @@
-// What a picture follows from, in the part of the address after #. An address may come from anyone: it is kept to what there is,
-// but for the seed, of which the page says so.
+// The state of the page in the address's fragment (after #). An address is untrusted: values are clamped to what exists, and
+// only for the seed the page shows a message.
 
 export function readAddress(page) {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const number = (key, otherwise, least, most) => {
-    const value = given.has(key) ? Number(given.get(key)) : otherwise;
-    return Number.isFinite(value) ? Math.min(Math.max(value, least), most) : otherwise;
+  const values = new URLSearchParams(location.hash.slice(1));
+  const number = (key, fallback, least, most) => {
+    const value = values.has(key) ? Number(values.get(key)) : fallback;
+    return Number.isFinite(value) ? Math.min(Math.max(value, least), most) : fallback;
   };
   const names = page.directions.map(({ name }) => name);
-  const directions = names.includes(given.get("directions")) ? given.get("directions") : "principal";
+  const directions = names.includes(values.get("directions")) ? values.get("directions") : "principal";
   const count = page.directions[0].vectors.length;
   return {
-    seed: given.get("seed") ?? 0,
+    seed: values.get("seed") ?? 0,
     place: number("class", 0, 0, page.classes.length) % page.classes.length,
     directions,
     across: Math.round(number("across", 1, 1, count)),

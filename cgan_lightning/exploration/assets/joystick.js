@@ -1,7 +1,7 @@
-// Two numbers from -1 to 1 by pointer and arrow keys, in hundredths, so that an address has the whole of them.
+// Two numbers from -1 to 1 by pointer and arrow keys, rounded to hundredths so that they fit in an address.
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
-const within = (value) => Math.min(Math.max(Math.round(value * 100) / 100, -1), 1) + 0; // + 0: no minus before a zero
+const within = (value) => Math.min(Math.max(Math.round(value * 100) / 100, -1), 1) + 0; // + 0: no negative zero
 
 export class Joystick {
   constructor(pad, knob, moved) {

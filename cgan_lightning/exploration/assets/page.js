@@ -1,4 +1,4 @@
-// A generator in the browser: a joystick over two directions of z, a ring of classes. See page.py for what lies beside this.
+// A generator in the browser: a joystick for two directions of z, a ring of classes. page.py writes the files used here.
 import * as ort from "./ort.wasm.bundle.min.mjs";
 import { readAddress, writeAddress } from "./address.js";
 import { Ring } from "./ring.js";
@@ -9,14 +9,14 @@ const find = (id) => document.getElementById(id);
 const SETTLED_MS = 300;
 const percent = (share) => `${Math.round(share * 100)}%`;
 
-// All that makes the picture; the address has the same, so that a picture can be shared.
+// All that determines the image; the address has the same, so that an image can be shared.
 let state;
 const stale = { picture: true, thumbnails: new Set() };
 let page, session, seeds, joystick, ring, settling, drawing, took;
 
 async function start() {
   find("unserved").remove();
-  ort.env.wasm.numThreads = 1; // several need headers that a plain static host doesn't send
+  ort.env.wasm.numThreads = 1; // more threads need headers that a plain static server doesn't send
   ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", import.meta.url).href };
   const [description, latents, generator] = await Promise.all(["page.json", "z.bin", "generator.onnx"].map(fetched));
   page = JSON.parse(new TextDecoder().decode(description));
@@ -26,41 +26,41 @@ async function start() {
   ring = new Ring(find("ring"), page.classes, (place) => change({ place }));
   makeControls();
   const go = () => {
-    const asked = readAddress(page);
-    change({ ...asked, seed: seedThereIs(asked.seed) });
+    const read = readAddress(page);
+    change({ ...read, seed: nearestSeed(read.seed) });
   };
   go();
   addEventListener("hashchange", go);
 }
 
 async function fetched(name) {
-  const answer = await fetch(name);
-  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
-  return answer.arrayBuffer();
+  const response = await fetch(name);
+  if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
+  return response.arrayBuffer();
 }
 
-// What the generator is told
+// The generator's inputs
 
 function latent() {
   const { vectors } = page.directions.find(({ name }) => name === state.directions);
   const [across, up] = [vectors[state.across - 1], vectors[state.up - 1]];
   const from = state.seed * page.latent;
-  const bound = page.bound ?? Infinity; // of each coordinate: a generator has seen no z beyond it
+  const bound = page.bound ?? Infinity; // of each coordinate: the generator was not trained on z beyond it
   return Float32Array.from({ length: page.latent }, (_, i) => {
     const moved = seeds[from + i] + page.reach * (state.x * across[i] + state.y * up[i]);
     return Math.min(Math.max(moved, -bound), bound);
   });
 }
 
-// The nearest one to what a field or an address asks for; where that is another, the page says so.
-function seedThereIs(asked) {
-  const wanted = Number(asked);
-  const seed = Math.min(Math.max(Math.round(wanted) || 0, 0), page.seeds - 1);
-  find("no-seed").textContent = seed === wanted ? "" : `There is no seed ${String(asked).slice(0, 20)}, but 0 to ${page.seeds - 1}: this is ${seed}.`;
+// The nearest existing seed to that of a field or an address; the page shows a message if it is another.
+function nearestSeed(requested) {
+  const number = Number(requested);
+  const seed = Math.min(Math.max(Math.round(number) || 0, 0), page.seeds - 1);
+  find("no-seed").textContent = seed === number ? "" : `There is no seed ${String(requested).slice(0, 20)}; seeds are 0 to ${page.seeds - 1}. Using ${seed}.`;
   return seed;
 }
 
-// The ring's place as shares: 3.25 is three quarters of class 3 and a quarter of the next one.
+// The ring's position as class weights: 3.25 is three quarters of class 3 and a quarter of the next one.
 function shares(place) {
   const weights = new Float32Array(page.classes.length);
   const first = Math.floor(place);
@@ -85,7 +85,7 @@ async function generated(weights) {
   return images.data;
 }
 
-// Changes, and the drawing that follows them
+// State changes and drawing
 
 function change(what) {
   state = { ...state, ...what };
@@ -95,7 +95,7 @@ function change(what) {
   drawing ??= drawAll().finally(() => { drawing = undefined; });
 }
 
-// The picture first, then one thumbnail; the browser gets a turn after each, so that dragging stays smooth.
+// The image first, then one thumbnail at a time; yields to the browser after each, so that dragging stays smooth.
 async function drawAll() {
   try {
     while (stale.picture || stale.thumbnails.size) {
@@ -130,14 +130,14 @@ function show() {
   settling = setTimeout(settle, SETTLED_MS);
 }
 
-// After a drag, not at each step of it: browsers bound how often an address may change, and nobody wants to hear every step.
+// After a drag, not at each step: browsers limit how often an address may change, and a screen reader would read every step.
 function settle() {
   if (drawing) {
     settling = setTimeout(settle, SETTLED_MS);
     return;
   }
   writeAddress(state);
-  find("took").textContent = `drawn in ${Math.max(took, 0.1).toFixed(1)} ms`; // the latest, of pictures all alike
+  find("took").textContent = `drawn in ${Math.max(took, 0.1).toFixed(1)} ms`; // of the last image; all take about as long
   find("spoken").textContent = find("picture").getAttribute("aria-label");
   find("picture").setAttribute("aria-busy", "false");
 }
@@ -156,8 +156,8 @@ function makeControls() {
   }
   find("seed").max = page.seeds - 1;
   find("seeds").textContent = `0–${page.seeds - 1}`;
-  find("seed").onchange = ({ target }) => change({ seed: seedThereIs(target.value), x: 0, y: 0 });
-  find("random").onclick = () => change({ seed: seedThereIs(Math.floor(Math.random() * page.seeds)), x: 0, y: 0 });
+  find("seed").onchange = ({ target }) => change({ seed: nearestSeed(target.value), x: 0, y: 0 });
+  find("random").onclick = () => change({ seed: nearestSeed(Math.floor(Math.random() * page.seeds)), x: 0, y: 0 });
   find("reset").onclick = () => change({ x: 0, y: 0, place: Math.round(state.place) % page.classes.length });
   find("download").onclick = () => download(find("picture"), `${mixture(shares(state.place))} seed ${state.seed}`);
   page.classes.forEach((name, i) => find("thumbnails").append(thumbnail(name, () => change({ place: i }))));

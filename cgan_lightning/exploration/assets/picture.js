@@ -1,6 +1,6 @@
-// Numbers from -1 to 1 as grey pixels on a canvas, and a canvas as a file.
+// Draw numbers from -1 to 1 as grey pixels on a canvas, and download a canvas as a file.
 
-const ENLARGED = 16; // in the file: each pixel a square
+const ENLARGED = 16; // the size of a pixel in the file
 
 export function draw(canvas, values, size) {
   canvas.width = canvas.height = size;

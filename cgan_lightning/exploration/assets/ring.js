@@ -1,9 +1,9 @@
-// The classes on a circle, and a handle on it: a place of 3.25 lies a quarter of the way from class 3 to the next one.
+// The classes on a circle with a handle: position 3.25 is a quarter of the way from class 3 to the next one.
 
 const SVG = "http://www.w3.org/2000/svg";
 const RADIUS = 130;
-const NAMES = 110; // inside of it, clear of the handle
-const CATCH = 0.12; // a drag that ends so near a name is on it
+const NAMES = 110; // radius of the names, clear of the handle
+const CATCH = 0.12; // a drag snaps to a name within this distance
 const STEPS = { ArrowRight: 0.1, ArrowUp: 0.1, ArrowLeft: -0.1, ArrowDown: -0.1 };
 
 export class Ring {
@@ -14,7 +14,7 @@ export class Ring {
     this.names = names.map((name, i) => this.addName(name, i, () => moved(i)));
     const drag = (event) => moved(this.placeAt(event));
     svg.addEventListener("pointerdown", (event) => {
-      if (event.target.tagName === "text" || !event.isPrimary) return; // a second finger, that is
+      if (event.target.tagName === "text" || !event.isPrimary) return; // not primary: a second finger
       svg.setPointerCapture(event.pointerId);
       this.handle.classList.add("dragged");
       this.handle.focus({ focusVisible: false });
@@ -36,9 +36,9 @@ export class Ring {
     const text = document.createElementNS(SVG, "text");
     text.textContent = name;
     text.setAttribute("x", x);
-    text.setAttribute("y", y * (Math.abs(x) < 10 ? 0.97 : 0.93)); // clear of each other, where the circle is narrow
+    text.setAttribute("y", y * (Math.abs(x) < 10 ? 0.97 : 0.93)); // so that names do not overlap where the circle is narrow
     text.setAttribute("text-anchor", Math.abs(x) < 10 ? "middle" : x > 0 ? "end" : "start");
-    text.setAttribute("aria-hidden", "true"); // the handle says it
+    text.setAttribute("aria-hidden", "true"); // the handle is read instead
     text.addEventListener("click", chosen);
     const dot = document.createElementNS(SVG, "circle");
     const [left, top] = this.at(i, RADIUS);

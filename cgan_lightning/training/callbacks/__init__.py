@@ -1,1 +1,1 @@
-"""What happens between updates: logs, validation, samples, checkpoints, stops."""
+"""Callbacks between updates: logging, validation, samples, checkpoints, interruption."""

@@ -1,4 +1,4 @@
-"""The training state and generator.safetensors, the last and the best, written between two updates."""
+"""The last and the best training state and generator.safetensors, written between updates."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,16 +12,16 @@ from cgan_lightning.utils.files import write_atomically
 
 
 class Files(NamedTuple):
-    """Where one state goes: all of it, and the generator alone."""
+    """The paths of one checkpoint: the training state, and the generator alone."""
 
     state: Path
     generator: Path
 
 
 class Checkpoints(Checkpoint):
-    """Writes the last state every n epochs and after the last update, the best one when told to.
+    """Save the last checkpoint every n epochs and after the last update; `save` also writes the best one.
 
-    Lightning calls it after all other callbacks.
+    Lightning calls this callback after all others.
     """
 
     def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int) -> None:

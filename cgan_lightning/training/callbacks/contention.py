@@ -1,4 +1,4 @@
-"""Whether a training had its machine to itself: only then do its times compare with another's."""
+"""Whether a training shared its machine with other processes; if so its times are not comparable."""
 
 import subprocess
 import time
@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-MOST_WAITING = 0.05  # of the time: above, a training counts as one that shared its machine
+MOST_WAITING = 0.05  # share of the time; above it a training counts as having shared its machine
 
 
 def time_and_waiting() -> tuple[float, float] | None:
-    """The time, and how long this thread has waited for a core so far, both in seconds; None where the system doesn't tell."""
+    """Return the time and this thread's total waiting time for a core, in seconds; None if the system does not report it."""
     try:
         _, waited_ns, _ = Path("/proc/thread-self/schedstat").read_text().split()
     except (OSError, ValueError):
@@ -22,20 +22,20 @@ def time_and_waiting() -> tuple[float, float] | None:
 
 
 class Contention(Callback):
-    """Counts how long the training's thread was ready to run and had no core, over all sittings of a run.
+    """Measure how long the training thread was runnable without a core, summed over all resumptions of a run.
 
-    Linux counts it (/proc/self/schedstat). On a GPU, other processes that compute on it count too (nvidia-smi).
+    Read from Linux (/proc/thread-self/schedstat). On a GPU, other compute processes on it count too (nvidia-smi).
     """
 
     def __init__(self, now: Callable[[], tuple[float, float] | None] = time_and_waiting) -> None:
         self.now = now
         self.seconds, self.waiting = 0.0, 0.0
         self.gpu_shared = False
-        self.known = True  # of every sitting
+        self.known = True  # since the start of the run
         self._mark: tuple[float, float] | None = None  # time, seconds of waiting
 
     def alone(self) -> bool | None:
-        """None where the system doesn't tell, or didn't in an earlier sitting."""
+        """Whether the training had the machine to itself; None if unknown for any part of the run."""
         self._count()
         if not self.known or not self.seconds:
             return None
@@ -50,18 +50,18 @@ class Contention(Callback):
             setattr(self, name, value)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.global_step and not self.seconds:  # a checkpoint from before this was counted
+        if trainer.global_step and not self.seconds:  # a checkpoint of a version without this callback
             self.known = False
         self._mark = self.now()
         self.known = self.known and self._mark is not None
         if pl_module.device.type == "cuda":
-            self._look_at_gpu(pl_module.device)
+            self._check_gpu(pl_module.device)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if pl_module.device.type == "cuda":
-            self._look_at_gpu(pl_module.device)
+            self._check_gpu(pl_module.device)
 
-    def _look_at_gpu(self, device: torch.device) -> None:
+    def _check_gpu(self, device: torch.device) -> None:
         users = _processes_on(device)
         self.known = self.known and users is not None
         self.gpu_shared = self.gpu_shared or (users or 0) > 1
@@ -73,7 +73,7 @@ class Contention(Callback):
 
 
 def _processes_on(device: torch.device) -> int | None:
-    """How many processes compute on a GPU, this one among them."""
+    """Return the number of compute processes on a GPU, including this one; None if unknown."""
     query = ["nvidia-smi", f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", "--query-compute-apps=pid"]
     try:
         done = subprocess.run([*query, "--format=csv,noheader"], capture_output=True, text=True, timeout=30)  # noqa: S603

@@ -1,7 +1,4 @@
-"""When a callback is due, in updates: `trainer.global_step` counts them (one tick, one update of both networks).
-
-And whether the run has been asked to stop before its end.
-"""
+"""When a callback is due, in updates (`trainer.global_step`), and whether the run has been asked to stop early."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +8,18 @@ from lightning import Trainer
 
 @dataclass
 class StopRequest:
-    """What a signal's handler leaves for those who act between updates."""
+    """The signal received, if any; set by a signal handler and read between updates."""
 
     signum: int = 0
 
 
 def data_of(trainer: Trainer) -> Any:
-    """The data module that the run was started with."""
+    """Return the run's data module."""
     return trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def planned_updates(trainer: Trainer) -> int:
-    """How many updates the run has when it ends."""
+    """Return the total number of updates of the run."""
     return trainer.max_steps
 
 
@@ -31,5 +28,5 @@ def is_last_update(trainer: Trainer) -> bool:
 
 
 def epoch_due(trainer: Trainer, every_n_epochs: int) -> bool:
-    """After the last update of every n-th epoch, and after the last of the run."""
+    """Whether the last update was the last of an n-th epoch or of the run."""
     return is_last_update(trainer) or trainer.global_step % (every_n_epochs * data_of(trainer).updates_per_epoch) == 0

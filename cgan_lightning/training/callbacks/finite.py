@@ -1,4 +1,4 @@
-"""Stops a run whose loss or gradient is no number any more, before such weights reach a checkpoint."""
+"""Stop a run whose loss or gradient is not finite, before its weights are written to a checkpoint."""
 
 from typing import Any
 
@@ -14,11 +14,10 @@ NEVER = 2**62
 
 
 class FiniteLosses(Callback):
-    """Raises RunError that names the first update with a NaN or infinite loss or gradient.
+    """Raise RunError with the first update that has a NaN or infinite loss or gradient, on any rank.
 
-    The device notes that update by itself. It is asked every `every_n_updates`, a GPU for what it had noted the time before, so
-    that no update waits for it; and at an epoch's end and before any checkpoint is written, so that the last good one stays. A
-    loss of any rank counts.
+    The device records that update. It is read every `every_n_updates`, on a GPU one interval late so that no update waits for
+    it, and also at the end of an epoch and before each checkpoint, so that the last good one is kept.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -32,7 +31,7 @@ class FiniteLosses(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         finite = torch.stack([outputs["loss_d"], outputs["loss_g"]]).isfinite().all(0)
-        finite[-1] &= torch.cat([*outputs.values()]).isfinite().all()  # of the last update more is known
+        finite[-1] &= torch.cat([*outputs.values()]).isfinite().all()  # more values are known for the last update
         updates = torch.arange(trainer.global_step - len(finite), trainer.global_step, device=finite.device) + 1
         self.first_bad = torch.minimum(self.first_bad, torch.where(finite, NEVER, updates).min())
         if epoch_due(trainer, 1):

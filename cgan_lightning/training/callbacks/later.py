@@ -1,4 +1,4 @@
-"""Numbers that are on their way from the device while it goes on."""
+"""Asynchronous copies of numbers from the device."""
 
 import torch
 from jaxtyping import Float, Int
@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 class Later:
-    """Numbers (count,) as they are now on the device; `read` waits until the device has come to where they were asked for.
+    """A copy of numbers (count,) in the device's present state; `read` waits for the copy to complete.
 
-    Read after the next updates have been given to a GPU, they cost it nothing.
+    A GPU does not idle if `read` is called after the next updates have been launched.
     """
 
     def __init__(self, numbers: Float[Tensor, " count"] | Int[Tensor, " count"]) -> None:

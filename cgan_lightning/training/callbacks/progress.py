@@ -1,4 +1,4 @@
-"""How far the run is: a bar on a terminal, plain lines elsewhere and in the run's log file."""
+"""Progress of a run: a bar on a terminal, plain lines elsewhere and in the run's log file."""
 
 import logging
 import sys
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Callback):
-    """One bar over the whole run, in images, or a line every `line_every_s` seconds; `training_log` has
-    the losses, `validation` the FID. Time spent on validation is not the bar's.
+    """One bar over the whole run, in images, or a line every `line_every_s` seconds, without the time spent on validation.
 
-    `file` says the same to other processes (the status of a sweep, the bars of a pool), every `file_every_s`, as JSON.
+    Losses come from `training_log`, FID from `validation`. Every `file_every_s` the same is written to `file` as JSON for
+    other processes (a sweep's status, a pool's bars).
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class Progress(Callback):
         self.line_every_s, self.file_every_s = line_every_s, file_every_s
         self._next_file = 0.0
         self.bar: tqdm | None = None
-        self._bars_clock_runs = False
-        self._next_line: float | None = None  # when it is due; None before the first update
+        self._bar_timed = False
+        self._next_line: float | None = None  # when the next line is due; None before training starts
         validation.shown_as_validating = self.validating
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -55,7 +55,7 @@ class Progress(Callback):
                 desc=f"epoch {_epoch(trainer)}", initial=done, total=total, unit=" images", unit_scale=True,
                 dynamic_ncols=True, smoothing=0.05, leave=True,
             )  # fmt: skip
-            self._bars_clock_runs = False
+            self._bar_timed = False
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -74,7 +74,7 @@ class Progress(Callback):
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._close()
-        if self._next_line is not None:  # else it failed before there was anything to tell
+        if self._next_line is not None:  # else it failed before training started
             self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
@@ -85,7 +85,7 @@ class Progress(Callback):
 
     @contextmanager
     def validating(self, trainer: Trainer) -> Iterator[None]:
-        """The bar says so, and its clock stands still; without a bar a line does."""
+        """Show "validating" and pause the bar's clock; without a bar, log a line."""
         if (bar := self.bar) is None:
             log.info("epoch %s  validating", _epoch(trainer))
             yield
@@ -101,10 +101,10 @@ class Progress(Callback):
 
     def _advance(self, bar: tqdm, trainer: Trainer) -> None:
         images = trainer.global_step * self.batch_size
-        if self._bars_clock_runs:
+        if self._bar_timed:
             bar.update(images - bar.n)
-        else:  # the first update of this sitting: tqdm's clock starts after it
-            self._bars_clock_runs = True
+        else:  # the first update after a start or resumption: tqdm's clock starts after it
+            self._bar_timed = True
             bar.initial = bar.n = bar.last_print_n = images
             bar.start_t = bar.last_print_t = time.time()
         bar.set_description_str(f"epoch {_epoch(trainer)}", refresh=False)
@@ -130,6 +130,6 @@ class Progress(Callback):
 
 
 def _epoch(trainer: Trainer) -> str:
-    """ "2/25": the epoch that the update just made belongs to, from 1; before the first, the first."""
+    """Return the epoch of the last update, from 1, and the number of epochs, such as "2/25"."""
     per_epoch = data_of(trainer).updates_per_epoch
     return f"{max(trainer.global_step - 1, 0) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

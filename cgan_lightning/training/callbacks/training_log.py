@@ -1,4 +1,4 @@
-"""Losses, what D says, gradient norms, learning rates and speed, logged every few updates, without a wait for the device."""
+"""Log losses, D's outputs, gradient norms, learning rates and speed every few updates, without waiting for the device."""
 
 import time
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from cgan_lightning.training.callbacks.due import data_of, epoch_due, is_last_up
 from cgan_lightning.training.callbacks.later import Later
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
 
-# TensorBoard orders tags by name: loss/, samples/, score/, training/, val/ (callbacks/validation.py), training/, weights/.
+# TensorBoard orders tags by name: loss/, samples/, score/, training/, val/ (callbacks/validation.py), weights/.
 TAGS = {
     "loss_d": "loss/discriminator",
     "loss_g": "loss/generator",
-    "penalty": "loss/penalty",  # part of the discriminator's
+    "penalty": "loss/penalty",  # included in the discriminator's loss
     "score_real": "score/real",
     "score_fake": "score/fake",
-    "d_real": "score/D(x)",  # as probabilities, where the loss makes them such
+    "d_real": "score/D(x)",  # probabilities, for a probabilistic loss
     "d_fake": "score/D(G(z))",
     "gradient_d": "training/gradient norm of the discriminator",
     "gradient_g": "training/gradient norm of the generator",
@@ -32,7 +32,7 @@ IMAGES_TAG = "training/images seen"
 
 
 class _Unread(NamedTuple):
-    """What was measured of an update: after how many updates, the names, the values, and each network's learning rate."""
+    """The values of an update that are not logged yet: number of updates, names, values, and learning rates by network."""
 
     updates: int
     names: list[str]
@@ -41,11 +41,11 @@ class _Unread(NamedTuple):
 
 
 class TrainingLog(Callback):
-    """Logs what `training_step` returned at every n-th update and at the last, on an x-axis that counts updates.
+    """Log the outputs of `training_step` at every n-th update and at the last, by number of updates.
 
-    `latest` has the last values by name, means over the ranks; `seconds` and `images_timed` add up over all sittings of a
-    run, without the first call of each, which pays for warming up, and on a GPU without the second, which captures graphs.
-    There values are read when the next ones are due, or where the run waits anyway: at an epoch's end and for a checkpoint.
+    `latest` has the last values by name, as means over ranks. `seconds` and `images_timed` are sums over all resumptions of a
+    run, without the first step of each (warm-up), and on a GPU without the second (graph capture). On a GPU, values are read
+    when the next ones are due, at the end of an epoch and for a checkpoint.
     """
 
     def __init__(self, *, every_n_updates: int) -> None:
@@ -55,7 +55,7 @@ class TrainingLog(Callback):
         self._mark: tuple[float, int] | None = None
         self._unread: _Unread | None = None
         self._module: Any = None
-        self._penalty = 0.0  # when a checkpoint was written: an update that has none is logged with the one before
+        self._penalty = 0.0  # from the checkpoint: updates without a penalty are logged with the last one
 
     @property
     def mean_images_per_second(self) -> float | None:
@@ -77,14 +77,14 @@ class TrainingLog(Callback):
         pl_module.last_penalty.fill_(self._penalty)
         self._mark, self._unread = None, None
         self._on_gpu = pl_module.device.type == "cuda"
-        self._untimed = 2 if self._on_gpu else 1  # calls
+        self._untimed = 2 if self._on_gpu else 1  # steps
         self._loggers, self._batch_size = trainer.loggers, data_of(trainer).batch_size
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         updates = trainer.global_step
         self._untimed -= 1
         if self._untimed == 0:
-            outputs["loss_g"][-1].item()  # waits for the device, once: the clock starts when these calls are done
+            outputs["loss_g"][-1].item()  # waits for the device, so that the clock starts when these steps are done
             self._mark = (time.perf_counter(), updates * self._batch_size)
         if updates % self.every_n_updates and not is_last_update(trainer):
             if epoch_due(trainer, 1):
@@ -99,13 +99,13 @@ class TrainingLog(Callback):
             self._read()
 
     def _rates(self, lr_of: dict[str, LearningRate], update: int, planned: int) -> dict[str, float]:
-        """The learning rate of each network at the run's update number `update`, from 0."""
+        """Return the learning rate of each network at update number `update` of the run, from 0."""
         images_seen = torch.tensor([update * self._batch_size])
         rates = rates_of(lr_of.values(), images_seen, planned_images=planned * self._batch_size)[0].tolist()
         return dict(zip(lr_of, rates, strict=True))
 
     def _read(self) -> None:
-        """Logs what is unread, at the update that it belongs to."""
+        """Log the pending values at their update."""
         if self._unread is None:
             return
         (updates, names, values, rates), self._unread = self._unread, None
@@ -122,7 +122,7 @@ class TrainingLog(Callback):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time spent inside is none of the training's."""
+        """Exclude the time spent inside from the training time."""
         began = time.perf_counter()
         yield
         if self._mark is not None:

@@ -1,4 +1,4 @@
-"""Validation: FID and class accuracy while a run trains, and the best checkpoint by FID."""
+"""Validation during training: FID, class accuracy, and the best checkpoint by FID."""
 
 import contextlib
 import copy
@@ -24,14 +24,14 @@ TAGS = {"fid": "val/FID to training images", "class_accuracy": "val/class accura
 
 
 class Validation(Callback):
-    """Measures the averaged generator against training images every n epochs and at the end; None: never.
+    """Validate the EMA generator against training images every n epochs and at the end; None: never.
 
-    `samples` images (no more than there are training images), the same z each time, are compared with as many training images
-    of each class, those that `data.per_class_limit` leaves out too; the test split is left for `evaluate`. Validation takes
-    seconds, and a run that has been asked to stop (`stop_request`) has few: then it is abandoned, and comes first when the
-    run resumes; but not the last one, nor one of several ranks.
-    `curve` has a point for each validation. The state with the lowest FID so far is kept as the best checkpoint. All ranks
-    take part, and none of the training's randomness is touched.
+    `samples` images (at most the number of training images), with the same z each time, are compared with as many training
+    images of each class, including those that `data.per_class_limit` excludes; the test split is only used by `evaluate`.
+    If the run is asked to stop (`stop_request`), a validation, which takes seconds, is abandoned and repeated when the run
+    resumes, except the last one and those on several ranks.
+    `curve` has a point for each validation. The checkpoint with the lowest FID is saved as the best one. All ranks take part,
+    and the random state of training is not changed.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Validation(Callback):
         self.training_log, self.checkpoints, self.stop_request = training_log, checkpoints, stop_request
         self.every_n_epochs, self.samples = every_n_epochs, samples
         self.curve: list[dict[str, float]] = []
-        self.protocol: dict[str, Any] = {}  # how the curve was measured
+        self.protocol: dict[str, Any] = {}  # of the curve
         self.shown_as_validating: Callable[[Trainer], AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
-        self._reference: tuple[feature_extractor.FeatureExtractor, suite.Features] | None = None  # once the first one needs it
+        self._reference: tuple[feature_extractor.FeatureExtractor, suite.Features] | None = None  # set by the first validation
 
     @property
     def latest(self) -> dict[str, float]:
-        """The last validation's values by name, and the lowest FID of all."""
+        """The values of the last validation by name, and the lowest FID of all."""
         if not self.curve:
             return {}
         return {name: self.curve[-1][name] for name in TAGS} | {"best_fid": min(point["fid"] for point in self.curve)}
@@ -94,18 +94,18 @@ class Validation(Callback):
         extractor, real = self._reference
         generator = copy.deepcopy(pl_module.best_generator)
         if not collectives.several_ranks() and not is_last_update(trainer):
-            generator.register_forward_pre_hook(self._abandon_if_asked)
-        collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics are each rank's own
+            generator.register_forward_pre_hook(self._abandon_if_stopping)
+        collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics differ between ranks
         pixels, labels = sampling.balanced(generator, pl_module.prior, len(classes), per_class * len(classes), seed=0)
         protocol = {"samples": len(labels), "training_images": len(real.labels), "feature_extractor": extractor.hash}
-        self._follow(protocol | suite.class_entry(classes))
+        self._set_protocol(protocol | suite.class_entry(classes))
         return suite.validate(suite.features_of(extractor, pixels, classes[labels]), real)
 
-    def _abandon_if_asked(self, *_: Any) -> None:
+    def _abandon_if_stopping(self, *_: Any) -> None:
         if self.stop_request.signum:
             raise _AbandonedError
 
-    def _follow(self, protocol: dict[str, Any]) -> None:
+    def _set_protocol(self, protocol: dict[str, Any]) -> None:
         if self.curve and self.protocol != protocol:
             log.warning(
                 "FIDs so far were measured as %s, now as %s: they cannot be compared, and are dropped", self.protocol, protocol
@@ -115,13 +115,13 @@ class Validation(Callback):
 
 
 class _AbandonedError(Exception):
-    """A validation that is done when the run resumes."""
+    """A validation was abandoned; it is repeated when the run resumes."""
 
 
 def _reference(
     trainer: Trainer, pl_module: Any, classes: Tensor, per_class: int
 ) -> tuple[feature_extractor.FeatureExtractor, suite.Features]:
-    """The feature extractor on the training device, and its features of training images."""
+    """Return the feature extractor, on the training device, and its features of the training images."""
     extractor, (images, labels) = feature_extractor.load(device=pl_module.device), data_of(trainer).reference
     rows = suite.balanced_rows(labels, per_class, seed=0)
     return extractor, suite.features_of_real(extractor, images[rows], classes[labels[rows]])

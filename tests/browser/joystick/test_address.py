@@ -17,13 +17,13 @@ def test_an_address_from_anyone_is_kept_to_what_there_is(open_page):
 def test_a_seed_that_there_is_not_is_told(open_page):
     """In the address and in the field, whose label has the range; and the next good one ends it."""
     shown = open_page("#seed=99999")
-    assert shown.inner_text("#no-seed") == "There is no seed 99999, but 0 to 999: this is 999."
+    assert shown.inner_text("#no-seed") == "There is no seed 99999; seeds are 0 to 999. Using 999."
     field = shown.get_by_label("Seed 0–999")
     for asked, seed, said in (
         ("12", "12", ""),
-        ("1000", "999", "There is no seed 1000, but 0 to 999: this is 999."),
-        ("-3", "0", "There is no seed -3, but 0 to 999: this is 0."),
-        ("2.4", "2", "There is no seed 2.4, but 0 to 999: this is 2."),
+        ("1000", "999", "There is no seed 1000; seeds are 0 to 999. Using 999."),
+        ("-3", "0", "There is no seed -3; seeds are 0 to 999. Using 0."),
+        ("2.4", "2", "There is no seed 2.4; seeds are 0 to 999. Using 2."),
         ("7", "7", ""),
     ):
         field.fill(asked)
@@ -34,7 +34,7 @@ def test_a_seed_that_there_is_not_is_told(open_page):
     shown.click("#random")
     assert shown.inner_text("#no-seed") == ""
     shown.goto(shown.url.partition("#")[0] + "#seed=<b>no</b>")
-    assert shown.inner_text("#no-seed") == "There is no seed <b>no</b>, but 0 to 999: this is 0."
+    assert shown.inner_text("#no-seed") == "There is no seed <b>no</b>; seeds are 0 to 999. Using 0."
 
 
 def test_the_address_follows_a_drag_when_it_ends(open_page):
@@ -58,7 +58,7 @@ def test_the_address_follows_a_drag_when_it_ends(open_page):
 def test_from_a_file_it_says_that_it_needs_a_server(browser, folder):
     shown = browser.new_page()
     shown.goto((folder / "index.html").as_uri())
-    shown.get_by_text("Browsers run this page from a server alone").wait_for(state="visible", timeout=30_000)
+    shown.get_by_text("Browsers run this page only from a web server").wait_for(state="visible", timeout=30_000)
     shown.close()
 
 

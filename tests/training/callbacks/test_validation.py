@@ -88,10 +88,10 @@ def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path
     found = validation(train("trainer.max_epochs=2", "resume=auto"))
     assert found["protocol"]["feature_extractor"] == other.hash
     assert [point["updates"] for point in found["curve"]] == [8]
-    said = next(record.getMessage() for record in caplog.records if "can't be compared" in record.getMessage())
+    said = next(record.getMessage() for record in caplog.records if "cannot be compared" in record.getMessage())
     assert said.startswith("FIDs so far were measured as {")
-    assert said.index(load().hash) < said.index(", now {") < said.index(other.hash)
-    assert said.endswith("}: they can't be compared, and are left out")
+    assert said.index(load().hash) < said.index(", now as {") < said.index(other.hash)
+    assert said.endswith("}: they cannot be compared, and are dropped")
 
 
 def test_few_examples_are_measured_against_all_training_images_of_the_classes(train):
