@@ -72,7 +72,7 @@ class OneHot(LabelEncoder):
 
 @register("conditioning", "integer")
 class Integer(LabelEncoder):
-    """The class number as one input, scaled to [-1, 1]: the source document's bad example, kept to be measured."""
+    """The class number as one input, scaled to [-1, 1]: the tutorial's bad example, kept to be measured."""
 
     def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()
