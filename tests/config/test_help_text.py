@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cgan_lightning.config import checks, components, help_text, identity, schema, suggestions
+from cgan_lightning.config import checks, components, help_text, schema, suggestions
 from cgan_lightning.config.paths import CONF
 from tests.bad_input import values
 from tests.helpers.configs import composed
@@ -61,7 +61,7 @@ def test_every_key_is_listed_with_what_it_must_be(command):
     for choice in ((), *((choice,) for choice in values.CHOICES_OF.get(command, ()))):
         for key, field in values.fields(command, *choice).items():
             if "about" in field.metadata:
-                must_be = "" if key in identity.CHOICES else f" ({checks.requirement(field)})"
+                must_be = "" if key in values.GROUPS else f" ({checks.requirement(field)})"
                 assert f" {suggestions.in_short(key)}=" in text, key
                 assert f"{field.metadata['about']}{must_be}" in text, key
 
