@@ -33,9 +33,8 @@ WRONG_TYPE = {
 }
 
 
-CHOICES_OF = {
-    "train": [f"{group}={file.stem}" for group in (*CHOICES, "callbacks") for file in sorted((CONF / group).glob("*.yaml"))]
-}
+GROUPS = (*CHOICES, "callbacks")
+CHOICES_OF = {"train": [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]}
 
 
 @functools.cache
