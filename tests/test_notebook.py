@@ -1,6 +1,5 @@
 """The notebook in examples/ runs as it stands, in a folder of its own."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 def test_the_notebook_runs(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     (tmp_path / "examples").mkdir()
-    os.symlink(ROOT / "experiments", tmp_path / "experiments")
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     notebook = nbformat.read(shutil.copy(ROOT / "examples" / "first_steps.ipynb", tmp_path / "examples"), as_version=4)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     resources = {"metadata": {"path": str(tmp_path / "examples")}}
