@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from cgan_lightning import plugins
 from cgan_lightning.models.generator import ConditionalGenerator
 from cgan_lightning.models.spec import build
 from cgan_lightning.utils import safetensors_file as weights_file
@@ -17,6 +18,10 @@ from cgan_lightning.utils.errors import UserError, shown
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
 NAME_LENGTH = 40  # of a class
+
+
+class NeedsPlugin(UserError):
+    """The generator has classes of a plugin that is not in use."""
 
 
 @dataclass
@@ -50,6 +55,8 @@ def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module |
         for name, network in networks.items()
         for key, tensor in network.state_dict().items()
     }
+    if modules := plugins.needed([recipe["generator"], recipe["prior"]]):
+        recipe = recipe | {"plugins": modules}
     path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "recipe": json.dumps(recipe)}))
 
 
@@ -71,7 +78,7 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
             prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
             trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
     except UserError as error:
-        raise UserError(f"checkpoint={path}: {error}") from None
+        raise type(error)(f"checkpoint={path}: {error}") from None
     trained.network.to(device).eval()
     return trained
 
@@ -80,6 +87,8 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     """Return the generator that `recipe` describes, on the meta device: no memory is used before the weights are checked."""
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
+    if unknown := _unknown_plugins(recipe):
+        raise NeedsPlugin(f"it needs a plugin: {plugins.advice(unknown)}")
     try:
         with torch.device("meta"):
             network = build(recipe.get("generator"), "generator")
@@ -90,6 +99,14 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
         raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {NAME_LENGTH} characters")
     return TrainedGenerator(network, prior, names, recipe, path)
+
+
+def _unknown_plugins(recipe: dict[str, Any]) -> list[str]:
+    """Return the modules with classes of `recipe` that are not in use. Nothing that a file names is imported."""
+    modules = recipe.get("plugins", [])
+    if not isinstance(modules, list) or not all(isinstance(each, str) for each in modules):
+        raise UserError(f"its recipe's plugins are {shown(modules)}: must be a list of modules")
+    return plugins.missing(modules)
 
 
 def _is_name(name: Any) -> bool:
