@@ -35,12 +35,14 @@ def load(name: str) -> list[Component]:
     if name not in _loaded:
         _find_in_current_folder()
         try:
-            found = [each for path, module in _sources(name) for each in _registered(path, module)]
-            if not found:
+            registered = [each for path, module in _sources(name) for each in _registered(path, module)]
+            if not registered:
                 raise UserError(f"it registers nothing: a class needs {EXAMPLE}")
-            _refuse_taken(found)
+            _refuse_taken(registered)
         except UserError as error:
             raise UserError(f"plugins=[{name}]: {error}") from None
+        known = {each.target for each in (*registry.components().values(), *registry.metrics().values())}
+        found = [each for each in registered if each.target not in known]  # a package may contain a plugin in use
         registry.add(found)
         _loaded[name] = [each for each in found if isinstance(each, Component)]
     return _loaded[name]
@@ -62,7 +64,7 @@ def needed(recipe: Any) -> list[str]:
 
 def advice(names: Sequence[str]) -> str:
     """Return what to add to a command that needs the plugins `names`."""
-    return f"add plugins=[{','.join(map(shown, names))}], if you trust that code"
+    return f"add plugins=[{','.join(map(shown, dict.fromkeys(names)))}], if you trust that code"
 
 
 def _find_in_current_folder() -> None:
@@ -100,7 +102,7 @@ def _is_package(spec: Any) -> bool:
 
 
 def _registered(path: Path, module: str) -> list[Component | Metric]:
-    """Return what a file registers that is not registered yet. Raises UserError for the first mistake in it."""
+    """Return what a file registers. Raises UserError for the first mistake in it."""
     try:
         for cls, call in registry.decorated(path, "register", ast.ClassDef):
             _check_class(cls, call)
@@ -155,12 +157,13 @@ def _check_argument(which: str, argument: ast.arg, default: ast.expr | None) -> 
         declared = registry.declared(annotation, None)
     except Exception:  # whatever the expression raises
         raise UserError(
-            f"{which} is annotated with {ast.unparse(annotation)}, which cannot be read without importing the module; "
-            f"write {', '.join(KINDS)} and plain values: {example}"
+            f"{which} is annotated with {ast.unparse(annotation)}, which cannot be evaluated without importing the module: "
+            f"the type must be {' or '.join(KINDS)}, and the rest plain values, as in {example}"
         ) from None
-    if isinstance(declared, registry.Setting) and default is not None:
-        if type(_literal(default)) not in {declared.kind, *([int] if declared.kind is float else [])}:
-            raise UserError(f"{which} has the default {ast.unparse(default)}: it must be a plain {declared.kind.__name__}")
+    if default is None or not isinstance(declared, registry.Setting):
+        return
+    if type(_literal(default)) not in {declared.kind, *([int] if declared.kind is float else [])}:
+        raise UserError(f"{which} has the default {ast.unparse(default)}: it must be a plain {declared.kind.__name__}")
 
 
 def _literal(default: ast.expr) -> Any:
@@ -173,8 +176,10 @@ def _literal(default: ast.expr) -> Any:
 
 def _check_metric(function: ast.FunctionDef, call: ast.Call) -> None:
     """Raise UserError unless a metric's decorator has the arguments of `registry.metric`, as plain values."""
+    named = {str(word.arg): word.value for word in call.keywords}
+    if computed := [ast.unparse(each) for each in (*call.args, *named.values()) if not isinstance(each, ast.Constant)]:
+        raise UserError(f"{function.name}: @metric takes plain values, not {computed[0]}")
     try:
-        values = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-        inspect.signature(registry.metric).bind(*map(ast.literal_eval, call.args), **values)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{function.name}: @metric takes a name, a title and a format, as plain values ({error})") from None
+        inspect.signature(registry.metric).bind(*call.args, **named)
+    except TypeError as error:
+        raise UserError(f"{function.name}: @metric takes a name, a title and a format ({error})") from None

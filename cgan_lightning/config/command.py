@@ -22,8 +22,8 @@ from omegaconf.errors import OmegaConfBaseException
 from cgan_lightning.config import (
     checks,
     command_line,
-    help_text,
     group_files,
+    help_text,
     identity,
     plugin_options,
     pool,
@@ -141,7 +141,7 @@ def _sweep(
         application()
     print(folder.table(), file=sys.stderr)
     if folder.states()["finished"]:
-        print(folder.next_commands(), file=sys.stderr)
+        print(folder.next_commands(first.plugins), file=sys.stderr)
     if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
         raise RunError(f"{', '.join(left)}; run the same command to try again")
 

@@ -7,7 +7,18 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from cgan_lightning.config import components, drawing
-from cgan_lightning.config.schema_fields import OPERATIONAL, anything, device, neutral, number, of_one, one_of, plugins, seed, weights
+from cgan_lightning.config.schema_fields import (
+    OPERATIONAL,
+    anything,
+    device,
+    neutral,
+    number,
+    of_one,
+    one_of,
+    plugins,
+    seed,
+    weights,
+)
 from cgan_lightning.utils import limits
 
 COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}

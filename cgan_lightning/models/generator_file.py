@@ -20,7 +20,7 @@ FORMAT = 1
 NAME_LENGTH = 40  # of a class
 
 
-class NeedsPlugin(UserError):
+class PluginError(UserError):
     """The generator has classes of a plugin that is not in use."""
 
 
@@ -88,7 +88,7 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
     if unknown := _unknown_plugins(recipe):
-        raise NeedsPlugin(f"it needs a plugin: {plugins.advice(unknown)}")
+        raise PluginError(f"it needs a plugin: {plugins.advice(unknown)}")
     try:
         with torch.device("meta"):
             network = build(recipe.get("generator"), "generator")
