@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from cgan_lightning.registry import FACTORIES, KINDS, Component, Metric
 from cgan_lightning.utils.errors import UserError, shown
 
 EXAMPLE = '@register("loss", "my_hinge"), imported from cgan_lightning.registry'
-_loaded: dict[str, list[Component]] = {}
+_in_use: dict[str, list[Component | Metric]] = {}
 
 
-def loaded() -> dict[str, list[Component]]:
-    """Return the components of each plugin in use, by the plugin's name."""
-    return _loaded
+def in_use() -> list[str]:
+    """Return the names of the plugins in use."""
+    return [*_in_use]
 
 
 def load(name: str) -> list[Component]:
@@ -32,25 +32,28 @@ def load(name: str) -> list[Component]:
 
     Raises UserError if there is no such module, if it registers nothing, or for a mistake in what it registers.
     """
-    if name not in _loaded:
-        _find_in_current_folder()
-        try:
-            registered = [each for path, module in _sources(name) for each in _registered(path, module)]
-            if not registered:
-                raise UserError(f"it registers nothing: a class needs {EXAMPLE}")
-            _refuse_taken(registered)
-        except UserError as error:
-            raise UserError(f"plugins=[{name}]: {error}") from None
-        known = {each.target for each in (*registry.components().values(), *registry.metrics().values())}
-        found = [each for each in registered if each.target not in known]  # a package may contain a plugin in use
-        registry.add(found)
-        _loaded[name] = [each for each in found if isinstance(each, Component)]
-    return _loaded[name]
+    _find_in_current_folder()
+    try:
+        registered = [each for path, module in _sources(name) for each in _registered(path, module)]
+        if not registered:
+            raise UserError(f"it registers nothing: a class needs {EXAMPLE}")
+        _refuse_taken(registered)
+    except UserError as error:
+        raise UserError(f"plugins=[{name}]: {error}") from None
+    known = {each.target for each in (*registry.components().values(), *registry.metrics().values())}
+    _in_use[name] = [each for each in registered if each.target not in known]  # a package may contain a plugin in use
+    registry.add(_in_use[name])
+    return [each for each in _in_use[name] if isinstance(each, Component)]
+
+
+def unload(name: str) -> None:
+    """Undo `load`."""
+    registry.remove(_in_use.pop(name))
 
 
 def missing(names: Iterable[str]) -> list[str]:
     """Return those of the modules `names` that no plugin in use contains."""
-    return [name for name in names if not any(f"{name}.".startswith(f"{each}.") for each in _loaded)]
+    return [name for name in names if not any(f"{name}.".startswith(f"{each}.") for each in _in_use)]
 
 
 def needed(recipe: Any) -> list[str]:
@@ -58,7 +61,7 @@ def needed(recipe: Any) -> list[str]:
     if isinstance(recipe, dict | list):
         parts = recipe.values() if isinstance(recipe, dict) else recipe
         return sorted({module for part in parts for module in needed(part)})
-    theirs = {each.target for components in _loaded.values() for each in components}
+    theirs = {each.target for registered in _in_use.values() for each in registered}
     return [str(recipe).rpartition(".")[0]] if recipe in theirs else []
 
 
@@ -78,17 +81,11 @@ def _sources(name: str) -> Iterator[tuple[Path, str]]:
     if not all(part.isidentifier() for part in name.split(".")):
         meant = name.removesuffix(".py").replace("/", ".").strip(".")
         raise UserError(f"give a module as `import` does, as in {meant if meant != name else 'my_lab.parts'}")
-    first, *others = name.split(".")
-    try:
-        spec = importlib.util.find_spec(first)
-    except ValueError:  # a module without a specification, such as __main__
-        spec = None
-    for part in others:  # find_spec of a dotted name would import the packages around it
-        spec = PathFinder.find_spec(part, [*spec.submodule_search_locations]) if spec and _is_package(spec) else None
+    spec = _found(name)
     if spec is None:
         raise UserError(f"there is no module {name}, neither in this folder nor installed")
-    if not _is_package(spec):
-        if (spec.origin or "").endswith(".py"):
+    if spec.submodule_search_locations is None:
+        if str(spec.origin).endswith(".py"):
             yield Path(str(spec.origin)), name
         return
     for folder in map(Path, spec.submodule_search_locations):
@@ -97,8 +94,18 @@ def _sources(name: str) -> Iterator[tuple[Path, str]]:
             yield path, ".".join([name, *(part for part in inner if part != "__init__")])
 
 
-def _is_package(spec: Any) -> bool:
-    return spec.submodule_search_locations is not None
+def _found(name: str) -> ModuleSpec | None:
+    """Return the specification of a module; `find_spec` of a dotted name would import the packages around it."""
+    first, *others = name.split(".")
+    try:
+        spec = importlib.util.find_spec(first)
+    except ValueError:  # a module without a specification, such as __main__
+        return None
+    for part in others:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(part, [*spec.submodule_search_locations])
+    return spec
 
 
 def _registered(path: Path, module: str) -> list[Component | Metric]:

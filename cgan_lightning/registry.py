@@ -145,6 +145,15 @@ def add(more: Iterable[Component | Metric]) -> None:
             components()[each.target] = each
 
 
+def remove(added: Iterable[Component | Metric]) -> None:
+    """Undo `add`."""
+    for each in added:
+        if isinstance(each, Metric):
+            del metrics()[each.name]
+        else:
+            del components()[each.target]
+
+
 def of_group(*groups: str) -> dict[str, Component]:
     """Return the components of `groups` by `target`."""
     return {target: each for target, each in components().items() if each.group in groups}

@@ -25,20 +25,21 @@ def use(overrides: Sequence[Override], config_dir: str | None = None) -> None:
 
     An option that has a file in `config_dir`, or in another folder that Hydra searches, is left to that file.
     """
-    places = {override.key_or_group: override.value() for override in overrides}.get("hydra.searchpath")
-    folders = [str(place).removeprefix("file://") for place in (places if isinstance(places, list) else [])]
-    folders += [config_dir] if config_dir else []
-    last = {override.key_or_group: override for override in overrides}.get("plugins")
+    given = {override.key_or_group: override for override in overrides}
+    last, searched = given.get("plugins"), given.get("hydra.searchpath")
     if last is None or last.is_delete():
         return
-    for name in _names(last):
-        if name in plugins.loaded():
-            continue
-        try:
-            _add(plugins.load(name), folders)
-        except UserError:
-            plugins.loaded().pop(name, None)
-            raise
+    places = searched.value() if searched else []
+    folders = [str(place).removeprefix("file://") for place in (places if isinstance(places, list) else [])]
+    folders += [config_dir] if config_dir else []
+    for name in dict.fromkeys(_names(last)):
+        if name not in plugins.in_use():
+            added = plugins.load(name)
+            try:
+                _add(added, folders)
+            except UserError:
+                plugins.unload(name)
+                raise
 
 
 def _names(override: Override) -> list[str]:
