@@ -22,16 +22,17 @@ EXAMPLE = '@register("loss", "my_hinge"), imported from cgan_lightning.registry'
 _in_use: dict[str, list[Component | Metric]] = {}
 
 
-def in_use() -> list[str]:
-    """Return the names of the plugins in use."""
-    return [*_in_use]
-
-
 def load(name: str) -> list[Component]:
     """Register the components and metrics of the module or package `name`, and return the components.
 
     Raises UserError if there is no such module, if it registers nothing, or for a mistake in what it registers.
     """
+    if name not in _in_use:
+        _register(name)
+    return [each for each in _in_use[name] if isinstance(each, Component)]
+
+
+def _register(name: str) -> None:
     _find_in_current_folder()
     try:
         registered = [each for path, module in _sources(name) for each in _registered(path, module)]
@@ -43,7 +44,6 @@ def load(name: str) -> list[Component]:
     known = {each.target for each in (*registry.components().values(), *registry.metrics().values())}
     _in_use[name] = [each for each in registered if each.target not in known]  # a package may contain a plugin in use
     registry.add(_in_use[name])
-    return [each for each in _in_use[name] if isinstance(each, Component)]
 
 
 def unload(name: str) -> None:

@@ -41,6 +41,6 @@ def test_the_page_does_what_it_says(tmp_path):
     assert b"class vector norms" in events, "the default callbacks are there, too"
 
     said = run(sweep).stderr
-    assert "\n4 jobs: 4 finished\n" in said
+    assert "\n2 jobs: 2 finished\n" in said
     assert "cgan_lightning.report runs=" in said
     assert "loss.margin=1" in run(help_).stdout

@@ -18,6 +18,7 @@ from cgan_lightning.utils.errors import UserError, shown
 
 NETWORKS = ("generator", "discriminator")
 UNCONDITIONAL = {"_target_": "cgan_lightning.models.conditioning.Unconditional"}
+_added: set[str] = set()  # the plugins whose classes are options
 
 
 def use(overrides: Sequence[Override], config_dir: str | None = None) -> None:
@@ -33,13 +34,15 @@ def use(overrides: Sequence[Override], config_dir: str | None = None) -> None:
     folders = [str(place).removeprefix("file://") for place in (places if isinstance(places, list) else [])]
     folders += [config_dir] if config_dir else []
     for name in dict.fromkeys(_names(last)):
-        if name not in plugins.in_use():
-            added = plugins.load(name)
-            try:
-                _add(added, folders)
-            except UserError:
-                plugins.unload(name)
-                raise
+        if name in _added:
+            continue
+        added = plugins.load(name)
+        try:
+            _add(added, folders)
+        except UserError:
+            plugins.unload(name)
+            raise
+        _added.add(name)
 
 
 def _names(override: Override) -> list[str]:
