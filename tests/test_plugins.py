@@ -239,6 +239,9 @@ def test_networks_and_parts_of_a_plugin_are_saved_with_its_name(lab):
     generator = folder / "generator.safetensors"
     needs = f"checkpoint={generator}: it needs a plugin: add plugins=[my_lab.nets], if you trust that code"
     assert said(fork_command("sample", f"checkpoint={folder}", cwd=lab)) == needs
+    script = f"from cgan_lightning import load_training\nload_training('{folder}')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=lab, capture_output=True, text=True)
+    assert "it needs a plugin: add plugins=[my_lab.nets], if you trust that code" in done.stderr
     report = fork_command("report", f"runs=[{folder.relative_to(lab)}]", "output=read", cwd=lab)
     assert report.returncode == 0, report.stderr
     assert f"No samples of the one setting: {needs.replace(f'{lab}/', '')}\n" in report.stderr
@@ -267,6 +270,17 @@ def test_metrics_of_a_plugin_are_measured_and_shown(lab):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=lab, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2.0 mean norm of the features (higher is better)\nTrue"
+
+
+@pytest.mark.process
+def test_a_script_names_plugins_like_a_command_line(lab):
+    script = (
+        "from cgan_lightning import networks\n"
+        "generator, _ = networks('plugins=[my_lab]', 'model=tiny', 'conditioning=fixed', 'trainer=cpu')\n"
+        "print(type(generator).__module__, generator.conditioning.width)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=lab, capture_output=True, text=True, check=True)
+    assert done.stdout == "my_lab.nets 4\n"
 
 
 FILES = {

@@ -1,5 +1,6 @@
 """generator.safetensors: the generator's raw and EMA weights, and the recipe that rebuilds it, in one file."""
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,8 @@ def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module |
         for name, network in networks.items()
         for key, tensor in network.state_dict().items()
     }
-    if modules := plugins.needed([recipe["generator"], recipe["prior"]]):
-        recipe = recipe | {"plugins": modules}
+    if used := {part: modules for part in recipe if (modules := plugins.needed(recipe[part]))}:
+        recipe = recipe | {"plugins": used}
     path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "recipe": json.dumps(recipe)}))
 
 
@@ -87,8 +88,7 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     """Return the generator that `recipe` describes, on the meta device: no memory is used before the weights are checked."""
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
-    if unknown := _unknown_plugins(recipe):
-        raise PluginError(f"it needs a plugin: {plugins.advice(unknown)}")
+    check_plugins(recipe, "generator", "prior")
     try:
         with torch.device("meta"):
             network = build(recipe.get("generator"), "generator")
@@ -101,12 +101,14 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     return TrainedGenerator(network, prior, names, recipe, path)
 
 
-def _unknown_plugins(recipe: dict[str, Any]) -> list[str]:
-    """Return the modules with classes of `recipe` that are not in use. Nothing that a file names is imported."""
-    modules = recipe.get("plugins", [])
-    if not isinstance(modules, list) or not all(isinstance(each, str) for each in modules):
-        raise UserError(f"its recipe's plugins are {shown(modules)}: must be a list of modules")
-    return plugins.missing(modules)
+def check_plugins(recipe: dict[str, Any], *parts: str) -> None:
+    """Raise PluginError if `parts` of a file's recipe have classes of plugins that are not in use; none is imported."""
+    used = recipe.get("plugins", {})
+    modules: list[Any] = [used.get(part, []) for part in parts] if isinstance(used, dict) else [None]
+    if not all(isinstance(each, list) and all(isinstance(name, str) for name in each) for each in modules):
+        raise UserError(f"its recipe's plugins are {shown(used)}: must be lists of modules")
+    if unknown := plugins.missing(itertools.chain(*modules)):
+        raise PluginError(f"it needs a plugin: {plugins.advice(unknown)}")
 
 
 def _is_name(name: Any) -> bool:
