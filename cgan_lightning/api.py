@@ -15,6 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from jaxtyping import Float
 from torch import Tensor
 
+from cgan_lightning.config import plugin_options
+from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.compose import compose
 from cgan_lightning.models import generator_file
 from cgan_lightning.models.generator_file import TrainedGenerator
@@ -33,7 +35,7 @@ def train(*overrides: str, callbacks: Sequence[Any] = ()) -> Path:
     from cgan_lightning.train import train as command
 
     with _own_hydra(), _messages():
-        config = compose(*overrides)
+        config = _composed(*overrides)
         command(config, callbacks=callbacks)
         return identity.run_folder(config).path
 
@@ -43,7 +45,7 @@ def build_training(*overrides: str) -> tuple[Any, Any]:
     from cgan_lightning.config import build, build_model
 
     with _own_hydra():
-        config = compose(*overrides)
+        config = _composed(*overrides)
         data = build.data(config)
         module = build_model.model(config, build_model.recipe(config, data))
     data.updates_per_call = None
@@ -83,7 +85,13 @@ def evaluate(checkpoint: str | Path, *overrides: str) -> dict[str, Any] | None:
     from cgan_lightning.evaluate import evaluate as command
 
     with _own_hydra(), _messages():
-        return command(compose(f"checkpoint='{checkpoint}'", *overrides, command="evaluate"))
+        return command(_composed(f"checkpoint='{checkpoint}'", *overrides, command="evaluate"))
+
+
+def _composed(*overrides: str, command: str = "train") -> Any:
+    """Compose the settings; what a script passes may name plugins, as a command line may."""
+    plugin_options.use(parse(overrides))
+    return compose(*overrides, command=command)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ PyTorch takes seconds, and errors in a command line should be reported sooner.
 import ast
 import functools
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ class Setting:
     marks: Mapping[str, Any] = field(default_factory=dict)  # further metadata of the schema field
     given: bool = False
     kind: type = float  # int, float or bool
+    default: Any = None  # of the constructor; None without one
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Component:
     name: str
     target: str  # module.Class
     arguments: Mapping[str, Setting | Part]
+    about: str = ""  # the docstring
 
     @property
     def is_factory(self) -> bool:
@@ -124,14 +126,32 @@ def metric(
 @functools.cache
 def components() -> dict[str, Component]:
     """Return all components by `target`."""
-    return {each.target: each for path in _sources() for each in _of_file(path)}
+    return {each.target: each for path in _sources() for each in components_of(path, _module(path))}
 
 
 @functools.cache
 def metrics() -> dict[str, Metric]:
     """Return all metrics by name."""
-    result = [each for path in _sources() for each in _metrics_of_file(path)]
+    result = [each for path in _sources() for each in metrics_of(path, _module(path))]
     return {each.name: each for each in result}
+
+
+def add(more: Iterable[Component | Metric]) -> None:
+    """Add what a plugin registers (see plugins.py)."""
+    for each in more:
+        if isinstance(each, Metric):
+            metrics()[each.name] = each
+        else:
+            components()[each.target] = each
+
+
+def remove(added: Iterable[Component | Metric]) -> None:
+    """Undo `add`."""
+    for each in added:
+        if isinstance(each, Metric):
+            del metrics()[each.name]
+        else:
+            del components()[each.target]
 
 
 def of_group(*groups: str) -> dict[str, Component]:
@@ -143,23 +163,29 @@ def _sources() -> list[Path]:
     return [path for path in sorted(ROOT.rglob("*.py")) if path != Path(__file__)]
 
 
-def _of_file(path: Path) -> list[Component]:
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+
+
+def components_of(path: Path, module: str) -> list[Component]:
+    """Return the components that the file at `path` registers; it is imported as `module`."""
     result = list[Component]()
-    for cls, call in _decorated(path, "register", ast.ClassDef):
+    for cls, call in decorated(path, "register", ast.ClassDef):
         group, name = map(ast.literal_eval, call.args)
-        result.append(Component(group, name, _target(path, cls), _arguments(cls)))
+        result.append(Component(group, name, f"{module}.{cls.name}", _arguments(cls), ast.get_docstring(cls) or ""))
     return result
 
 
-def _metrics_of_file(path: Path) -> list[Metric]:
+def metrics_of(path: Path, module: str) -> list[Metric]:
+    """Return the metrics that the file at `path` registers; it is imported as `module`."""
     result = list[Metric]()
-    for function, call in _decorated(path, "metric", ast.FunctionDef):
+    for function, call in decorated(path, "metric", ast.FunctionDef):
         marks = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-        result.append(Metric(*map(ast.literal_eval, call.args), target=_target(path, function), **marks))
+        result.append(Metric(*map(ast.literal_eval, call.args), target=f"{module}.{function.name}", **marks))
     return result
 
 
-def _decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[tuple[Definition, ast.Call]]:
+def decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[tuple[Definition, ast.Call]]:
     """Yield each definition in a file that has `decorator`, with the decorator's call."""
     source = path.read_text()
     if f"@{decorator}(" not in source:
@@ -170,10 +196,6 @@ def _decorated(path: Path, decorator: str, kind: type[Definition]) -> Iterator[t
                 yield node, call
 
 
-def _target(path: Path, node: ast.ClassDef | ast.FunctionDef) -> str:
-    return ".".join([*path.relative_to(ROOT.parent).with_suffix("").parts, node.name])
-
-
 def _load(target: str) -> Any:
     module, _, name = target.rpartition(".")
     return getattr(importlib.import_module(module), name)
@@ -181,18 +203,27 @@ def _load(target: str) -> Any:
 
 def _arguments(cls: ast.ClassDef) -> dict[str, Setting | Part]:
     """Return the constructor's arguments annotated `Annotated[kind, setting(...)]`, or `given` or `Part`, in order."""
-    for function in cls.body:
-        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
-            return {each.arg: _declared(each.annotation) for each in function.args.kwonlyargs if _is_declared(each.annotation)}
-    return {}
+    if (function := constructor(cls)) is None:
+        return {}
+    named = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    return {each.arg: declared(each.annotation, default) for each, default in named if is_declared(each.annotation)}
 
 
-def _is_declared(annotation: ast.expr | None) -> bool:
+def constructor(cls: ast.ClassDef) -> ast.FunctionDef | None:
+    """Return the class's own `__init__`."""
+    return next((each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
+
+
+def is_declared(annotation: ast.expr | None) -> bool:
+    """Return whether an argument is annotated `Annotated[...]`."""
     return isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated"
 
 
-def _declared(annotation: Any) -> Setting | Part:
-    kind, declared = annotation.slice.elts
-    words = ast.Expression(declared)  # from this package's own source
+def declared(annotation: Any, default: ast.expr | None) -> Setting | Part:
+    """Return what `Annotated[kind, ...]` declares."""
+    kind, written = annotation.slice.elts
+    words = ast.Expression(written)  # from this package's own source, or from a plugin that the user trusts
     result = eval(compile(words, "annotation", "eval"), {"setting": setting, "given": given, "Part": Part, "limits": limits})  # noqa: S307
-    return replace(result, kind=KINDS[ast.unparse(kind)]) if isinstance(result, Setting) else result
+    if isinstance(result, Part):
+        return result
+    return replace(result, kind=KINDS[ast.unparse(kind)], default=None if default is None else ast.literal_eval(default))

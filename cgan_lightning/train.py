@@ -48,7 +48,7 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
         planned = sizes.planned_updates(config)
 
         begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
-        with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run):
+        with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run, config.plugins):
             if end is None:
                 with ranks.process_group(logs=run.path):
                     training_log, contention = build.training_log(config), Contention()
@@ -143,12 +143,12 @@ def _log_earlier_results(run: RunFolder, updates: int, sweeps: Sequence[Path]) -
 
 
 @contextmanager
-def _resumable(run: RunFolder) -> Iterator[None]:
+def _resumable(run: RunFolder, plugins: Sequence[str]) -> Iterator[None]:
     """Add the command that resumes the run to the message of an interrupt."""
     try:
         yield
     except Interrupted as stop:
-        resume = pasteable.command("train", resume=str(run.path))
+        resume = pasteable.command("train", resume=str(run.path), **pasteable.plugins(plugins))
         raise Interrupted(stop.signum, f"{stop}; to resume: {resume}" if run.has_checkpoint else str(stop)) from None
 
 

@@ -22,8 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 from cgan_lightning.config import (
     checks,
     command_line,
+    group_files,
     help_text,
     identity,
+    plugin_options,
     pool,
     run_arguments,
     schema,
@@ -94,6 +96,7 @@ def _dispatch(application: Callable[[], Any], config_name: str) -> None:
         raise UserError(_unknown_flag(unknown[0], config_name))
     if arguments.hydra_help or arguments.shell_completion:
         return application()
+    plugin_options.use(parse(arguments.overrides), arguments.config_dir)
     if arguments.help or arguments.cfg or arguments.info:
         config = _compose(config_name, sweep.points(parse(arguments.overrides))[0], arguments, check=False)
         return _print(help_text.text(config, config_name)) if arguments.help else application()
@@ -138,7 +141,7 @@ def _sweep(
         application()
     print(folder.table(), file=sys.stderr)
     if folder.states()["finished"]:
-        print(folder.next_commands(), file=sys.stderr)
+        print(folder.next_commands(first.plugins), file=sys.stderr)
     if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
         raise RunError(f"{', '.join(left)}; run the same command to try again")
 
@@ -171,9 +174,10 @@ def _with_those_of_the_resumed_run(overrides: list[str]) -> list[str]:
     if folder in (None, "auto") or isinstance(folder, list | dict | bool):  # these fail the type check
         return overrides
     run_arguments.check_folder(f"resume={folder}", Path(str(folder)), ("run",))
-    earlier = [override.input_line or "" for override in trust.overrides_of_run(str(folder), identity.begun(str(folder)))
+    earlier = [override for override in trust.overrides_of_run(str(folder), identity.begun(str(folder)))
                if override.key_or_group not in {*given, "resume.run", "resume.allow_changes", "rerun"}]  # fmt: skip
-    return earlier + overrides
+    plugin_options.refuse_those_of_a_file(f"resume={folder}", earlier)
+    return [override.input_line or "" for override in earlier] + overrides
 
 
 def _print(text: str) -> None:
@@ -199,8 +203,8 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     for override in chosen:
         # For these, Hydra raises an error meant for programmers.
         if isinstance(override.value(), int | float | dict | None) and not override.is_delete():
-            files = sorted(file.stem for file in (CONF / override.key_or_group).glob("*.yaml"))
-            raise UserError(suggestions.choice(override.key_or_group, (override.input_line or "").partition("=")[2], files))
+            options = group_files.options(override.key_or_group)
+            raise UserError(suggestions.choice(override.key_or_group, (override.input_line or "").partition("=")[2], options))
     try:
         config = compose(*overrides, command=arguments.config_name or config_name, check=check)
     except (HydraException, OmegaConfBaseException) as error:

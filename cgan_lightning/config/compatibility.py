@@ -18,14 +18,19 @@ LABEL_PLANES = 1  # as in conf/conditioning/embedding.yaml; part of every run's 
 
 
 def _choice(config: DictConfig, group: str) -> str:
-    """Return the class name of the option chosen for `group`; "" for none."""
-    return config[group].get("_target_", "").rpartition(".")[2]
+    """Return the class name of the option chosen for `group`, with its module if it is a plugin's; "" for none."""
+    return _class(config[group])
+
+
+def _class(settings: DictConfig) -> str:
+    target = settings.get("_target_", "")
+    return target.rpartition(".")[2] if target.startswith("cgan_lightning.") else target
 
 
 def check(config: DictConfig) -> None:
     """Raise UserError for the first incompatible choices in `config`."""
     normalization, loss = _choice(config, "discriminator_normalization"), _choice(config, "loss")
-    penalty, head = _choice(config, "regularizer"), config.discriminator_label.head._target_.rpartition(".")[2]
+    penalty, head = _choice(config, "regularizer"), _class(config.discriminator_label.head)
     if penalty and normalization == "Batch":
         raise UserError(
             "regularizer= needs the discriminator's gradient at each image separately, but discriminator_normalization=batch "

@@ -72,10 +72,11 @@ class Trainer:
 def nodes() -> dict[str, type]:
     """Return each part of the schema by the name that files in conf/ use: `base_loss_bce`, without `base_`."""
     places = {"model": Pair, "conditioning": Conditioning, "discriminator_label": DiscriminatorLabel, "trainer": Trainer}
-    return places | {f"{each.group}_{each.name}": _node(each) for each in registry.components().values()}
+    return places | {f"{each.group}_{each.name}": node(each) for each in registry.components().values()}
 
 
-def _node(component: registry.Component) -> type:
+def node(component: registry.Component) -> type:
+    """Return the schema node of a component: its settings, and the class that it names."""
     marks = OPERATIONAL if component.group in WITHOUT_EFFECT_ON_RESULTS else {}
     settings = [
         (name, each.kind, number(each.about, **each.bounds, **each.marks, **marks)) for name, each in component.settings.items()

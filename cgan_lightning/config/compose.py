@@ -7,7 +7,7 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from cgan_lightning.config import checks, compatibility, schema, sizes, trust
+from cgan_lightning.config import checks, compatibility, plugin_options, schema, sizes, trust
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError
 
@@ -47,6 +47,7 @@ def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
 def refuse_wrong(config: DictConfig) -> None:
     """Raise UserError for values out of range and, for training, for combinations that cannot work."""
     checks.check(config)
+    plugin_options.check(config)
     if OmegaConf.get_type(config) is schema.Train:
         compatibility.check(config)
         compatibility.check_shared(config)

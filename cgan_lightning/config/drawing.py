@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cgan_lightning.config.schema_fields import anything, device, number, of_one, one_of, seed, weights
+from cgan_lightning.config.schema_fields import anything, device, number, of_one, one_of, plugins, seed, weights
 
 MIXTURES = "a class, a mixture of classes or a list of these, or null"
 
@@ -25,6 +25,7 @@ class Sample:
     weights: str = weights()
     batch_size: int = number("images per forward pass; does not change them", at_least=1)
     device: str = device()
+    plugins: list[str] = plugins()
 
 
 @dataclass
@@ -58,3 +59,4 @@ class Explore:
     output: str | None = anything("output folder; null: explore/GENERATOR/MODE", must_be="a folder")
     weights: str = weights()
     device: str = device()
+    plugins: list[str] = plugins()

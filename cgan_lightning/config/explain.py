@@ -37,6 +37,8 @@ def _missing(error: MissingConfigException) -> str:
     group, _, choice = (error.missing_cfg_file or "").rpartition("/")
     if choice == "submitit_slurm":
         return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
+    if choice.startswith("base_"):
+        return f"a settings file names {choice}, which no class here has: name its plugin, as in plugins=[my_lab.parts]"
     if not error.options:
         return f"{error.missing_cfg_file}: no such file in conf/"
     return suggestions.choice(group, choice, error.options)

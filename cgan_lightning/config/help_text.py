@@ -17,7 +17,6 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cgan_lightning.config import checks, group_files, schema, suggestions
-from cgan_lightning.config.paths import CONF
 
 WIDTHS = (60, 100)  # minimum and maximum, whatever the terminal's width
 INDENT, COLUMN = 2, 30  # of keys; the column where descriptions begin
@@ -63,7 +62,9 @@ def text(config: DictConfig, command: str) -> str:
 
 
 def _choices() -> dict[str, Any]:
-    return HydraConfig.get().runtime.choices
+    """Return the chosen option of each group, or the list of options given; Hydra's own record lacks lists."""
+    given = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
+    return dict(HydraConfig.get().runtime.choices) | {key: value for key, _, value in given if group_files.options(key)}
 
 
 def _fields(config: DictConfig, prefix: str = "") -> Iterator[Setting]:
@@ -101,7 +102,7 @@ def _about(group: str) -> str:
 
 def _options(group: str) -> list[str]:
     """Return the options in conf/ and of Hydra's installed plugins; slurm only if submitit's plugin is installed."""
-    own = {file.stem for file in (CONF / group).glob("*.yaml")}
+    own = {*group_files.options(group)}
     if not group.startswith("hydra/"):
         return sorted(own)
     plugins = {name.removesuffix(".yaml") for name in ConfigStore.instance().list(group)}

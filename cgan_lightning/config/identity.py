@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import checks
+from cgan_lightning.config import checks, group_files
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils import old_names
@@ -67,7 +67,7 @@ def _given() -> dict[str, str]:
 
 def _choice_in_a_name(group: str, choice: str) -> str:
     """Return the option's name, prefixed with its group if another group has an option of that name."""
-    of_that_name = [other for other in ("experiment", *CHOICES) if (CONF / other / f"{choice}.yaml").is_file()]
+    of_that_name = [other for other in ("experiment", *CHOICES) if choice in group_files.options(other)]
     return choice if len(of_that_name) < 2 else f"{group}_{choice}"
 
 

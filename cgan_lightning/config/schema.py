@@ -7,7 +7,18 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from cgan_lightning.config import components, drawing
-from cgan_lightning.config.schema_fields import OPERATIONAL, anything, device, neutral, number, of_one, one_of, seed, weights
+from cgan_lightning.config.schema_fields import (
+    OPERATIONAL,
+    anything,
+    device,
+    neutral,
+    number,
+    of_one,
+    one_of,
+    plugins,
+    seed,
+    weights,
+)
 from cgan_lightning.utils import limits
 
 COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}
@@ -129,6 +140,7 @@ class Train:
     rerun: bool = anything("true: delete the run folder's content and start over", **OPERATIONAL)
     name: str | None = anything("label for people: prefix of the run folder's name, shown in lists", **OPERATIONAL)
     tags: list[str] = anything("labels for people, shown in lists", must_be="a list of words", **OPERATIONAL)
+    plugins: list[str] = plugins()
 
 
 @dataclass
@@ -165,6 +177,7 @@ class Evaluate:
     root: str | None = anything("folder of the four IDX files; null: search, else download and cache", must_be="a folder")
     device: str = device()
     devices: int = number("number of processes on this machine that share the work, one device each", at_least=1, at_most=64)
+    plugins: list[str] = plugins()
 
 
 @dataclass
@@ -186,6 +199,7 @@ class Report:
     output: str | None = anything(
         "output folder; null: the sweep folder, or one in reports/ next to the runs", must_be="a folder"
     )
+    plugins: list[str] = plugins()
 
 
 NODES = {

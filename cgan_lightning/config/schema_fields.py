@@ -52,6 +52,11 @@ def neutral(value: Any) -> dict[str, Any]:
     return {"neutral": value}
 
 
+def plugins() -> Any:
+    about = "your own modules with components or metrics, as in [my_lab.parts]; given on the command line only"
+    return anything(about, must_be="a list of modules", **OPERATIONAL)
+
+
 def of_one(*kinds: str, example: str = "RUN_FOLDER") -> dict[str, Any]:
     """Mark a key that names one folder of `kinds` ("run", "sweep"); a folder of several is rejected with a list."""
     return {"folder_of": kinds, "example": example}

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from cgan_lightning.config import group_files
 from cgan_lightning.config.paths import CONF
 
 OTHER_NAMES = {  # other programs' names of settings: the last part of the key here
@@ -127,7 +128,9 @@ def _words(group: str, options: Sequence[str]) -> dict[str, str]:
 
 
 def about(group: str, option: str) -> str:
-    """Return the description of an option, the comment at the head of its file in conf/; "" without a file."""
+    """Return the description of an option: the comment at the head of its file in conf/, or a plugin's docstring; else ""."""
+    if added := group_files.OF_PLUGINS.get((group, option)):
+        return added.about
     file = CONF / group / f"{option}.yaml"
     lines = file.read_text().removeprefix("# @package _global_\n").splitlines() if file.is_file() else []
     return " ".join(line.removeprefix("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines))

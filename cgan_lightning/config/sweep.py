@@ -16,7 +16,7 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from cgan_lightning.config import identity, sizes
+from cgan_lightning.config import identity, plugin_options, sizes
 from cgan_lightning.distributed import rank_info
 from cgan_lightning.distributed.rank_info import RankInfo
 from cgan_lightning.storage.run_folder import RunFolder
@@ -48,7 +48,8 @@ def _values(override: Override) -> list[str]:
 
 
 def job(config: DictConfig, number: int) -> Job:
-    """Return the job of a config composed here or by Hydra."""
+    """Return the job of a config composed here or by Hydra. Raises UserError if a file's overrides name a plugin."""
+    plugin_options.check(config)
     return Job(
         number=number,
         name=identity.first_name(config),

@@ -17,7 +17,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.config import group_files
-from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError, shown
 
 HYDRAS_OBJECTS = ("launcher", "sweeper", "callbacks", "job_logging", "hydra_logging")  # the sections that Hydra instantiates
@@ -33,7 +32,8 @@ RULES = (  # key pattern, allowed names, their description; the first matching k
     (r"hydra\.(job|hydra)_logging\..+\.(listener|queue)", r"(?!)", "left out"),
     (r"hydra\.(.+\.)?_target_", r"(?!)", "left out"),
 )  # fmt: skip
-CHOICE = re.compile(r"\w+([./-]\w+)*")  # a path to a group's file that cannot leave conf/
+NAME = r"\w+([./-]\w+)*"
+CHOICE = re.compile(rf"{NAME}|\[({NAME}(, ?{NAME})*)?\]")  # paths to a group's files that cannot leave conf/
 
 
 def check(config: DictConfig) -> None:
@@ -69,10 +69,10 @@ def _check(key: str, value: Any) -> None:
 
 @functools.cache
 def targets(group: str) -> dict[str, set[str]]:
-    """Return the class names in the files of `group` in conf/, by key: `_target_`, `head._target_`."""
+    """Return the class names in the options of `group`, by key: `_target_`, `head._target_`."""
     result: dict[str, set[str]] = {}
-    for file in (CONF / group).glob("*.yaml"):
-        for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, file.stem))):
+    for option in group_files.options(group):
+        for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, option))):
             if place.rpartition(".")[2] == "_target_":
                 result.setdefault(place, set()).add(value)
     return result

@@ -1,5 +1,6 @@
 """generator.safetensors: the generator's raw and EMA weights, and the recipe that rebuilds it, in one file."""
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from cgan_lightning import plugins
 from cgan_lightning.models.generator import ConditionalGenerator
 from cgan_lightning.models.spec import build
 from cgan_lightning.utils import safetensors_file as weights_file
@@ -17,6 +19,10 @@ from cgan_lightning.utils.errors import UserError, shown
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
 NAME_LENGTH = 40  # of a class
+
+
+class PluginError(UserError):
+    """The generator has classes of a plugin that is not in use."""
 
 
 @dataclass
@@ -50,6 +56,8 @@ def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module |
         for name, network in networks.items()
         for key, tensor in network.state_dict().items()
     }
+    if used := {part: modules for part in recipe if (modules := plugins.needed(recipe[part]))}:
+        recipe = recipe | {"plugins": used}
     path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "recipe": json.dumps(recipe)}))
 
 
@@ -71,7 +79,7 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
             prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
             trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
     except UserError as error:
-        raise UserError(f"checkpoint={path}: {error}") from None
+        raise type(error)(f"checkpoint={path}: {error}") from None
     trained.network.to(device).eval()
     return trained
 
@@ -80,6 +88,7 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     """Return the generator that `recipe` describes, on the meta device: no memory is used before the weights are checked."""
     if not isinstance(recipe, dict):
         raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
+    check_plugins(recipe, "generator", "prior")
     try:
         with torch.device("meta"):
             network = build(recipe.get("generator"), "generator")
@@ -90,6 +99,16 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
         raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {NAME_LENGTH} characters")
     return TrainedGenerator(network, prior, names, recipe, path)
+
+
+def check_plugins(recipe: dict[str, Any], *parts: str) -> None:
+    """Raise PluginError if `parts` of a file's recipe have classes of plugins that are not in use; none is imported."""
+    used = recipe.get("plugins", {})
+    modules: list[Any] = [used.get(part, []) for part in parts] if isinstance(used, dict) else [None]
+    if not all(isinstance(each, list) and all(isinstance(name, str) for name in each) for each in modules):
+        raise UserError(f"its recipe's plugins are {shown(used)}: must be lists of modules")
+    if unknown := plugins.missing(itertools.chain(*modules)):
+        raise PluginError(f"it needs a plugin: {plugins.advice(unknown)}")
 
 
 def _is_name(name: Any) -> bool:

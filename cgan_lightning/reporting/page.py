@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from cgan_lightning.sampling import sampling
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import beside, labelled_grid, save_png
 from cgan_lightning.utils.origin import Origin
+
+log = logging.getLogger("cgan_lightning")
 
 PICTURES = 5  # images of each class, from image seed 0
 BESIDE = ("class_accuracy", "val_class_accuracy")  # the first available one is shown next to the main metric
@@ -110,8 +113,8 @@ def write(study: Study, result: Findings, folder: Path) -> None:
         write_atomically(folder / name, lambda path, text=text: path.write_text(text))
     write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
     origin = Origin(study.finished.name.tolist(), sorted(map(int, study.finished.seed.unique())), study.origins["revision"])
-    together = beside(list(grids.values()), list(grids))
-    save_png(folder / "samples.png", together, title="Samples of each setting", origin=origin)
+    if grids:
+        save_png(folder / "samples.png", beside([*grids.values()], [*grids]), title="Samples of each setting", origin=origin)
     _keep([drawing for those in drawings.values() for drawing in those], folder / FIGURES, origin)
 
 
@@ -228,7 +231,11 @@ def _grids(study: Study) -> dict[str, np.ndarray]:
     """Return a sample grid for each setting, with the same z and classes, drawn by the run of the first seed."""
     grids = {}
     for label, part in _settings(study, study.finished):
-        trained = generator_file.load(Path(part.iloc[0].path))
+        try:
+            trained = generator_file.load(Path(part.iloc[0].path))
+        except generator_file.PluginError as error:
+            log.warning("No samples of %s: %s", label, error)
+            continue
         classes = range(len(trained.class_names))
         grids[label] = labelled_grid(
             sampling.sample_grid(trained.network, trained.prior, classes, range(PICTURES)), trained.class_names, scale=2

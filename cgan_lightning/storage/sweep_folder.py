@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -112,10 +112,10 @@ class SweepFolder:
         about = f", about {_clock(seconds / len(now) * left)} left" if known and now and left else ""
         return f"{len(ended)} {f'of {len(jobs)} ' if known else ''}jobs done in {_clock(seconds)}{about}"
 
-    def next_commands(self) -> str:
+    def next_commands(self, plugins: Sequence[str]) -> str:
         """Return the commands that evaluate the sweep and report on it, ready to paste."""
-        path = str(self.path)
-        both = pasteable.command("evaluate", checkpoint=path), pasteable.command("report", runs=path)
+        path, more = str(self.path), pasteable.plugins(plugins)
+        both = pasteable.command("evaluate", checkpoint=path, **more), pasteable.command("report", runs=path, **more)
         return "\n".join(["Next:", *(f"  {command}" for command in both)])
 
     def is_live(self) -> bool:

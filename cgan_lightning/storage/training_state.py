@@ -34,6 +34,10 @@ def load(checkpoint: Path) -> TrainingState:
     if not file.is_file():
         raise UserError(f"checkpoint={checkpoint}: there is no {file}; give a run folder or its checkpoints/last.ckpt")
     trained, state = generator_file.load(run.path), checkpoint_io.read(file)
+    try:
+        generator_file.check_plugins(trained.recipe, "discriminator")
+    except UserError as error:
+        raise type(error)(f"checkpoint={checkpoint}: {error}") from None
     generator, discriminator, ema = (
         _network(state["state_dict"], trained.recipe, *names)
         for names in (("generator", "generator."), ("discriminator", "discriminator."), ("generator", "ema.generator."))

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -14,6 +15,11 @@ def command(module: str, **given: str) -> str:
     python -m cgan_lightning.sample 'checkpoint="my runs/a"' 'classes=[Ankle boot]' 'move={sefa1: 2}'
     """
     return shlex.join(["python", "-m", f"cgan_lightning.{module}", *(f"{key}={_value(value)}" for key, value in given.items())])
+
+
+def plugins(names: Sequence[str]) -> dict[str, str]:
+    """Return the argument of a command that names these plugins, if there are any."""
+    return {"plugins": f"[{','.join(names)}]"} if names else {}
 
 
 def _value(value: str) -> str:

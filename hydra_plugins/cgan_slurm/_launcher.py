@@ -15,7 +15,8 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 from omegaconf import open_dict
 
-from cgan_lightning.config import sweep
+from cgan_lightning.config import plugin_options, sweep
+from cgan_lightning.config.command_line import parse
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from cgan_lightning.utils.errors import Interrupted, UserError
@@ -39,6 +40,11 @@ class SweepLauncher(SlurmLauncher):
         _wait_for(set(submitted.values()))
         _settle(jobs)
         return [self._outcome(job, submitted.get(job.name)) for job in jobs]
+
+    def __call__(self, sweep_overrides: list[str], *arguments: Any) -> JobReturn:
+        """Run a job, in its own process, with the plugins of the sweep's command line."""
+        plugin_options.use(parse(sweep_overrides))
+        return super().__call__(sweep_overrides, *arguments)
 
     def _job(self, overrides: Sequence[str], number: int) -> Job:
         assert self.hydra_context is not None  # noqa: S101

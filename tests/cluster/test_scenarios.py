@@ -66,6 +66,16 @@ def test_a_sweep(here, whole):
     assert "submitted" not in assert_finished(here.launch(*grid), here), "what is finished isn't submitted again"
 
 
+def test_a_sweep_with_a_plugin(here):
+    """A job is a process of its own on another machine, and finds the plugin in the sweep's folder."""
+    (here.folder / "parts.py").write_text(
+        "from cgan_lightning.registry import register\nfrom cgan_lightning.training.losses import Hinge\n\n"
+        "@register('loss', 'my_loss')\nclass MyLoss(Hinge):\n    pass\n"
+    )
+    said = assert_finished(here.launch(*TWO, "plugins=[parts]", "loss=my_loss,hinge", "trainer.max_epochs=1"), here)
+    assert "\n2 jobs: 2 finished\n" in said
+
+
 @pytest.mark.parametrize("ranks", [TWO, TWO_NODES], ids=["on one node", "on two nodes"])
 def test_two_ranks(here, whole, ranks):
     assert_finished(here.launch(*ranks), here)
