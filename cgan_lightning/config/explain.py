@@ -18,6 +18,7 @@ from omegaconf.errors import (
 
 from cgan_lightning.config import checks, own_files, suggestions
 from cgan_lightning.config.own_files import OwnFile
+from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError, shown
 
 ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError, ValueError)  # of composing a config
@@ -141,11 +142,10 @@ def _as_absolute(group: str, option: str) -> str:
 def _missing(group: str, choice: str, error: MissingConfigException) -> str:
     if choice == "submitit_slurm":
         return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
-    if not error.options:
+    options = error.options or sorted(file.stem for file in (CONF / group).glob("*.yaml"))  # none for one of several options
+    if not options or not group:
         return f"{error.missing_cfg_file}: no such file in conf/ or --config-dir"
-    if choice in error.options:
-        return f"{group}={choice}: its file can't be read"
-    return suggestions.choice(group, choice, error.options)
+    return suggestions.choice(group, choice, options)
 
 
 def groups() -> list[str]:

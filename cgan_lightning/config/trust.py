@@ -33,7 +33,8 @@ RULES = (  # key pattern, allowed names, their description; the first matching k
     (r"hydra\.(job|hydra)_logging\..+\.(listener|queue)", r"(?!)", "left out"),
     (r"hydra\.(.+\.)?_target_", r"(?!)", "left out"),
 )  # fmt: skip
-CHOICE = re.compile(r"\w+([./-]\w+)*")  # a path to a group's file that cannot leave conf/
+NAME = r"\w+([./-]\w+)*"  # a path to a group's file that cannot leave conf/
+CHOICE = re.compile(rf"{NAME}|\[{NAME}(,{NAME})*\]")
 
 
 def check(config: DictConfig) -> None:

@@ -27,7 +27,7 @@ FILES = {  # content of conf/experiment/mine.yaml → what is said about it
     HEADER + "defaults: [override hydra/launcher: pool]": "its defaults need the group with a slash: `override /hydra/…`",
     HEADER + "defaults: [override /loss: hing]": "loss=hing: must be bce or hinge or …; did you mean hinge?",
     HEADER + "defaults: [/loss: hinge]": "loss= has an option already; write `override /loss: hinge`",
-    HEADER + "defaults: [nothing]": "experiment/nothing: no such file in conf/ or --config-dir",
+    HEADER + "defaults: [nothing]": "experiment=nothing: must be documented or …",
     HEADER + "defaults: 3": "Invalid defaults list in …",
     HEADER + "model: {channels: 128": "invalid YAML in line 2: expected ',' or '}', but got '<stream end>'",
     HEADER + "model:\n\tchannels: 128": "invalid YAML in line 3: found character …",
