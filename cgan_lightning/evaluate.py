@@ -1,6 +1,7 @@
 """Evaluate a trained generator: `python -m cgan_lightning.evaluate checkpoint=RUN_FOLDER [key=value]`."""
 
 import logging
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -9,10 +10,10 @@ from cgan_lightning.config import command
 log = logging.getLogger("cgan_lightning.evaluate")
 
 
-def evaluate(config: DictConfig) -> None:
+def evaluate(config: DictConfig) -> dict[str, Any] | None:
     """Compute all metrics of `samples` images and of as many real ones, and save them in the run's results.json.
 
-    For a sweep's folder, evaluate each finished run that has no such evaluation yet.
+    Return those of a single run. For a sweep's folder, evaluate each finished run that has no such evaluation yet.
     """
     command.say_what_loads()
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
@@ -28,7 +29,7 @@ def evaluate(config: DictConfig) -> None:
         todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # reports an invalid file early
         if not todo:
             log.info("All %s finished runs already have this evaluation", len(places))
-            return
+            return None
         with ranks.process_group(logs=todo[0][1].parent):
             real = evaluation.real()
             for number, (generator, kept_in) in enumerate(todo, 1):
@@ -40,6 +41,8 @@ def evaluate(config: DictConfig) -> None:
                     log.info("%s", table.text(result, drawn.class_names) if alone else line)
                     if alone:
                         log.info("\nSaved to %s; nearest training images: %s", kept_in, nearest)
+                        return result
+    return None
 
 
 def main() -> None:

@@ -51,3 +51,18 @@ def test_where_it_is_not_supported_importing_says_so(elsewhere, this):
     program = f"import sys; {elsewhere}\ntry: import cgan_lightning\nexcept ImportError as error: print(error)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == f"cgan_lightning needs Linux or macOS, and Python 3.11 or newer: this is Python {this}\n"
+
+
+@pytest.mark.process
+def test_the_package_imports_nothing_until_it_is_asked():
+    code = "import sys, cgan_lightning; print(sorted({'torch', 'hydra', 'lightning'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.process
+def test_commands_do_not_take_the_place_of_the_functions_of_their_names():
+    code = "import cgan_lightning.train, cgan_lightning; print(cgan_lightning.train.__module__)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "cgan_lightning.api\n"
+    )

@@ -7,7 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 from cgan_lightning.models.class_vectors import class_vectors
 from cgan_lightning.registry import register, setting
 from cgan_lightning.storage.run_logger import log_histogram
-from cgan_lightning.training.callbacks.due import epoch_due
+from cgan_lightning.training.due import epoch_due
 
 
 @register("callbacks", "class_vector_norms")
