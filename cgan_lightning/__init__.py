@@ -10,6 +10,12 @@ import sys
 import types
 from typing import Any
 
+if sys.version_info < (3, 11) or sys.platform not in ("linux", "darwin"):
+    raise ImportError(
+        "cgan_lightning needs Linux or macOS, and Python 3.11 or newer: "
+        f"this is Python {sys.version_info[0]}.{sys.version_info[1]} on {sys.platform}"
+    )
+
 PUBLIC = {  # name: where it is
     "ConditionalGAN": "cgan_lightning.training.module",
     "FashionMNISTData": "cgan_lightning.data.module",

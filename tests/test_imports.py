@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = Path(__file__).parents[1] / "experiments" / "recipe" / "generator.safetensors"
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 SLOW = ["lightning", "torch._dynamo", "sympy", "torchmetrics", "torchvision"]
 PROGRAM = f"""
 import runpy, sys
@@ -39,6 +40,17 @@ def test_a_command_that_does_not_train_imports_no_lightning(tmp_path, arguments)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "", done.stdout
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("elsewhere", "this"),
+    [("sys.platform = 'win32'", f"{VERSION} on win32"), ("sys.version_info = (3, 10)", f"3.10 on {sys.platform}")],
+)
+def test_where_it_is_not_supported_importing_says_so(elsewhere, this):
+    program = f"import sys; {elsewhere}\ntry: import cgan_lightning\nexcept ImportError as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == f"cgan_lightning needs Linux or macOS, and Python 3.11 or newer: this is Python {this}\n"
 
 
 @pytest.mark.process

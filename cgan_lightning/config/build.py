@@ -21,7 +21,7 @@ from cgan_lightning.storage.checkpoint_plugin import SealedCheckpointIO
 from cgan_lightning.storage.environment import describe
 from cgan_lightning.storage.results import count
 from cgan_lightning.storage.run_folder import RunFolder
-from cgan_lightning.storage.tensorboard import RunLogger
+from cgan_lightning.storage.run_logger import RunLogger
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints, Files
 from cgan_lightning.training.callbacks.finite import FiniteLosses
 from cgan_lightning.training.callbacks.preemption import Preemption
@@ -107,10 +107,6 @@ def trainer(
     settings = config.trainer
     _quieten_lightning()
     precision.use_tf32(settings.tf32)
-    logger = None
-    if ranks.rank == 0:
-        logger = RunLogger(run.path, purge_step=done + 1 if done else None)
-        logger.log_settings(displayed_settings(config))
     local_ranks = ranks.size // settings.num_nodes
     return Trainer(
         accelerator=settings.accelerator,
@@ -123,7 +119,7 @@ def trainer(
         precision=settings.precision,
         deterministic=settings.deterministic,
         default_root_dir=run.path,
-        logger=logger or False,
+        logger=_loggers(config, run, done) if ranks.rank == 0 else False,
         callbacks=[*callbacks, *_own_callbacks(config, run, validation)],
         plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
         enable_progress_bar=False,  # callbacks/progress.py
@@ -132,6 +128,13 @@ def trainer(
         log_every_n_steps=1,  # callbacks/training_log.py decides; 1 only silences a warning about short epochs
         use_distributed_sampler=False,  # EpochOrder slices batches by rank
     )
+
+
+def _loggers(config: DictConfig, run: RunFolder, done: int) -> list[RunLogger]:
+    result = [build_model.chosen(settings, "logger", folder=run.path, done=done) for settings in config.logger.values()]
+    for logger in result:
+        logger.log_settings(displayed_settings(config))
+    return result
 
 
 def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, ranks: int) -> str:

@@ -92,14 +92,14 @@ def _ema(config: DictConfig, generator: Any) -> GeneratorEMA | None:
     return GeneratorEMA(generator, halflife_images=config.ema.halflife_images, **rampup)
 
 
-def chosen(settings: DictConfig, group: str) -> Any:
-    """Build the object of `group` that `settings` describe; None where they are empty."""
+def chosen(settings: DictConfig, group: str, **of_the_run: Any) -> Any:
+    """Build the object of `group` that `settings` describe, with what else it takes; None where they are empty."""
     plain: Any = OmegaConf.to_container(settings, resolve=True)
     if not plain:
         return None
     name = plain.pop("_target_")
     try:
-        return registry.of_group(group)[name].load()(**plain)
+        return registry.of_group(group)[name].load()(**plain, **of_the_run)
     except TypeError as error:  # settings of another option
         raise UserError(f"{name} cannot be built: {error}; choose the group's option, as in loss=hinge") from None
 

@@ -24,6 +24,8 @@ def check(config: DictConfig) -> None:
             raise UserError(f"{key} is missing: give {key}={field.metadata.get('example', '...')}")
         if not _is_right(value, field):
             raise UserError(refusal(key, value, field))
+        if isinstance(value, dict) and "_target_" in value and (extra := [name for name in value if not name.startswith("_")]):
+            raise UserError(suggestions.unknown_key(f"{key}.{extra[0]}", keys(config)))
 
 
 def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field | None]]:

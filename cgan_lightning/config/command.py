@@ -13,11 +13,9 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from cgan_lightning.config import (
     checks,
@@ -25,6 +23,7 @@ from cgan_lightning.config import (
     group_files,
     help_text,
     identity,
+    own_files,
     plugin_options,
     pool,
     run_arguments,
@@ -37,9 +36,10 @@ from cgan_lightning.config import (
 )
 from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.compose import compose, in_full, refuse_wrong
-from cgan_lightning.config.explain import explain, groups
+from cgan_lightning.config.explain import ERRORS, explain, groups
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.distributed import parent, rank_info
+from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 
 log = logging.getLogger("cgan_lightning")
@@ -98,13 +98,12 @@ def _dispatch(application: Callable[[], Any], config_name: str) -> None:
         return application()
     plugin_options.use(parse(arguments.overrides), arguments.config_dir)
     if arguments.help or arguments.cfg or arguments.info:
-        config = _compose(config_name, sweep.points(parse(arguments.overrides))[0], arguments, check=False)
+        overrides = _hand_to_hydra(arguments, parse(arguments.overrides))
+        config = _compose(config_name, sweep.points(overrides)[0], arguments, check=False)
         return _print(help_text.text(config, config_name)) if arguments.help else application()
     if arguments.config_path:
         raise UserError(f"--config-path={arguments.config_path}: settings are in conf/; --config-dir adds a folder")
-    overrides = parse(_with_those_of_the_resumed_run(arguments.overrides))
-    flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
-    sys.argv[1:] = flags + [override.input_line or "" for override in overrides]  # Hydra expects flags first
+    overrides = _hand_to_hydra(arguments, parse(_with_those_of_the_resumed_run(arguments.overrides)))
     config = _compose(config_name, sweep.points(overrides)[0], arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach `_reporting_errors` instead of Hydra's handler
     hydra_part = HydraConfig.get()
@@ -113,10 +112,27 @@ def _dispatch(application: Callable[[], Any], config_name: str) -> None:
             raise UserError(f"resume={config.resume.run} resumes one run; a sweep resumes its runs by default: omit it")
         params = parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
         return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
-    swept = [override.input_line for override in overrides if override.is_sweep_override()]
+    swept = [override for override in overrides if override.is_sweep_override()]
     if swept and not arguments.multirun:
-        raise UserError(f"{swept[0]} has several values: add -m to run each of them, or write a list as [a,b]")
+        raise UserError(_several_values(swept[0], config))
     return application()
+
+
+def _hand_to_hydra(arguments: argparse.Namespace, overrides: list[Override]) -> list[Override]:
+    """Make `overrides` those of the command line, after the flags, where Hydra expects them; return them."""
+    flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
+    sys.argv[1:] = flags + [override.input_line or "" for override in overrides]
+    return overrides
+
+
+def _several_values(override: Override, config: DictConfig) -> str:
+    """Return the error message for several values without -m, which may be meant as one text with a comma."""
+    texts = [key for key, _, field in checks.leaves(config) if field and checks.type_of(field)[0] is str]
+    values, comma = override.value(), ""
+    if override.key_or_group in texts and isinstance(values, ChoiceSweep):
+        text = ",".join(value.text if isinstance(value, QuotedString) else str(value) for value in values.list)
+        comma = f", or quote a text with a comma, as in {shlex.quote(f'{override.key_or_group}={pasteable.quoted(text)}')}"
+    return f"{override.input_line} has several values: add -m to run each of them, or write a list as [a,b]{comma}"
 
 
 def _sweep(
@@ -197,20 +213,39 @@ def _unknown_flag(word: str, config_name: str) -> str:
 
 def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespace, *, check: bool = True) -> DictConfig:
     """Compose the config and set Hydra's part; errors of Hydra or OmegaConf become a UserError with a short message."""
+    searched = [own_files.search_path(arguments.config_dir)] if arguments.config_dir else []
+    given = parse(overrides)
+    chosen = [each for each in given if _is_group(each.key_or_group, arguments.config_dir)]
+    _refuse_plain_values(chosen)
     if arguments.config_dir:
-        overrides = [*overrides, f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"]
-    chosen = [override for override in parse(overrides) if (CONF / override.key_or_group).is_dir()]
+        own_files.refuse_misplaced(arguments.config_dir, chosen)
+    own = own_files.used(arguments.config_dir, chosen)
+
+    def composed(*some: str) -> DictConfig:
+        return compose(*some, *searched, command=config_name, check=False)
+
+    try:
+        config = compose(*overrides, *searched, command=arguments.config_name or config_name, check=check)
+        if check:
+            run_arguments.check(config)
+            pool.check_settings()
+        return config
+    except UserError as error:
+        message = str(error)
+    except ERRORS as error:
+        choices, keys = [each.input_line or "" for each in chosen], [each.key_or_group for each in given]
+        message = explain(error, composed, choices, keys, own)
+    typed = [word.partition("=")[0].lstrip("+~") for word in arguments.overrides]
+    raise UserError(own_files.located(message, own, typed))
+
+
+def _is_group(key: str, config_dir: str | None) -> bool:
+    return any((folder / key).is_dir() for folder in (CONF, *([Path(config_dir)] if config_dir else [])))
+
+
+def _refuse_plain_values(chosen: list[Override]) -> None:
+    """Raise UserError for a group's value that is no name, for which Hydra raises an error meant for programmers."""
     for override in chosen:
-        # For these, Hydra raises an error meant for programmers.
         if isinstance(override.value(), int | float | dict | None) and not override.is_delete():
             options = group_files.options(override.key_or_group)
             raise UserError(suggestions.choice(override.key_or_group, (override.input_line or "").partition("=")[2], options))
-    try:
-        config = compose(*overrides, command=arguments.config_name or config_name, check=check)
-    except (HydraException, OmegaConfBaseException) as error:
-        choices = [override.input_line or "" for override in chosen]
-        keys = [override.key_or_group for override in parse(overrides)]
-        raise UserError(explain(error, lambda *some: compose(*some, command=config_name, check=False), choices, keys)) from None
-    if check:
-        run_arguments.check(config)
-    return config

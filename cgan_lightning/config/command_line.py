@@ -13,6 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
 
+from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import UserError
 
 BRACKETS = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
@@ -39,7 +40,10 @@ def _refuse(message: str) -> NoReturn:
 
 
 def parse(words: Sequence[str]) -> list[Override]:
-    """Parse overrides. Raises UserError for invalid ones, also if the shell split one at spaces or expanded its braces."""
+    """Parse overrides; a value with characters that Hydra's grammar forbids, as paths may have them, is taken as it stands.
+
+    Raises UserError for invalid overrides, also if the shell split one at spaces or expanded its braces.
+    """
     try:
         overrides = OverridesParser.create().parse_overrides([*words])
     except OverrideParseException as error:
@@ -48,10 +52,25 @@ def parse(words: Sequence[str]) -> list[Override]:
             raise UserError(f"{joined} was split into several words: quote it, as in {shlex.quote(joined)}") from None
         if split := re.search(r"(\S+) = ?([^\s=]+)|(\S+)= ([^\s=]+)", " ".join(words)):
             raise UserError(f"{split[0]} was split into several words: write {split[0].replace(' ', '')}") from None
-        quotes = "" if "=" in word else ", in quotes where there are spaces"
+        if quoted := _quoted(word):
+            return parse([quoted if each == word else each for each in words])
+        text = shlex.quote(f'{word.partition("=")[0]}="TEXT"')
+        quotes = f", and text with brackets or quotes as {text}" if "=" in word else ", in quotes where there are spaces"
         raise UserError(f"{word}: cannot parse it; write key=value or group=choice{quotes}") from None
     _check_braces(words)
     return overrides
+
+
+def _quoted(word: str) -> str | None:
+    """Quote the value or values of an override that cannot be parsed, unless it is a list, a mapping or quoted already.
+
+    >>> _quoted("checkpoint=epoch=3-step=5.safetensors"), _quoted("classes=[Dress"), _quoted("seed")
+    ('checkpoint="epoch=3-step=5.safetensors"', None, None)
+    """
+    key, _, value = word.partition("=")
+    if not re.fullmatch(r"\+{0,2}[\w./@]+", key, re.ASCII) or not value or value[0] in "[{'\"":
+        return None
+    return f"{key}={','.join(map(pasteable.quoted, value.split(',')))}"
 
 
 def _joined(words: Sequence[str]) -> str | None:

@@ -1,5 +1,7 @@
 """Reject incompatible choices, each with a one-sentence message."""
 
+import importlib.util
+
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
@@ -14,6 +16,7 @@ SHARED = {  # settings that a network need not have, by their keys, with the arg
     "discriminator_normalization": {"discriminator": "normalization"},
     "discriminator_label": {"discriminator": "head"},
 }
+OPTIONAL_LOGGERS = ("wandb", "mlflow")  # extras of those names in pyproject.toml, and packages
 LABEL_PLANES = 1  # as in conf/conditioning/embedding.yaml; part of every run's hash, even if unused
 
 
@@ -112,6 +115,14 @@ def check_decay(config: DictConfig) -> None:
             raise UserError(
                 f"{share}={settings.decay_share} and {images}={settings.decay_images:g} both set the same decay: give only one"
             )
+
+
+def check_loggers(config: DictConfig) -> None:
+    """Raise UserError for a logger whose package is not installed."""
+    for name in config.logger:
+        spec = importlib.util.find_spec(str(name)) if name in OPTIONAL_LOGGERS else None
+        if name in OPTIONAL_LOGGERS and (spec is None or spec.origin is None):  # a folder of that name is no package
+            raise UserError(f"logger={name} needs the package {name}: pip install 'cgan-lightning[{name}]'")
 
 
 def _has_label(config: DictConfig) -> bool:

@@ -10,7 +10,7 @@ from cgan_lightning import registry
 from cgan_lightning.config.schema_fields import OPERATIONAL, anything, neutral, number, one_of
 from cgan_lightning.utils import limits
 
-WITHOUT_EFFECT_ON_RESULTS = ("callbacks",)  # groups whose options are no part of a run's name
+WITHOUT_EFFECT_ON_RESULTS = ("callbacks", "logger")  # groups whose options are no part of a run's name
 
 
 @dataclass

@@ -54,6 +54,7 @@ def refuse_wrong(config: DictConfig) -> None:
         compatibility.check_warm_start(config)
         compatibility.check_decay(config)
         compatibility.check_objective(config)
+        compatibility.check_loggers(config)
         sizes.check(config)
 
 

@@ -124,13 +124,14 @@ class Train:
     augmentation: Any = anything("augmentation of the discriminator's input, real and fake")
     lr_schedule: Any = anything("how learning rates decay from lr to final_lr", **neutral(COSINE))
     callbacks: Any = anything("what is drawn and logged during training", **OPERATIONAL)
+    logger: Any = anything("where scalars, settings and images are logged; several as in [tensorboard,csv]", **OPERATIONAL)
     optimizer: Optimizer = field(default_factory=Optimizer)
     ema: Ema = field(default_factory=Ema)
     warm_start: WarmStart = field(default_factory=WarmStart)
     trainer: Any = anything("the hardware: one process, or several that share each batch")
     validation: Validation = field(default_factory=Validation)
     checkpoint_every_n_epochs: int = number("epochs between checkpoints of the training state", at_least=1, **OPERATIONAL)
-    log_every_n_updates: int = number("updates between entries in TensorBoard and the log", at_least=1, **OPERATIONAL)
+    log_every_n_updates: int = number("updates between entries in the loggers and the log", at_least=1, **OPERATIONAL)
     objective_metric: str | None = one_of(
         "metric that a job returns to an optimising sweeper",
         *("fid", "best_fid", "class_accuracy", "loss_d", "loss_g", "d_real", "d_fake", "images_per_second"), **OPERATIONAL,

@@ -47,6 +47,13 @@ def unknown_key(key: str, known: Collection[str]) -> str:
     return f"{key}: unknown setting; " + (f"did you mean {result[0]}?" if result else "--help lists them all")
 
 
+def unknown_group(group: str, groups: Collection[str]) -> str:
+    """Return the error message for an unknown group in the defaults of a file."""
+    near = meant(group, groups)[:1]
+    right = f"did you mean /{near[0]}?" if near else f"there are {', '.join(groups)}"
+    return f"defaults: there is no group {group}; {right}"
+
+
 def meant(key: str, known: Collection[str]) -> list[str]:
     """Return the keys that `key` may stand for; several if they match equally well.
 

@@ -24,9 +24,16 @@ def plugins(names: Sequence[str]) -> dict[str, str]:
 
 def _value(value: str) -> str:
     """Quote a value for Hydra's grammar: words, lists and mappings are unchanged, other text is quoted."""
-    if re.fullmatch(r"[\w./+~-]+|\[.*\]|\{.*\}", value):
-        return value
-    return '"' + re.sub(r'(\\*)("|$)', lambda result: 2 * result[1] + result[2].replace('"', '\\"'), value) + '"'
+    return value if re.fullmatch(r"[\w./+~-]+|\[.*\]|\{.*\}", value, re.ASCII) else quoted(value)
+
+
+def quoted(text: str) -> str:
+    r"""Quote text for Hydra's grammar.
+
+    >>> print(quoted('a "b" (2)'), quoted("c\\"))
+    "a \"b\" (2)" "c\\"
+    """
+    return '"' + re.sub(r'(\\*)("|$)', lambda result: 2 * result[1] + result[2].replace('"', '\\"'), text) + '"'
 
 
 def tensorboard(folder: Path) -> str:

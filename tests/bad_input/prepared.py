@@ -18,6 +18,14 @@ from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from tests.helpers import commands
 from tests.helpers.runs import SMALL
 
+OWN_FILES = {  # settings of a user's own, each file with one mistake
+    "experiment/typo": "# @package _global_\nmodel: {chanels: 128}\n",
+    "experiment/wide": "# @package _global_\nmodel: {channels: wide}\n",
+    "experiment/option": "# @package _global_\ndefaults: [override /loss: hing]\n",
+    "experiment/header": "model: {channels: 128}\n",
+    "experiment/brace": "# @package _global_\nmodel: {channels: 128\n\n",
+    "experiment/names": "# @package _global_\nname: ${nothing}\n",
+}
 HEADER = len(TRAIN_LABELS.header)
 SPOILT_LABELS: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda content: content[:-1],
@@ -32,6 +40,7 @@ def prepare(folder: Path) -> None:
     """In `folder`, which must be the current one: a sweep keeps where its runs are."""
     (folder / "notes.txt").write_text("Remember the milk.\n")
     (folder / "empty").mkdir()
+    _own_files(folder / "conf")
     _data(folder / "data")
     _run(folder)
     _checkpoints(folder)
@@ -43,6 +52,13 @@ def prepare(folder: Path) -> None:
     (folder / "runs" / "sweeps").mkdir(parents=True)
     for name, held in {"runs/first": "run", "runs/second": "stopped", "runs/sweeps/seed": "sweep"}.items():
         (folder / name).symlink_to(folder / held)
+
+
+def _own_files(folder: Path) -> None:
+    for name, content in OWN_FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(content)
+    (folder / "experiment" / "latin.yaml").write_bytes(b"# @package _global_\nname: \xe9t\xe9\n")
 
 
 def _data(folder: Path) -> None:

@@ -33,7 +33,7 @@ WRONG_TYPE = {
 }
 
 
-GROUPS = (*CHOICES, "callbacks")
+GROUPS = (*CHOICES, "callbacks", "logger")
 CHOICES_OF = {"train": [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]}
 
 

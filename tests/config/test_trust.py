@@ -74,7 +74,8 @@ def test_a_folder_of_settings_names_no_code(tmp_path, file, content, override, s
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(content)
     done = fork_command("train", "--config-dir", str(tmp_path), override, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (2, f"{sentence}\n")
+    located = "" if content.startswith("[") else f"{tmp_path / file}: "
+    assert (done.returncode, done.stderr) == (2, f"{located}{sentence}\n")
     done = fork_command("train", f"--config-path={tmp_path}", cwd=tmp_path)
     assert done.returncode == 2
     assert "--config-dir adds a folder" in done.stderr

@@ -36,6 +36,8 @@ class Checkpoints(Checkpoint):
             self.save(trainer, pl_module, self.last)
 
     def save(self, trainer: Trainer, pl_module: Any, files: Files) -> None:
+        for logger in trainer.loggers:  # a resumed run goes on from what is on disk
+            logger.save()
         trainer.save_checkpoint(files.state)
         if trainer.is_global_zero:
             average = None if pl_module.ema is None else pl_module.ema.generator

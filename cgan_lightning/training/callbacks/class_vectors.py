@@ -1,12 +1,12 @@
-"""How long the vectors are that both networks learn of each class, as histograms in TensorBoard."""
+"""How long the vectors are that both networks learn of each class, as histograms."""
 
 from typing import Annotated, Any
 
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from cgan_lightning.models.class_vectors import class_vectors
 from cgan_lightning.registry import register, setting
+from cgan_lightning.storage.run_logger import log_histogram
 from cgan_lightning.training.due import epoch_due
 
 
@@ -28,10 +28,7 @@ class ClassVectorNorms(Callback):
             self.log_norms(trainer, pl_module)
 
     def log_norms(self, trainer: Trainer, pl_module: Any) -> None:
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                for name in ("generator", "discriminator"):
-                    if (vectors := class_vectors(getattr(pl_module, name).state_dict())) is not None:
-                        norms = vectors.detach().float().norm(dim=1)
-                        tag = f"weights/class vector norms of the {name}"
-                        logger.experiment.add_histogram(tag, norms, trainer.global_step, bins="auto")
+        for name in ("generator", "discriminator"):
+            if (vectors := class_vectors(getattr(pl_module, name).state_dict())) is not None:
+                norms = vectors.detach().float().norm(dim=1)
+                log_histogram(trainer.loggers, f"weights/class vector norms of the {name}", norms, trainer.global_step)

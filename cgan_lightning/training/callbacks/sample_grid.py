@@ -1,15 +1,15 @@
-"""Pictures in TensorBoard: a tag for each class and an overview, the same z at every step."""
+"""Pictures in the loggers that support images: a tag for each class and an overview, the same z at every step."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from cgan_lightning.registry import register, setting
 from cgan_lightning.sampling.sampling import sample_grid
+from cgan_lightning.storage.run_logger import log_images
 from cgan_lightning.training.due import data_of, epoch_due
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import grid, labelled_grid
@@ -52,11 +52,7 @@ class SampleGrid(Callback):
         images = sample_grid(pl_module.best_generator, pl_module.prior, range(len(names)), range(self.columns))
         overview = labelled_grid(images, names)
         write_atomically(file, lambda path: Image.fromarray(overview).save(path, format="PNG"))
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                writer, step = logger.experiment, trainer.global_step
-                writer.add_image("samples/overview", overview, step, dataformats="HW")
-                for label, name in enumerate(names):
-                    picture = grid(images[label].unflatten(0, (-1, self._per_row)))
-                    writer.add_image(f"samples/{label} {name}", picture, step, dataformats="HW")
-                writer.flush()
+        of_class = {
+            f"samples/{label} {name}": grid(images[label].unflatten(0, (-1, self._per_row))) for label, name in enumerate(names)
+        }
+        log_images(trainer.loggers, {"samples/overview": overview} | of_class, trainer.global_step)

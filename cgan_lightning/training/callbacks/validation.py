@@ -14,6 +14,7 @@ from cgan_lightning.data import fashion_mnist
 from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.sampling import sampling
+from cgan_lightning.storage.run_logger import RunLogger
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints
 from cgan_lightning.training.callbacks.training_log import TrainingLog
 from cgan_lightning.training.due import StopRequest, data_of, epoch_due, is_last_update
@@ -72,6 +73,11 @@ class Validation(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._validate_if_due(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, RunLogger):
+                logger.log_final(self.training_log.latest | self.latest, trainer.global_step)
 
     def _validate_if_due(self, trainer: Trainer, pl_module: Any) -> None:
         if self.every_n_epochs and epoch_due(trainer, self.every_n_epochs):
