@@ -1,5 +1,6 @@
 """Evaluate a trained generator: `python -m cgan_lightning.evaluate checkpoint=RUN_FOLDER [key=value]`."""
 
+import itertools
 import logging
 
 from omegaconf import DictConfig
@@ -24,22 +25,30 @@ def evaluate(config: DictConfig) -> None:
         writable.file(place, f"output={place}")
     alone = len(places) == 1
     with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
-        evaluation = build.evaluation(config, rank=ranks.local_rank)
-        todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # reports an invalid file early
-        if not todo:
+        evaluations = build.evaluations(config, places, rank=ranks.local_rank)
+        todo = [  # also reports an invalid file early
+            (each, [place for place in those if not each.is_kept(*place) or alone]) for each, those in evaluations
+        ]
+        number, count = itertools.count(1), sum(len(those) for _, those in todo)
+        if not count:
             log.info("All %s finished runs already have this evaluation", len(places))
             return
-        with ranks.process_group(logs=todo[0][1].parent):
-            real = evaluation.real()
-            for number, (generator, kept_in) in enumerate(todo, 1):
-                drawn = evaluation.drawn(generator)
-                if ranks.rank == 0:
+        with ranks.process_group(logs=places[0][1].parent):
+            for evaluation, those in todo:
+                real = evaluation.real()
+                for generator, kept_in in those:
+                    drawn = evaluation.drawn(generator)
+                    if ranks.rank:
+                        continue
                     result = evaluation.measured(drawn, real)
                     nearest = evaluation.keep(result, drawn, kept_in)
-                    line = f"{number}/{len(todo)}  {generator.name}  {table.line(result['samples'])}"
-                    log.info("%s", table.text(result, drawn.class_names) if alone else line)
+                    line = f"{next(number)}/{count}  {generator.name}  {table.line(result['samples'])}"
+                    log.info("%s", table.text(result, drawn.class_names, drawn.classes.tolist()) if alone else line)
                     if alone:
-                        log.info("\nSaved to %s; nearest training images: %s", kept_in, nearest)
+                        extractor = f"{evaluation.extractor.hash}, of {evaluation.spec.title}"
+                        log.info(
+                            "\nFeature extractor: %s\nSaved to %s; nearest training images: %s", extractor, kept_in, nearest
+                        )
 
 
 def main() -> None:

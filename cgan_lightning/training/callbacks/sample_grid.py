@@ -12,7 +12,7 @@ from cgan_lightning.registry import register, setting
 from cgan_lightning.sampling.sampling import sample_grid
 from cgan_lightning.training.callbacks.due import data_of, epoch_due
 from cgan_lightning.utils.files import write_atomically
-from cgan_lightning.utils.images import grid, labelled_grid
+from cgan_lightning.utils.images import grid, labelled_grid, tensorboard_format
 
 FILE_NAME = "samples.png"
 
@@ -55,8 +55,8 @@ class SampleGrid(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 writer, step = logger.experiment, trainer.global_step
-                writer.add_image("samples/overview", overview, step, dataformats="HW")
+                writer.add_image("samples/overview", overview, step, dataformats=tensorboard_format(overview))
                 for label, name in enumerate(names):
                     picture = grid(images[label].unflatten(0, (-1, self._per_row)))
-                    writer.add_image(f"samples/{label} {name}", picture, step, dataformats="HW")
+                    writer.add_image(f"samples/{label} {name}", picture, step, dataformats=tensorboard_format(picture))
                 writer.flush()
