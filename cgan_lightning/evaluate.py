@@ -2,6 +2,9 @@
 
 import itertools
 import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -10,14 +13,13 @@ from cgan_lightning.config import command
 log = logging.getLogger("cgan_lightning.evaluate")
 
 
-def evaluate(config: DictConfig) -> None:
-    """Compute all metrics of `samples` images and of as many real ones, and save them in the run's results.json.
+def evaluate(config: DictConfig) -> dict[str, Any] | None:
+    """Compute all metrics of `samples` images and of as many real ones, save them in the run's results.json, and return them.
 
-    For a sweep's folder, evaluate each finished run that has no such evaluation yet.
+    For a sweep's folder, evaluate each finished run that has no such evaluation yet, and return None.
     """
     command.say_what_loads()
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
-    from cgan_lightning.evaluation import table
     from cgan_lightning.storage import memory, results, writable
 
     places = results.places_of_evaluation(config.checkpoint, config.output)
@@ -29,26 +31,33 @@ def evaluate(config: DictConfig) -> None:
         todo = [  # also reports an invalid file early
             (each, [place for place in those if not each.is_kept(*place) or alone]) for each, those in evaluations
         ]
-        number, count = itertools.count(1), sum(len(those) for _, those in todo)
-        if not count:
+        if not any(those for _, those in todo):
             log.info("All %s finished runs already have this evaluation", len(places))
-            return
+            return None
         with ranks.process_group(logs=places[0][1].parent):
-            for evaluation, those in todo:
-                real = evaluation.real()
-                for generator, kept_in in those:
-                    drawn = evaluation.drawn(generator)
-                    if ranks.rank:
-                        continue
-                    result = evaluation.measured(drawn, real)
-                    nearest = evaluation.keep(result, drawn, kept_in)
-                    line = f"{next(number)}/{count}  {generator.name}  {table.line(result['samples'])}"
-                    log.info("%s", table.text(result, drawn.class_names, drawn.classes.tolist()) if alone else line)
-                    if alone:
-                        extractor = f"{evaluation.extractor.hash}, of {evaluation.spec.title}"
-                        log.info(
-                            "\nFeature extractor: %s\nSaved to %s; nearest training images: %s", extractor, kept_in, nearest
-                        )
+            return _measured(todo, rank=ranks.rank, alone=alone)
+
+
+def _measured(todo: Sequence[tuple[Any, Sequence[tuple[Path, Path]]]], *, rank: int, alone: bool) -> dict[str, Any] | None:
+    """Measure and save (generator, results) places by the evaluation of their data set; return the result of a single one."""
+    from cgan_lightning.evaluation import table
+
+    number, count = itertools.count(1), sum(len(those) for _, those in todo)
+    for evaluation, those in todo:
+        real = evaluation.real() if those else None
+        for generator, kept_in in those:
+            drawn = evaluation.drawn(generator)
+            if rank:
+                continue
+            result = evaluation.measured(drawn, real)
+            nearest = evaluation.keep(result, drawn, kept_in)
+            if alone:
+                log.info("%s\n", table.text(result, drawn.class_names, drawn.classes.tolist()))
+                of = f"Feature extractor: {evaluation.extractor.hash}, of {evaluation.spec.title}"
+                log.info("%s\nSaved to %s; nearest training images: %s", of, kept_in, nearest)
+                return result
+            log.info("%s/%s  %s  %s", next(number), count, generator.name, table.line(result["samples"]))
+    return None
 
 
 def main() -> None:

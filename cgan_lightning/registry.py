@@ -2,8 +2,8 @@
 
 A component is a decorated class whose annotated arguments declare their ranges:
 
-    @register("loss", "hinge")
-    class Hinge:
+    @register("loss", "mine")
+    class Mine(Loss):
         def __init__(self, *, margin: Annotated[float, setting("where D stops", above=0)] = 1.0) -> None: ...
 
 The config schema, the ranges of its keys, their --help text, the classes that a setting or a generator file may name, and the

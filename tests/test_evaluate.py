@@ -39,7 +39,7 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
     assert sum(map(sum, results["evaluation"]["samples"]["confusion"])) == 200
     assert (folder / "closest_pairs.png").stat().st_size > 1000
     *steps, _, _ = [record.getMessage() for record in caplog.records if record.name.startswith("cgan_lightning")]
-    assert [step.split()[0] for step in steps[-5:]] == ["Real", f"{folder}:", "Going", "Comparing", "Comparing"], (
+    assert [step.split()[0] for step in steps[-5:]] == ["Real", f"{folder}:", "Measuring", "Comparing", "Comparing"], (
         "each as it begins"
     )
     evaluate(composed(f"checkpoint={folder}", "samples=200", f"output={folder}/again.json", command="evaluate"))

@@ -39,3 +39,18 @@ def test_a_command_that_does_not_train_imports_no_lightning(tmp_path, arguments)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "", done.stdout
+
+
+@pytest.mark.process
+def test_the_package_imports_nothing_until_it_is_asked():
+    code = "import sys, cgan_lightning; print(sorted({'torch', 'hydra', 'lightning'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.process
+def test_commands_do_not_take_the_place_of_the_functions_of_their_names():
+    code = "import cgan_lightning.train, cgan_lightning; print(cgan_lightning.train.__module__)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "cgan_lightning.api\n"
+    )

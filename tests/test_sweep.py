@@ -109,7 +109,7 @@ def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun
     assert len(finished) == 2
     code, said = multirun(*GRID)
     assert {path: path.stat().st_mtime_ns for path in Path("runs").glob("*/results.json")} == finished
-    assert said.count("finished already") == 2
+    assert said.count("already finished") == 2
     assert (code, said.count("there is no nowhere")) == (1, 4), "tried, and in the table"
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 

@@ -24,12 +24,12 @@ from cgan_lightning.storage.results import count
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.tensorboard import RunLogger
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints, Files
-from cgan_lightning.training.callbacks.due import StopRequest
 from cgan_lightning.training.callbacks.finite import FiniteLosses
 from cgan_lightning.training.callbacks.preemption import Preemption
 from cgan_lightning.training.callbacks.progress import Progress
 from cgan_lightning.training.callbacks.training_log import TrainingLog
 from cgan_lightning.training.callbacks.validation import Validation
+from cgan_lightning.training.due import StopRequest
 from cgan_lightning.training.module import ConditionalGAN
 from cgan_lightning.utils import precision
 from cgan_lightning.utils.device import device_named
@@ -163,7 +163,7 @@ def launches(config: DictConfig, data: ImageData, ranks: int) -> str:
         return "; no CUDA graphs (trainer.cuda_graphs=false)"
     if ranks > 1:
         return "; no CUDA graphs (ranks all-reduce gradients during an update)"
-    return f"; CUDA graphs, in calls of up to {min(data.updates_per_call, data.due_every)} updates"
+    return f"; CUDA graphs, in calls of up to {min(data.updates_per_call or 1, data.due_every)} updates"
 
 
 def _quieten_lightning() -> None:

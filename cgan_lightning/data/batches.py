@@ -94,6 +94,26 @@ class Calls:
         return counts
 
 
+class EpochBatches:
+    """An epoch's batches one by one, (batch, 1, size, size) and (batch,), for any Trainer or loop; `epoch()` is its number."""
+
+    def __init__(
+        self,
+        images: UInt8[Tensor, "count channels size size"],
+        labels: Int[Tensor, " count"],
+        order: EpochOrder,
+        epoch: Callable[[], int],
+    ) -> None:
+        self.images, self.labels, self.order, self.epoch = images, labels, order, epoch
+
+    def __len__(self) -> int:
+        return self.order.updates
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in self.order(self.epoch(), self.images.device):
+            yield normalise(self.images[rows]), self.labels[rows]
+
+
 class Batches:
     """An epoch's batches from update `next_update()` on, so that a run can resume in the middle of an epoch.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from cgan_lightning.data import sources, splits
-from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochBatches, EpochOrder, HostBatches, ResidentBatches
 from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.utils.errors import UserError
@@ -23,9 +23,10 @@ class ImageData(LightningDataModule):
     images of a class, then `limit` the first N of all. `reference` is the data without `at_most`, which limits the training
     images but not the target distribution. `batch_size` is global and divided among ranks. `balanced` batches have equally many
     images of each class. `image_size` above that of the data adds a black border. `placement` "device" keeps the pixels (47 MB
-    of bytes for Fashion-MNIST) on the training device; "host" prepares batches in `workers` processes. Each item has the
-    batches of up to `updates_per_call` updates and ends where something is due: every `due_every` updates, and at an epoch's
-    end. Raises UserError for incompatible settings.
+    of bytes for Fashion-MNIST) on the training device; "host" prepares batches in `workers` processes.
+    With `updates_per_call`, as `train` uses it, each item has the batches of up to so many updates, (updates, batch, ...), and
+    ends where something is due: every `due_every` updates, and at an epoch's end; it starts at the trainer's `global_step`.
+    Raises UserError for incompatible settings.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class ImageData(LightningDataModule):
         image_size: int | None = None,
         placement: str = "device",
         workers: int = 2,
-        updates_per_call: int = 1,
+        updates_per_call: int | None = None,
         due_every: int = 1,
     ) -> None:
         super().__init__()
@@ -87,21 +88,30 @@ class ImageData(LightningDataModule):
         border = [before, before + odd] * 2
         self.images = pad(images, border) if any(border) else images  # without a border, shared with `reference` if possible
 
-    def train_dataloader(self) -> Batches:
+    def train_dataloader(self) -> Batches | EpochBatches:
         trainer = self.trainer
-        assert trainer is not None  # noqa: S101  Lightning attaches it before it asks for batches
-        settings = (self.count, self.batch_size, self.seed, trainer.global_rank, trainer.world_size)
+        if trainer is None:
+            self.setup("fit")
+        settings = (self.count, self.batch_size, self.seed, *((trainer.global_rank, trainer.world_size) if trainer else ()))
         order = BalancedOrder(*settings, labels=self.labels) if self.balanced else EpochOrder(*settings)
+        device = trainer.strategy.root_device if trainer else torch.device("cpu")
+        if trainer is None or self.updates_per_call is None:
+            on_device = self.placement == "device"
+            images, labels = (each.to(device) if on_device else each for each in (self.images, self.labels))
+            return EpochBatches(images, labels, order, self._epoch)
 
         def next_update() -> int:
             return trainer.global_step
 
-        device = trainer.strategy.root_device
         calls = Calls(self.updates_per_call, self.due_every, None if trainer.max_steps < 0 else trainer.max_steps)
         if self.placement == "device":
             return ResidentBatches(self.images.to(device), self.labels.to(device), order, calls, next_update)
         on_gpu = device.type == "cuda"
         return HostBatches(self.images, self.labels, order, calls, next_update, workers=self.workers, pin_memory=on_gpu)
+
+    def _epoch(self) -> int:
+        """The epoch whose order counts: the trainer's, or the first where it overfits some batches or there is none."""
+        return 0 if self.trainer is None or getattr(self.trainer, "overfit_batches", 0) else self.trainer.current_epoch
 
 
 def first_of_each(labels: Int[Tensor, " count"], at_most: Sequence[int]) -> Int[Tensor, " rows"]:

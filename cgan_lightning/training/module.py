@@ -6,7 +6,6 @@ from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
-from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -21,10 +20,12 @@ from cgan_lightning.models.prior import Prior
 from cgan_lightning.training.augmentation import Augmentation
 from cgan_lightning.training.cuda_graph import CUDAGraphs, Result
 from cgan_lightning.training.draws import Drawn, Draws
+from cgan_lightning.training.due import planned_updates
 from cgan_lightning.training.ema import GeneratorEMA
 from cgan_lightning.training.losses import BinaryCrossEntropy, Loss, scores
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
 from cgan_lightning.training.penalties import DOutput, Images, Penalty
+from cgan_lightning.training.user_trainer import UserTrainerModule
 
 Labels = Int[Tensor, " batch"]
 Uniform = Float[Tensor, "batch draws"]
@@ -40,14 +41,14 @@ class Kind(NamedTuple):
     measured: bool  # D's outputs and the gradient norms are returned
 
 
-class ConditionalGAN(LightningModule):
+class ConditionalGAN(UserTrainerModule):
     """Train G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of both, a step has one or more.
 
     z and the labels of update u are functions of (seed, u) for the global batch, of which each rank takes its slice. The
-    gradients of each network are all-reduced once per update; there is no DDP wrapper.
-    `trainer.global_step` counts updates of D; G is updated at every `discriminator_updates`-th of them. Parameters that do
-    not require a gradient are not trained. For `balanced` and `class_shares` see `Draws`.
-    With `cuda_graphs` an update on one GPU is launched as a CUDA graph, with the same results.
+    gradients of each network are all-reduced once per update; there is no DDP wrapper. `trainer.global_step` counts updates of
+    D; G is updated at every `discriminator_updates`-th of them. Parameters that do not require a gradient are not trained. For
+    `balanced` and `class_shares` see `Draws`. With `cuda_graphs` an update on one GPU is launched as a CUDA graph, with the
+    same results.
     """
 
     def __init__(
@@ -111,9 +112,9 @@ class ConditionalGAN(LightningModule):
         """The generator that samples are drawn from: the EMA if there is one."""
         return self.generator if self.ema is None else self.ema.generator
 
-    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """Run an update for each row of `batch`; return both losses of each, (updates,), and the last one's values, (1,)."""
-        real, labels = batch
+    def training_step(self, batch: Batch | tuple[Images, Labels], batch_idx: int) -> dict[str, Tensor]:
+        """Run an update of `batch`, or of each row of one; return their losses, (updates,), and the last one's values, (1,)."""
+        real, labels = batch if batch[0].dim() == 5 else (batch[0][None], batch[1][None])
         updates = range(self.trainer.global_step, self.trainer.global_step + len(real))
         kinds = [self.kind(update, measured=update == updates[-1]) for update in updates]
         # Gradients are all-reduced within an update, so that several ranks run without graphs.
@@ -123,7 +124,8 @@ class ConditionalGAN(LightningModule):
         for _ in updates:  # as its step() would: these calls make up Lightning's global_step, which the schedules use
             optimizer._on_before_step()
             optimizer._on_after_step()
-        return {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
+        values = {"loss_d": losses[:, 0], "loss_g": losses[:, 1]} | {name: value[None] for name, value in measured.items()}
+        return self.logged(values, batch_size=real.shape[1])
 
     def kind(self, update: int, *, measured: bool) -> Kind:
         """Return the kind of update number `update` of the run, from 0."""
@@ -142,7 +144,7 @@ class ConditionalGAN(LightningModule):
         z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)
         images = real.shape[1] * self.trainer.world_size  # of an update
         images_seen = images * torch.arange(updates.start, updates.stop, device=real.device)  # before each update
-        rates = rates_of(self.lr_of.values(), images_seen, planned_images=images * self.trainer.max_steps)
+        rates = rates_of(self.lr_of.values(), images_seen, planned_images=images * planned_updates(self.trainer))
         rates = rates.to(self._optimizers()[0].param_groups[0]["lr"].dtype)
         weights = images_seen if self.ema is None else self.ema.weights(images_seen + images, batch_size=images)
         z, uniform, weights = (each.to(real.dtype) for each in (z, uniform, weights))
@@ -230,10 +232,8 @@ class ConditionalGAN(LightningModule):
         """Return D's output for augmented images; with `differentiate` the images require a gradient."""
         images, labels, draws = inputs
         images = images.detach().requires_grad_() if differentiate else images
-        logits, label_losses = self.discriminator.with_label_losses(
-            self.augmentation(images, draws) if self.augmentation else images, labels
-        )
-        return DOutput(images, labels, logits, label_losses)
+        augmented = self.augmentation(images, draws) if self.augmentation else images
+        return DOutput(images, labels, *self.discriminator.with_label_losses(augmented, labels))
 
     def _step(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> list[Tensor]:
         """Take one optimizer step with the mean gradient over all ranks, and return that gradient."""

@@ -10,8 +10,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "experiments", "conf")
-ENDINGS = {".md", ".png", ".csv", ".json", ".jsonl", ".yaml", ".sbatch", ".safetensors", ".css"}
+FOLDERS = ("docs", "experiments", "examples", "conf")
+ENDINGS = {".md", ".png", ".csv", ".json", ".jsonl", ".yaml", ".sbatch", ".safetensors", ".ipynb", ".css"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -152,7 +152,7 @@ def test_two_ranks_evaluate_to_the_numbers_of_one(train, tmp_path):
     ("overrides", "sentence"),
     [
         (("data.batch_size=15",), "data.batch_size=15 is divided among 2 ranks (trainer.devices=2 × trainer.num_nodes=1)"),
-        (("trainer.sync_batchnorm=true",), "trainer.sync_batchnorm=true: PyTorch has it for GPUs alone"),
+        (("trainer.sync_batchnorm=true",), "trainer.sync_batchnorm=true: PyTorch supports it only on GPUs"),
         (("trainer.num_nodes=2",), "trainer.devices=2 × trainer.num_nodes=2: other machines' ranks are started by"),
     ],
 )

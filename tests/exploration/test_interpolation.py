@@ -91,7 +91,7 @@ def test_the_command_writes_grids_strips_and_moving_pictures(generator, tmp_path
 
 def test_other_than_two_classes_are_refused(generator, tmp_path):
     for wrong in ("[Dress]", "Dress", "[1,2,3]"):
-        with pytest.raises(UserError, match=r"must be two, from which and to which: \[Dress,Coat\]"):
+        with pytest.raises(UserError, match=r"must be two classes, the start and the end: \[Dress,Coat\]"):
             explore(composed(f"checkpoint={generator}", f"classes={wrong}", f"output={tmp_path}/new", command="explore"))
     assert not (tmp_path / "new").exists()
 

@@ -87,7 +87,7 @@ def test_without_events_there_is_no_training_to_see(train, given):
     Path("nothing").mkdir()
     checkpoint = "nothing" if given == "nothing" else f"{folder}/{given}"
     with pytest.raises(
-        UserError, match=rf"^checkpoint={checkpoint}: mode=training needs a run folder with TensorBoard's events"
+        UserError, match=rf"^checkpoint={checkpoint}: mode=training needs a run folder with TensorBoard events of sample grids"
     ):
         explore(composed(f"checkpoint={checkpoint}", "mode=training", "output=moving", command="explore"))
     assert not Path("moving").exists()

@@ -16,7 +16,8 @@ SECONDS = 30
 READERS = {
     "idx": """
 with atheris.instrument_imports(include=["cgan_lightning.data", "gzip"]):
-    from cgan_lightning.data import fashion_mnist
+    from cgan_lightning.data import idx
+    from cgan_lightning.data.spec import IdxFile
 
 def read(content):
     small = IdxFile("fuzzed", (4,), "0" * 64)

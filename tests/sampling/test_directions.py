@@ -187,7 +187,7 @@ def test_sample_moves_every_z(file, tmp_path):
 
 def test_half_of_what_a_move_takes_is_refused(file, tmp_path):
     (tmp_path / "some.json").write_text(json.dumps({"latent_dim": 6, "directions": {"up": [1] * 6}}))
-    with pytest.raises(UserError, match=r"move=\{'up': 2\}: along what\? Give directions=FILE.json"):
+    with pytest.raises(UserError, match=r"move=\{'up': 2\}: needs directions=FILE.json"):
         drawn(file, tmp_path / "new.npz", "move={up: 2}")
     with pytest.raises(UserError, match=r"move=None: write how far along which direction, as in move=\{up: 2\}"):
         drawn(file, tmp_path / "new.npz", f"directions={tmp_path}/some.json")

@@ -7,7 +7,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from cgan_lightning.models import generator_file
-from cgan_lightning.training.callbacks.due import epoch_due
+from cgan_lightning.training.due import epoch_due
 from cgan_lightning.utils.files import write_atomically
 
 

@@ -7,7 +7,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from cgan_lightning.models.class_vectors import class_vectors
 from cgan_lightning.registry import register, setting
-from cgan_lightning.training.callbacks.due import epoch_due
+from cgan_lightning.training.due import epoch_due
 
 
 @register("callbacks", "class_vector_norms")

@@ -6,8 +6,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning.distributed import collectives
-from cgan_lightning.training.callbacks.due import epoch_due
 from cgan_lightning.training.callbacks.later import Later
+from cgan_lightning.training.due import epoch_due
 from cgan_lightning.utils.errors import RunError
 
 NEVER = 2**62

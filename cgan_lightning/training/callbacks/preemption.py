@@ -7,7 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from cgan_lightning.distributed import collectives
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints
-from cgan_lightning.training.callbacks.due import StopRequest, is_last_update
+from cgan_lightning.training.due import StopRequest, is_last_update
 from cgan_lightning.utils.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)  # SIGUSR2: from SLURM, shortly before a job's time limit

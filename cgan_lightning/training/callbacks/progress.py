@@ -11,9 +11,9 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from tqdm import tqdm
 
-from cgan_lightning.training.callbacks.due import data_of, is_last_update, planned_updates
 from cgan_lightning.training.callbacks.training_log import SPEED, TrainingLog
 from cgan_lightning.training.callbacks.validation import Validation
+from cgan_lightning.training.due import is_last_update, planned_updates, updates_per_epoch
 from cgan_lightning.utils.files import write_json
 
 log = logging.getLogger(__name__)
@@ -131,5 +131,5 @@ class Progress(Callback):
 
 def _epoch(trainer: Trainer) -> str:
     """Return the epoch of the last update, from 1, and the number of epochs, such as "2/25"."""
-    per_epoch = data_of(trainer).updates_per_epoch
+    per_epoch = int(updates_per_epoch(trainer))
     return f"{max(trainer.global_step - 1, 0) // per_epoch + 1}/{-(-planned_updates(trainer) // per_epoch)}"

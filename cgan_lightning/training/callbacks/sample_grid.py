@@ -10,7 +10,7 @@ from PIL import Image
 
 from cgan_lightning.registry import register, setting
 from cgan_lightning.sampling.sampling import sample_grid
-from cgan_lightning.training.callbacks.due import data_of, epoch_due
+from cgan_lightning.training.due import data_of, epoch_due
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.images import grid, labelled_grid, tensorboard_format
 

@@ -9,8 +9,8 @@ import torch
 from lightning import Callback, Trainer
 
 from cgan_lightning.distributed import collectives
-from cgan_lightning.training.callbacks.due import data_of, epoch_due, is_last_update, planned_updates
 from cgan_lightning.training.callbacks.later import Later
+from cgan_lightning.training.due import data_of, epoch_due, is_last_update, planned_updates
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
 
 # TensorBoard orders tags by name: loss/, samples/, score/, training/, val/ (callbacks/validation.py), weights/.
@@ -71,6 +71,9 @@ class TrainingLog(Callback):
         self.latest, self.seconds = state_dict["latest"], state_dict["seconds"]
         self.images_timed = state_dict["images_timed"]
         self._penalty = state_dict.get("penalty", 0.0)
+
+    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        pl_module.logs_values = False
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         self._module = pl_module

@@ -15,8 +15,8 @@ from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.sampling import sampling
 from cgan_lightning.training.callbacks.checkpoints import Checkpoints
-from cgan_lightning.training.callbacks.due import StopRequest, data_of, epoch_due, is_last_update
 from cgan_lightning.training.callbacks.training_log import TrainingLog
+from cgan_lightning.training.due import StopRequest, data_of, epoch_due, is_last_update
 
 log = logging.getLogger(__name__)
 
