@@ -47,4 +47,11 @@ def read(given: Any, class_names: Sequence[str]) -> DataRecord:
     within = all(type(each) is int and 0 <= each < limits.NUM_CLASSES["at_most"] for each in classes)
     if not within or len({*classes}) != len(class_names) or len(classes) != len(class_names):
         raise UserError(f"dataset: classes={shown(classes)} must be one class index for each of {len(class_names)} classes")
-    return DataRecord(**given | {"classes": tuple(classes)})
+    return DataRecord(
+        name=given["name"],
+        title=given["title"],
+        hash=given["hash"],
+        image_size=given["image_size"],
+        channels=given["channels"],
+        classes=tuple(classes),
+    )

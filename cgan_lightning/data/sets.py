@@ -1,25 +1,27 @@
 """The data sets that have a name: Fashion-MNIST (Xiao et al. 2017), MNIST, KMNIST (Clanuwat et al. 2018), EMNIST letters."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from cgan_lightning.data.spec import DatasetSpec, IdxFile, hash_of
 from cgan_lightning.utils.errors import UserError, shown
 
 FILES = "files"  # the option of data= for a user's own files
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+UNKNOWN = (None,) * 4
 
 
-def _pairs(
-    hashes: Mapping[str, tuple[str, ...]], names: tuple[str, ...] = NAMES, train: int = 60_000, test: int = 10_000
-) -> dict[str, tuple[IdxFile, ...]]:
-    """Return the splits of 28×28 images by name; `hashes` has `sha256` or `md5_of_gz` of the four files, in order."""
+def _files(
+    names: Sequence[str] = NAMES,
+    *,
+    train: int = 60_000,
+    test: int = 10_000,
+    sha256: Sequence[str | None] = UNKNOWN,
+    md5_of_gz: Sequence[str | None] = UNKNOWN,
+) -> tuple[IdxFile, ...]:
+    """Return the four files of 28×28 images and their labels."""
     shapes = ((train, 28, 28), (train,), (test, 28, 28), (test,))
-    files = [
-        IdxFile(name, shape, **{kind: each[place] for kind, each in hashes.items()})
-        for place, (name, shape) in enumerate(zip(names, shapes, strict=True))
-    ]
-    return {"train": tuple(files[:2]), "test": tuple(files[2:])}
+    return tuple(map(IdxFile, names, shapes, sha256, md5_of_gz))
 
 
 _FASHION_MNIST = (
@@ -53,7 +55,7 @@ FASHION_MNIST = DatasetSpec(
     mirrored=True,
     mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     debian_package="dataset-fashion-mnist",
-    **_pairs({"sha256": _FASHION_MNIST}),
+    files=_files(sha256=_FASHION_MNIST),
 )  # fmt: skip
 MNIST = DatasetSpec(
     name="mnist",
@@ -62,7 +64,7 @@ MNIST = DatasetSpec(
     counts=(5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
     hash=hash_of(*_MNIST),
     mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"),
-    **_pairs({"sha256": _MNIST}),
+    files=_files(sha256=_MNIST),
 )
 KMNIST = DatasetSpec(
     name="kmnist",
@@ -71,7 +73,7 @@ KMNIST = DatasetSpec(
     counts=(6000,) * 10,
     hash=hash_of(*_KMNIST),
     mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
-    **_pairs({"md5_of_gz": _KMNIST}),
+    files=_files(md5_of_gz=_KMNIST),
 )
 EMNIST_LETTERS = DatasetSpec(
     name="emnist_letters",
@@ -82,7 +84,7 @@ EMNIST_LETTERS = DatasetSpec(
     first_label=1,
     transposed=True,
     instead="they are in gzip.zip (560 MB) of https://www.nist.gov/itl/products-and-services/emnist-dataset",
-    **_pairs({}, _EMNIST, train=124_800, test=20_800),
+    files=_files(_EMNIST, train=124_800, test=20_800),
 )
 SETS = {each.name: each for each in (FASHION_MNIST, MNIST, KMNIST, EMNIST_LETTERS)}
 

@@ -45,7 +45,7 @@ class DatasetSpec:
     """A data set of square images with one label each.
 
     `hash` identifies its content: results of different data are never compared, and the feature extractor is stored by it.
-    The training and test split are the IDX files `train` and `test`, (images, labels), or come from `user_files`.
+    The training and test split are the IDX files `train` and `test`, or come from `user_files`.
     """
 
     name: str  # the option of data=
@@ -56,8 +56,7 @@ class DatasetSpec:
     image_size: int = 28
     channels: int = 1
     mirrored: bool = False  # an image and its mirror image are of one class, which the feature extractor's training uses
-    train: tuple[IdxFile, ...] = ()
-    test: tuple[IdxFile, ...] = ()
+    files: tuple[IdxFile, ...] = ()  # images and labels of the training split, then of the test split
     first_label: int = 0  # the label of the first class in the files
     transposed: bool = False  # the files have each image's columns as rows
     mirrors: tuple[str, ...] = ()  # addresses of folders with the gzipped files
@@ -66,8 +65,12 @@ class DatasetSpec:
     user_files: UserFiles | None = field(default=None, compare=False)
 
     @property
-    def files(self) -> tuple[IdxFile, ...]:
-        return (*self.train, *self.test)
+    def train(self) -> tuple[IdxFile, ...]:
+        return self.files[:2]
+
+    @property
+    def test(self) -> tuple[IdxFile, ...]:
+        return self.files[2:]
 
     @property
     def is_balanced(self) -> bool:

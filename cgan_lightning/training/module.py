@@ -47,8 +47,7 @@ class ConditionalGAN(UserTrainerModule):
     z and the labels of update u are functions of (seed, u) for the global batch, of which each rank takes its slice. The
     gradients of each network are all-reduced once per update; there is no DDP wrapper. `trainer.global_step` counts updates of
     D; G is updated at every `discriminator_updates`-th of them. Parameters that do not require a gradient are not trained. For
-    `balanced` and `class_shares` see `Draws`. With `cuda_graphs` an update on one GPU is launched as a CUDA graph, with the
-    same results.
+    `balanced` and `class_shares` see `Draws`. With `cuda_graphs` an update on one GPU is launched as one CUDA graph.
     """
 
     def __init__(

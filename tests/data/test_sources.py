@@ -11,11 +11,14 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cgan_lightning.data import sources, splits
+from cgan_lightning.data import sets, sources, splits
 from cgan_lightning.data.sets import FASHION_MNIST
+from cgan_lightning.data.spec import IdxFile
 from cgan_lightning.utils.errors import UserError
+from tests.helpers import own_data
 from tests.helpers.needs import skip_without
 from tests.helpers.processes import TIMEOUT_S, Forked
 
@@ -270,3 +273,40 @@ def test_a_mirror_that_lies_is_refused(cache, offline, mirror, monkeypatch):
     with pytest.raises(UserError, match=r"the mirror http.*: .* is not the IDX file"):
         sources.locate(spec=spec)
     assert not (cache / "fashion-mnist").exists()
+
+
+def test_a_file_of_another_md5_is_refused(cache, offline, mirror, monkeypatch):
+    class Other(Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"not KMNIST"))
+
+    spec = mirror(Other, sets.KMNIST)
+    monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte.gz differs from KMNIST \(its MD5 does not match\)") as error:
+        sources.locate(spec=spec)
+    assert "data.root=FOLDER" in str(error.value)
+    assert "Debian" not in str(error.value)
+
+
+def test_other_data_is_not_told_to_be_mended(files, cache):
+    with pytest.raises(
+        UserError, match=r"differs from MNIST \(its SHA-256 does not match\); give data=files for data of your own"
+    ):
+        sources.locate(files, sets.MNIST)
+
+
+def test_letters_are_turned_and_counted_from_one(tmp_path):
+    images, labels = np.random.default_rng(0).integers(0, 255, (3, 28, 28), np.uint8), np.array([1, 2, 1])
+    shapes = {"letters.images": images.shape, "letters.labels": labels.shape}
+    pair = tuple(IdxFile(name, shape) for name, shape in shapes.items())
+    spec = dataclasses.replace(sets.EMNIST_LETTERS, class_names=("A", "B"), counts=(2, 1), files=(*pair, *pair))
+    own_data.idx(tmp_path / "letters.images", images)
+    own_data.idx(tmp_path / "letters.labels", labels)
+    read, classes = splits.of_training(tmp_path, spec)
+    assert (read[:, 0].numpy() == images.swapaxes(1, 2)).all()
+    assert classes.tolist() == [0, 1, 0]
+    own_data.idx(tmp_path / "letters.labels", np.array([1, 2, 2]))
+    with pytest.raises(UserError, match=r"differs from EMNIST letters \(its numbers of images per class\)"):
+        splits.of_training(tmp_path, spec)
