@@ -23,6 +23,12 @@ FEW = ("data.limit=64", "data.batch_size=16", "model.channels=64")
 QUIET = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False, "log_every_n_steps": 1}
 
 
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path, monkeypatch):
+    """A Trainer writes into the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 class Recorder(Callback):
     """The labels of each batch."""
 

@@ -75,7 +75,7 @@ def test_help_and_version_come_from_the_wheel(python, tmp_path):
     assert done.returncode == 0, done.stderr
     for shown in (
         "noise=randn",
-        "Uniform on [-1, 1].",
+        "Uniform prior on [-1, 1].",
         "optimizer.generator.lr=0.002",
         "learning rate of Adam",
         "pool",

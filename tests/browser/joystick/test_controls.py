@@ -67,7 +67,7 @@ def test_keys_alone_do_and_a_screen_reader_hears_it(open_page):
 def test_tab_comes_to_each_control_and_each_has_a_name(open_page, generator):
     shown = open_page()
     controls = [
-        *(("button", name) for name in ("Random", "Reset", "Save as PNG")),
+        *(("button", name) for name in ("Random", "Reset", "Save PNG")),
         ("slider", "z along two directions"),
         *(("combobox", name) for name in ("Directions", "Across", "Up")),
         ("spinbutton", "Seed 0–999"),
