@@ -56,9 +56,8 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
         raise UserError(f"{given}: give data={FILES} and data.images= as in training")
     try:
         section = OmegaConf.load(kept).data
-        own = {key: section.get(key) for key in ("dataset", "root", *dataset.OWN)}
-        return dataset.spec(OmegaConf.create(OmegaConf.to_container(config.data) | own))
-    except (UserError, OmegaConfBaseException, AttributeError, yaml.YAMLError, OSError) as error:
+        return dataset.spec(OmegaConf.create({key: section.get(key) for key in ("dataset", "root", *dataset.OWN)}))
+    except (ValueError, TypeError, AttributeError, OmegaConfBaseException, yaml.YAMLError, OSError) as error:
         raise UserError(f"{given}, and {kept} does not help ({shown(error)}): give data={FILES} and data.images=") from None
 
 

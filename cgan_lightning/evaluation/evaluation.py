@@ -120,7 +120,8 @@ class Evaluation:
     def _classes(self, trained: generator_file.TrainedGenerator) -> Tensor:
         """Return the data set's indices of the generator's classes. Raises UserError for a generator of other data."""
         if trained.dataset.hash != self.spec.hash:
-            raise UserError(f"checkpoint={trained.path}: it was trained on {trained.dataset.title}, not on {self.spec.title}")
+            one, other = (f"{data.title} (hash {data.hash})" for data in (trained.dataset, self.spec))
+            raise UserError(f"checkpoint={trained.path}: it was trained on {one}, not on {other}")
         names = self.spec.class_names
         if self.spec.user_files is None and (unknown := [name for name in trained.class_names if name not in names]):
             raise UserError(f"{shown(unknown[0])} is not a class of {self.spec.title}; its classes are {', '.join(names)}")
