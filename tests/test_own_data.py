@@ -49,6 +49,8 @@ def test_images_in_colour_from_training_to_report(folder):
         in said
     )
     assert json.loads((run / "results.json").read_text())["validation"]["curve"] == []
+    refused = commands.give("train", *SMALL, *SHAPES, "objective_metric=fid", "seed=2")
+    assert "objective_metric=fid comes from validation, and there is no feature extractor for shapes.npz" in refused.said
     refused = commands.give("evaluate", f"checkpoint={run}")
     assert refused.code == 2
     assert refused.said.splitlines()[-1].endswith(command)

@@ -98,6 +98,8 @@ def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dic
     )
     settings: Any = OmegaConf.to_container(config.validation)
     if settings["every_n_epochs"] and (sentence := feature_extractor.missing(dataset.spec(config.data))):
+        if config.objective_metric in ("fid", "best_fid", "class_accuracy"):
+            raise UserError(f"objective_metric={config.objective_metric} comes from validation, and {sentence}")
         _log.warning("Training without validation: %s", sentence)
         settings["every_n_epochs"] = None
     return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **settings)
