@@ -41,7 +41,7 @@ def train(*overrides: str, callbacks: Sequence[Any] = ()) -> Path:
 
 
 def build_training(*overrides: str) -> tuple[Any, Any]:
-    """Return the `ConditionalGAN` and the `FashionMNISTData` of these settings, untrained, for a Trainer of your own."""
+    """Return the `ConditionalGAN` and the `ImageData` of these settings, untrained, for a Trainer of your own."""
     from cgan_lightning.config import build, build_model
 
     with _own_hydra():
@@ -70,7 +70,7 @@ def load_training(checkpoint: str | Path) -> TrainingState:
 
 def sample(
     generator: TrainedGenerator, classes: Any = None, *, count: int = 10, seed: int = 0
-) -> Float[Tensor, "classes count 1 size size"]:
+) -> Float[Tensor, "classes count channels size size"]:
     """Draw `count` images in [-1, 1] of each class: names, numbers or mixtures ({"Dress": 0.7, "Coat": 0.3}); None for all.
 
     The j-th image of a class has the image seed `seed` + j, as in the command `sample`.

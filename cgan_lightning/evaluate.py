@@ -1,6 +1,9 @@
 """Evaluate a trained generator: `python -m cgan_lightning.evaluate checkpoint=RUN_FOLDER [key=value]`."""
 
+import itertools
 import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -11,13 +14,12 @@ log = logging.getLogger("cgan_lightning.evaluate")
 
 
 def evaluate(config: DictConfig) -> dict[str, Any] | None:
-    """Compute all metrics of `samples` images and of as many real ones, and save them in the run's results.json.
+    """Compute all metrics of `samples` images and of as many real ones, save them in the run's results.json, and return them.
 
-    Return those of a single run. For a sweep's folder, evaluate each finished run that has no such evaluation yet.
+    For a sweep's folder, evaluate each finished run that has no such evaluation yet, and return None.
     """
     command.say_what_loads()
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
-    from cgan_lightning.evaluation import table
     from cgan_lightning.storage import memory, results, writable
 
     places = results.places_of_evaluation(config.checkpoint, config.output)
@@ -25,23 +27,36 @@ def evaluate(config: DictConfig) -> dict[str, Any] | None:
         writable.file(place, f"output={place}")
     alone = len(places) == 1
     with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
-        evaluation = build.evaluation(config, rank=ranks.local_rank)
-        todo = [place for place in places if not evaluation.is_kept(*place) or alone]  # reports an invalid file early
-        if not todo:
+        evaluations = build.evaluations(config, places, rank=ranks.local_rank)
+        todo = [  # also reports an invalid file early
+            (each, [place for place in those if not each.is_kept(*place) or alone]) for each, those in evaluations
+        ]
+        if not any(those for _, those in todo):
             log.info("All %s finished runs already have this evaluation", len(places))
             return None
-        with ranks.process_group(logs=todo[0][1].parent):
-            real = evaluation.real()
-            for number, (generator, kept_in) in enumerate(todo, 1):
-                drawn = evaluation.drawn(generator)
-                if ranks.rank == 0:
-                    result = evaluation.measured(drawn, real)
-                    nearest = evaluation.keep(result, drawn, kept_in)
-                    line = f"{number}/{len(todo)}  {generator.name}  {table.line(result['samples'])}"
-                    log.info("%s", table.text(result, drawn.class_names) if alone else line)
-                    if alone:
-                        log.info("\nSaved to %s; nearest training images: %s", kept_in, nearest)
-                        return result
+        with ranks.process_group(logs=places[0][1].parent):
+            return _measured(todo, rank=ranks.rank, alone=alone)
+
+
+def _measured(todo: Sequence[tuple[Any, Sequence[tuple[Path, Path]]]], *, rank: int, alone: bool) -> dict[str, Any] | None:
+    """Measure and save (generator, results) places by the evaluation of their data set; return the result of a single one."""
+    from cgan_lightning.evaluation import table
+
+    number, count = itertools.count(1), sum(len(those) for _, those in todo)
+    for evaluation, those in todo:
+        real = evaluation.real() if those else None
+        for generator, kept_in in those:
+            drawn = evaluation.drawn(generator)
+            if rank:
+                continue
+            result = evaluation.measured(drawn, real)
+            nearest = evaluation.keep(result, drawn, kept_in)
+            if alone:
+                log.info("%s\n", table.text(result, drawn.class_names, drawn.classes.tolist()))
+                of = f"Feature extractor: {evaluation.extractor.hash}, of {evaluation.spec.title}"
+                log.info("%s\nSaved to %s; nearest training images: %s", of, kept_in, nearest)
+                return result
+            log.info("%s/%s  %s  %s", next(number), count, generator.name, table.line(result["samples"]))
     return None
 
 

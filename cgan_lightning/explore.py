@@ -53,9 +53,11 @@ def _interpolation(config: DictConfig, output: Path) -> None:
     from cgan_lightning.exploration import interpolation
     from cgan_lightning.sampling.class_names import labels
 
-    ends = labels(["Dress", "Coat"] if config.classes is None else config.classes, trained.class_names)
+    names = trained.class_names
+    usual = ["Dress", "Coat"] if {"Dress", "Coat"} <= {*names} else names[:2]
+    ends = labels(usual if config.classes is None else config.classes, names)
     if len(ends) != 2:
-        raise UserError(f"classes={config.classes}: must be two classes, the start and the end: [Dress,Coat]")
+        raise UserError(f"classes={config.classes}: must be two classes, the start and the end: [{','.join(names[:2])}]")
     both = (ends[0], ends[1])
     settings = {key: config[key] for key in ("seed", "rows", "steps")}
     _log(config, output, interpolation.explore(trained, both, **settings, output=output))

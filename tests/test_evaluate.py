@@ -7,7 +7,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.utils.errors import UserError
@@ -18,9 +18,8 @@ pytestmark = pytest.mark.usefixtures("few_paths")
 
 
 @pytest.fixture(scope="module")
-def splits():
-    folder = sources.locate(None)
-    train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
+def real_images():
+    train, test = splits.of_training(), splits.of_test()
     return [(pixels[:5000], labels[:5000]) for pixels, labels in (train, test)]
 
 
@@ -99,9 +98,9 @@ def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path)
         evaluate(composed(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
 
 
-def test_metrics_have_the_order_that_they_must_have(splits):
+def test_metrics_have_the_order_that_they_must_have(real_images):
     """Real images, real images under wrong labels, few of them again and again, and noise."""
-    train, test = (tuple(each[:10_000] for each in split) for split in splits)
+    train, test = (tuple(each[:10_000] for each in split) for split in real_images)
     rows = suite.balanced_rows(train[1], 100, seed=1)
     pixels, labels = train[0][rows], train[1][rows]
     repeated = torch.cat([rows[labels == label][:5].repeat(20) for label in range(10)])

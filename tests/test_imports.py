@@ -27,7 +27,7 @@ print(*[name for name in {SLOW} if name in sys.modules])
         ("sample", f"checkpoint={EXAMPLE}", "count=1", "output=drawn.png"),
         pytest.param(("explore", f"checkpoint={EXAMPLE}", "rows=1", "steps=3", "output=explored"), marks=pytest.mark.matrix),
         # what feature_extractor trains with, PyTorch's optimizers, imports torch._dynamo
-        pytest.param(("feature_extractor", "root=nowhere"), marks=pytest.mark.matrix),
+        pytest.param(("feature_extractor", "data.root=nowhere"), marks=pytest.mark.matrix),
         pytest.param(("report", "runs=."), marks=pytest.mark.matrix),
         ("status", "."),
         ("train", "trainer=gpu"),

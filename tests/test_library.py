@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import cgan_lightning
-from cgan_lightning import ConditionalGAN, FashionMNISTData, build_training, load_generator, load_training, networks, sample
+from cgan_lightning import ConditionalGAN, ImageData, build_training, load_generator, load_training, networks, sample
 from cgan_lightning.training.callbacks.sample_grid import SampleGrid
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.runs import SMALL, state
@@ -97,7 +97,7 @@ def test_callbacks_count_the_epochs_of_another_trainer(tmp_path):
 def test_a_callback_without_the_data_module_says_what_it_needs(tmp_path):
     module, data = build_training(*FEW)
     trainer = Trainer(max_steps=1, logger=False, callbacks=[SampleGrid(columns=1, every_n_epochs=1)], **QUIET)
-    with pytest.raises(UserError, match=r"give trainer\.fit a FashionMNISTData as datamodule="):
+    with pytest.raises(UserError, match=r"give trainer\.fit an ImageData as datamodule="):
         trainer.fit(module, train_dataloaders=data.train_dataloader())
 
 
@@ -105,7 +105,7 @@ def test_a_callback_without_the_data_module_says_what_it_needs(tmp_path):
 def test_the_data_serves_a_module_of_another_kind(tmp_path, accumulated):
     """Every image once an epoch, in another order each time, however many batches make a step."""
     module, recorder = Linear(), Recorder()
-    data = FashionMNISTData(batch_size=16, limit=64)
+    data = ImageData(batch_size=16, limit=64)
     settings = {"accumulate_grad_batches": accumulated, "logger": False, "enable_checkpointing": False, "callbacks": [recorder]}
     Trainer(max_epochs=2, **settings, **QUIET).fit(module, datamodule=data)
     assert module.shapes == {((16, 1, 28, 28), (16,))}
@@ -116,7 +116,7 @@ def test_the_data_serves_a_module_of_another_kind(tmp_path, accumulated):
 
 @pytest.mark.parametrize("placement", ["device", "host"])
 def test_the_data_needs_no_trainer(placement):
-    loader = FashionMNISTData(batch_size=16, limit=64, placement=placement).train_dataloader()
+    loader = ImageData(batch_size=16, limit=64, placement=placement).train_dataloader()
     images, labels = next(iter(loader))
     assert (images.shape, labels.shape, len(loader)) == ((16, 1, 28, 28), (16,), 4)
     assert images.min() >= -1

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.errors import UserError
@@ -15,11 +15,11 @@ from tests.helpers.configs import composed
 
 def kept(right: list[int], **protocol) -> dict:
     """Class FIDs 1, 2 ..., and of ten samples so many right, the others seen as T-shirts, or bags."""
-    names = protocol.get("classes", CLASS_NAMES)
+    names = protocol.get("classes", FASHION_MNIST.class_names)
     confusion = [[0] * 10 for _ in names]
     for row, name, count in zip(confusion, names, right, strict=True):
-        row[CLASS_NAMES.index(name)] += count
-        row[0 if name != CLASS_NAMES[0] else 8] += 10 - count
+        row[FASHION_MNIST.class_names.index(name)] += count
+        row[0 if name != FASHION_MNIST.class_names[0] else 8] += 10 - count
     return {"protocol": protocol, "samples": {"class_fids": [1.0 + each for each in range(len(names))], "confusion": confusion}}
 
 
@@ -47,4 +47,5 @@ def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, cap
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| nine classes", "| frozen, 100 examples"]
     with Image.open(tmp_path / "new.png") as picture:
         assert picture.convert("L").height < 150, "one row: the nine have no boots"
-    assert json.loads((nine / "results.json").read_text())["evaluation"]["protocol"]["classes"] == list(CLASS_NAMES[:9])
+    protocol = json.loads((nine / "results.json").read_text())["evaluation"]["protocol"]
+    assert protocol["classes"] == list(FASHION_MNIST.class_names[:9])

@@ -10,13 +10,14 @@ import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import build_model, class_selection
+from cgan_lightning.config import build_model, class_selection, dataset
 from cgan_lightning.config.identity import displayed_settings
 from cgan_lightning.config.sizes import planned_updates
 from cgan_lightning.config.this_job import this_job
-from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.data.module import ImageData
 from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.distributed.strategy import GivenRanks, UnwrappedDDP
+from cgan_lightning.evaluation import feature_extractor
 from cgan_lightning.storage.checkpoint_plugin import SealedCheckpointIO
 from cgan_lightning.storage.environment import describe
 from cgan_lightning.storage.results import count
@@ -33,6 +34,8 @@ from cgan_lightning.training.module import ConditionalGAN
 from cgan_lightning.utils import precision
 from cgan_lightning.utils.device import device_named
 from cgan_lightning.utils.errors import UserError
+
+_log = logging.getLogger("cgan_lightning")
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
@@ -60,13 +63,16 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     return together(devices=devices, num_nodes=settings.num_nodes, setting=setting, backend=backend, command=this_job("train"))
 
 
-def data(config: DictConfig) -> FashionMNISTData:
+def data(config: DictConfig) -> ImageData:
     """Build the data module. Raises UserError for incompatible settings."""
     plain: Any = OmegaConf.to_container(config.data, resolve=True)
-    classes = class_selection.classes(plain.pop("classes"))
-    at_most = class_selection.limits(plain.pop("per_class_limit"), classes)
-    return FashionMNISTData(
-        **plain, classes=classes, at_most=at_most, seed=config.seed,
+    spec = dataset.spec(config.data)
+    classes = class_selection.classes(plain.pop("classes"), spec.class_names)
+    at_most = class_selection.limits(plain.pop("per_class_limit"), classes, spec.class_names)
+    for key in ("dataset", *dataset.OWN):
+        del plain[key]
+    return ImageData(
+        **plain, spec=spec, classes=classes, at_most=at_most, seed=config.seed,
         updates_per_call=_updates_per_call(config), due_every=config.log_every_n_updates,
     )  # fmt: skip
 
@@ -90,7 +96,13 @@ def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dic
         recipe=recipe,
         every_n_epochs=config.checkpoint_every_n_epochs,
     )
-    return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **config.validation)
+    settings: Any = OmegaConf.to_container(config.validation)
+    if settings["every_n_epochs"] and (sentence := feature_extractor.missing(dataset.spec(config.data))):
+        if config.objective_metric in ("fid", "best_fid", "class_accuracy"):
+            raise UserError(f"objective_metric={config.objective_metric} comes from validation, and {sentence}")
+        _log.warning("Training without validation: %s", sentence)
+        settings["every_n_epochs"] = None
+    return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **settings)
 
 
 def trainer(
@@ -137,7 +149,7 @@ def _loggers(config: DictConfig, run: RunFolder, done: int) -> list[RunLogger]:
     return result
 
 
-def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, ranks: int) -> str:
+def headline(config: DictConfig, model: ConditionalGAN, data: ImageData, ranks: int) -> str:
     """Return a summary line: device, updates, batch size and parameter counts."""
     sizes = [f"{name} {count(getattr(model, name)):,}" for name in ("generator", "discriminator")]
     device = describe(device_named(config.trainer.accelerator))["machine"]["device"]
@@ -150,7 +162,7 @@ def headline(config: DictConfig, model: ConditionalGAN, data: FashionMNISTData, 
     )
 
 
-def launches(config: DictConfig, data: FashionMNISTData, ranks: int) -> str:
+def launches(config: DictConfig, data: ImageData, ranks: int) -> str:
     """Return the headline's part about CUDA graphs."""
     if not config.trainer.cuda_graphs:
         return "; no CUDA graphs (trainer.cuda_graphs=false)"

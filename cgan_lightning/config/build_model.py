@@ -8,7 +8,8 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from cgan_lightning import registry
-from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.config import dataset, sizes
+from cgan_lightning.data.module import ImageData
 from cgan_lightning.models import spec as recipes
 from cgan_lightning.training.ema import GeneratorEMA
 from cgan_lightning.training.lr_schedule import LearningRate
@@ -17,11 +18,11 @@ from cgan_lightning.utils import seeding
 from cgan_lightning.utils.errors import UserError
 
 
-def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
+def recipe(config: DictConfig, data: ImageData) -> dict[str, Any]:
     """Return the plain data that rebuilds the networks and the prior, with the class names; saved with the weights."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
-    both = {"stages": model["stages"], "image_size": data.image_size}
+    both = {"stages": model["stages"], "image_size": data.image_size, "image_channels": data.spec.channels}
     of_generator = {
         "latent_dim": model["latent_dim"],
         "channels": model["channels"],
@@ -39,6 +40,7 @@ def recipe(config: DictConfig, data: FashionMNISTData) -> dict[str, Any]:
         "discriminator": _with_declared(model["discriminator"], of_discriminator | both),
         "prior": plain["noise"],
         "class_names": list(data.class_names),
+        "dataset": data.spec.record(data.classes),
     }
 
 
@@ -57,6 +59,7 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
         **networks,
         prior=recipes.build(recipe["prior"], "noise"),
         num_classes=len(recipe["class_names"]),
+        class_shares=None if dataset.spec(config.data).is_balanced else sizes.images_of_each_class(config),
         generator_optimizer=_adam(config.optimizer.generator),
         discriminator_optimizer=_adam(config.optimizer.discriminator),
         generator_lr=_learning_rate(config, "generator"),

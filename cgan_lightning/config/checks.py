@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from cgan_lightning.config import suggestions
+from cgan_lightning.config import dataset, suggestions
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.errors import UserError
 
@@ -87,8 +87,16 @@ def result_settings(config: DictConfig) -> dict[str, Any]:
         for key, value, field in leaves(config)
         if field is not None and (key in length or not field.metadata.get("operational"))
     }
+    settings |= _of_data(config)
     later = {key: field.metadata["neutral"] for key, _, field in leaves(config) if field and "neutral" in field.metadata}
     return {key: value for key, value in settings.items() if key not in later or later[key] != value}
+
+
+def _of_data(config: DictConfig) -> dict[str, Any]:
+    """Return the settings that follow from the data set: the size of its images, and what identifies a user's own files."""
+    spec = dataset.spec(config.data)
+    own = {} if spec.user_files is None else {"data.hash": spec.hash}
+    return {"data.image_size": spec.with_border(config.data.image_size)} | own
 
 
 def show(value: Any) -> str:

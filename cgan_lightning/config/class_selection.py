@@ -1,18 +1,18 @@
 """Convert the config's class names and per-class limits to class indices."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from cgan_lightning.data.facts import CLASS_NAMES
 from cgan_lightning.sampling.class_names import index, resolve
 from cgan_lightning.utils.errors import UserError, shown
 
 
-def classes(wanted: Any) -> list[int]:
-    """Return the class indices of `data.classes` (names or numbers) in Fashion-MNIST's order."""
-    return sorted(set(resolve(wanted, CLASS_NAMES, key="data.classes")))
+def classes(wanted: Any, names: Sequence[str]) -> list[int]:
+    """Return the class indices of `data.classes` (names or numbers) in the order of the data set's `names`."""
+    return sorted(set(resolve(wanted, names, key="data.classes")))
 
 
-def limits(wanted: Any, among: list[int]) -> dict[int, int]:
+def limits(wanted: Any, among: list[int], names: Sequence[str]) -> dict[int, int]:
     """Return `data.per_class_limit` as the maximum number of images by class index, for classes in `among`."""
     if wanted is None:
         return {}
@@ -21,9 +21,9 @@ def limits(wanted: Any, among: list[int]) -> dict[int, int]:
     if not all(type(most) is int and most >= 1 for most in given.values()):
         raise UserError(f"{prefix}: must be a whole number at least 1, or a mapping of classes as {{Ankle boot: 100}}, or null")
     for name, most in given.items():
-        number = index(name, CLASS_NAMES, key="data.per_class_limit")
+        number = index(name, names, key="data.per_class_limit")
         if number in result or number not in among:
             problem = "is given twice" if number in result else "is not in data.classes"
-            raise UserError(f"{prefix}: {CLASS_NAMES[number]} {problem}")
+            raise UserError(f"{prefix}: {names[number]} {problem}")
         result[number] = most
     return result

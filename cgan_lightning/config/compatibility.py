@@ -6,6 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cgan_lightning import registry
+from cgan_lightning.config import dataset
 from cgan_lightning.utils.errors import UserError
 
 SHARED = {  # settings that a network need not have, by their keys, with the argument of each network that takes them
@@ -66,6 +67,16 @@ def check_shared(config: DictConfig) -> None:
         if names and not any(argument in each.arguments for each, argument in zip(names, taken.values(), strict=True)):
             networks = " and ".join(f"the {each.group} {each.name}" for each in names)
             raise UserError(f"{override} changes nothing: {networks} has no such argument; leave it out")
+
+
+def check_colour(config: DictConfig) -> None:
+    """Raise UserError for images in colour if a network takes grey ones only."""
+    if (channels := dataset.spec(config.data).channels) == 1:
+        return
+    for network in ("generator", "discriminator"):
+        component = registry.components()[config.model[network]._target_]
+        if "image_channels" not in component.arguments:
+            raise UserError(f"data: the images have {channels} channels, but the {network} {component.name} has only one")
 
 
 def _check_label_width(config: DictConfig, head: str) -> None:

@@ -50,6 +50,7 @@ def refuse_wrong(config: DictConfig) -> None:
     plugin_options.check(config)
     if OmegaConf.get_type(config) is schema.Train:
         compatibility.check(config)
+        compatibility.check_colour(config)
         compatibility.check_shared(config)
         compatibility.check_warm_start(config)
         compatibility.check_decay(config)

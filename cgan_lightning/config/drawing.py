@@ -40,8 +40,8 @@ class Explore:
         "interpolation", "directions", "embeddings", "training", "page",
     )  # fmt: skip
     classes: Any = anything(
-        "interpolation: start and end, null for [Dress, Coat]; directions: classes, each separately, null for all "
-        "classes together", must_be=MIXTURES,
+        "interpolation: start and end, null for [Dress, Coat], or the first two; directions: classes, each separately, "
+        "null for all classes together", must_be=MIXTURES,
     )  # fmt: skip
     seed: int = number("image seed of the first z", at_least=0, below=2**32 - 1001)
     rows: int = number("number of z", at_least=1, at_most=1000)

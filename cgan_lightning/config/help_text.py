@@ -48,7 +48,8 @@ def text(config: DictConfig, command: str) -> str:
         for group in [*(name for name in config if name in _choices()), "experiment", "sweep"]:
             lines += ["", *_group(str(group), config)]
     lines += ["", "Settings: key=default, description (allowed values)", ""]
-    shown = [setting for setting in _fields(config) if setting[0].partition(".")[0] not in _choices()]
+    listed = {*_choices()} - {*schema.BESIDE_KEYS}
+    shown = [setting for setting in _fields(config) if setting[0].partition(".")[0] not in listed]
     for _, section in itertools.groupby(shown, lambda setting: "." in setting[0] and setting[0].partition(".")[0]):
         lines += [*(line for setting in section for line in _setting(*setting)), ""]
     if trains:

@@ -21,6 +21,7 @@ CHOICES = (  # groups that a result depends on
     *("model", "conditioning", "generator_normalization", "discriminator_normalization", "discriminator_label", "upsampling"),
     *("noise", "loss", "regularizer", "augmentation", "lr_schedule"),
 )
+IN_A_NAME = ("experiment", "data", *CHOICES)
 
 MOST_DIFFERENCES = 80  # characters: file systems allow 255 for the whole name
 
@@ -52,7 +53,7 @@ def _digest(config: DictConfig) -> str:
 def _differences(config: DictConfig) -> list[str]:
     """Return the non-default settings as parts of a name: "quick", "hinge", "gamma0.1"."""
     settings, given = checks.result_settings(config), _given()
-    groups = [group for group in ("experiment", *CHOICES) if group in given and group not in ("noise", "conditioning")]
+    groups = [group for group in IN_A_NAME if group in given and group not in ("noise", "conditioning")]
     chosen = [_choice_in_a_name(group, given[group]) for group in groups if given[group] != _default_choices().get(group)]
     shown = (*CHOICES, "model.channels", "model.latent_dim", "seed")
     keys = [key for key in given if key in settings and key not in shown]
@@ -67,7 +68,7 @@ def _given() -> dict[str, str]:
 
 def _choice_in_a_name(group: str, choice: str) -> str:
     """Return the option's name, prefixed with its group if another group has an option of that name."""
-    of_that_name = [other for other in ("experiment", *CHOICES) if choice in group_files.options(other)]
+    of_that_name = [other for other in IN_A_NAME if choice in group_files.options(other)]
     return choice if len(of_that_name) < 2 else f"{group}_{choice}"
 
 
@@ -130,5 +131,5 @@ def displayed_settings(config: DictConfig) -> dict[str, Any]:
     plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}
     choices = HydraConfig.get().runtime.choices
-    groups = {"noise"} | (overridden & {*CHOICES, "experiment"})
+    groups = {"noise"} | (overridden & {*IN_A_NAME})
     return shown | {group: str(choices[group]) for group in groups & choices.keys()}

@@ -19,12 +19,14 @@ from cgan_lightning.config.schema_fields import (
     seed,
     weights,
 )
+from cgan_lightning.data.sets import FILES, SETS
 from cgan_lightning.utils import limits
 
 COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}
 CLASSES = "a class or a list of classes, by name or number, or null"
 SAMPLES = {"at_least": 100, "at_most": 10_000}
 BESIDE_KEYS = {  # groups that only set other keys, and Hydra's own groups
+    "data": "the data set; its keys are below",
     "experiment": "a named recipe",
     "sweep": "a named grid; overrides given as well take precedence",
     "hydra/launcher": "where the jobs of a sweep run",
@@ -33,19 +35,42 @@ BESIDE_KEYS = {  # groups that only set other keys, and Hydra's own groups
 
 
 @dataclass
-class Data:
+class Dataset:
+    dataset: str | None = one_of("the data set, which data= sets", *SETS, FILES, **neutral("fashion_mnist"))
     root: str | None = anything(
-        "folder of the four IDX files, gzipped or not; null: search, else download and cache", must_be="a folder", **OPERATIONAL
+        "folder of the data set's IDX files, gzipped or not; null: search, else download and cache; with data=files: the "
+        "folder of the files below", must_be="a folder", **OPERATIONAL,
+    )  # fmt: skip
+    images: str | None = anything(
+        "with data=files: a .npz file with images (n, height, width) or (n, height, width, 3), uint8, and labels; or an IDX "
+        "file of images", must_be="a file", **OPERATIONAL,
+    )  # fmt: skip
+    labels: str | None = anything("with data=files: the IDX file of the images' labels", must_be="a file", **OPERATIONAL)
+    test_images: str | None = anything(
+        "with data=files: an IDX file of images that are only used by evaluate; null: every tenth image of each class, which "
+        "is not trained on, or test_images and test_labels of the .npz", must_be="a file", **OPERATIONAL,
+    )  # fmt: skip
+    test_labels: str | None = anything("with data=files: the IDX file of their labels", must_be="a file", **OPERATIONAL)
+    class_names: Any = anything(
+        "with data=files: the classes' names, as in [cat, dog]; null: the labels",
+        must_be="a list of names, or null",
+        **neutral(None),
     )
+
+
+@dataclass
+class Data(Dataset):
     batch_size: int = number("images per batch, summed over all devices", at_least=2)
     limit: int | None = number("use only the first N images, for a quick test; null: all", at_least=2)
     classes: Any = anything("classes to train on, as in [Dress, 9]; null: all", must_be=CLASSES, **neutral(None))
     per_class_limit: Any = anything(
-        "use only the first N images of each class, or of some: {Ankle boot: 100}; null: all 6,000",
+        "use only the first N images of each class, or of some: {Ankle boot: 100}; null: all",
         must_be="a whole number at least 1, or a mapping of classes to such numbers, or null", **neutral(None),
     )  # fmt: skip
     balanced: bool = anything("true: each batch, real and fake, has equally many images of each class")
-    image_size: int = number("image height and width; an even number above 28 adds a black border", **limits.IMAGE_SIZE)
+    image_size: int | None = number(
+        "image height and width; null: the data's; a larger even number adds a black border", **limits.IMAGE_SIZE
+    )
     placement: str = one_of(
         "device: all images stay on the training device; host: worker processes prepare batches",
         "device", "host", **OPERATIONAL,
@@ -108,7 +133,7 @@ class Resume:
 
 @dataclass
 class Train:
-    """Train a conditional GAN on Fashion-MNIST."""
+    """Train a conditional GAN on Fashion-MNIST, or on another data set."""
 
     seed: int = seed("determines the initial weights, every z, every label and the order of the data")
     data: Data = field(default_factory=Data)
@@ -146,15 +171,20 @@ class Train:
 
 @dataclass
 class FeatureExtractor:
-    """Train the feature extractor (a classifier) of the metrics from scratch."""
+    """Train the feature extractor (a classifier) of the metrics for a data set."""
 
-    epochs: int = number("training length in epochs", at_least=1, at_most=1000)
+    data: Dataset = field(default_factory=Dataset)
+    epochs: int | None = number(
+        "training length in epochs; null: 16, or more for few images, so that there are 1,000 updates", at_least=1, at_most=1000
+    )
     seed: int = seed("determines the initial weights and the order of the data")
     threads: int = number("number of CPU threads; it affects the last bits and so the hash", at_least=1, at_most=1024)
     limit: int | None = number("use only the first N images, for a quick test; null: all", at_least=256)
-    root: str | None = anything("folder of the four IDX files; null: search, else download and cache", must_be="a folder")
     device: str = device()
-    output: str = anything("output file; an existing one is replaced", must_be="a file")
+    output: str | None = anything(
+        "output file; an existing one is replaced; null: the cache, where validation and evaluate find it by the data, or, for "
+        "Fashion-MNIST, whose own comes with the package, feature_extractor.safetensors", must_be="a file",
+    )  # fmt: skip
 
 
 @dataclass
@@ -165,17 +195,17 @@ class Evaluate:
         "the trained generator, or all finished runs of a sweep",
         must_be="a run folder, its generator.safetensors or a sweep's folder", **of_one("run", "sweep"),
     )  # fmt: skip
+    data: Dataset = field(default_factory=Dataset)
     samples: int = number("number of samples, equally many of each class", **SAMPLES)
     seed: int = seed("image seed of the first sample, and seed of the metrics")
     weights: str = weights()
     accuracy_score: bool = anything("true: also train classifiers on samples and on real images; takes minutes")
     inception: bool = anything("true: also FID and KID with Inception-v3, as published; takes hours without a GPU")
     feature_extractor: str | None = anything(
-        "file written by cgan_lightning.feature_extractor; null: the package's own", must_be="a file"
+        "file written by cgan_lightning.feature_extractor; null: that of the data set", must_be="a file"
     )
     inception_weights: str | None = anything("weights of Inception-v3; null: download (91 MB) and cache", must_be="a file")
     output: str | None = anything("output file; null: results.json of the run", must_be="a .json file")
-    root: str | None = anything("folder of the four IDX files; null: search, else download and cache", must_be="a folder")
     device: str = device()
     devices: int = number("number of processes on this machine that share the work, one device each", at_least=1, at_most=64)
     plugins: list[str] = plugins()

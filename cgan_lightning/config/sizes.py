@@ -4,19 +4,25 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cgan_lightning.config import class_selection
-from cgan_lightning.data.facts import IMAGE_SIZE, TRAIN_IMAGES_A_CLASS
+from cgan_lightning.config import class_selection, dataset
+from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.errors import UserError
 
 
-def images(config: DictConfig) -> int:
-    """Return the number of training images. Raises UserError for unknown classes."""
+def images_of_each_class(config: DictConfig) -> list[int]:
+    """Return the number of training images of each class, without `data.limit`. Raises UserError for unknown classes."""
     data: Any = OmegaConf.to_container(config.data, resolve=True)
-    classes = class_selection.classes(data["classes"])
-    at_most = class_selection.limits(data["per_class_limit"], classes)
-    count = sum(min(at_most.get(number, TRAIN_IMAGES_A_CLASS), TRAIN_IMAGES_A_CLASS) for number in classes)
-    return min(count, data["limit"] or count)
+    spec = dataset.spec(config.data)
+    classes = class_selection.classes(data["classes"], spec.class_names)
+    at_most = class_selection.limits(data["per_class_limit"], classes, spec.class_names)
+    return [min(at_most.get(number, spec.counts[number]), spec.counts[number]) for number in classes]
+
+
+def images(config: DictConfig) -> int:
+    """Return the number of training images."""
+    count = sum(images_of_each_class(config))
+    return min(count, config.data.limit or count)
 
 
 def planned_updates(config: DictConfig) -> int:
@@ -30,13 +36,12 @@ def check(config: DictConfig) -> None:
     count, batch_size = images(config), config.data.batch_size
     if batch_size > count:
         raise UserError(f"data.batch_size={batch_size} exceeds the {count:,} training images")
-    _check_image_size(config.data.image_size, config.model.stages)
+    _check_image_size(dataset.spec(config.data), config.data.image_size, config.model.stages)
     _check_ranks(config)
 
 
-def _check_image_size(size: int, stages: int) -> None:
-    if size < IMAGE_SIZE or size % 2:
-        raise UserError(f"data.image_size={size} must be {IMAGE_SIZE}, or a larger even number ({IMAGE_SIZE} plus a border)")
+def _check_image_size(spec: DatasetSpec, wanted: int | None, stages: int) -> None:
+    size = spec.with_border(wanted)
     try:
         limits.coarsest_size(size, stages)
     except ValueError as error:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from cgan_lightning.utils import seeding
 from cgan_lightning.utils.images import normalise
 
-Batch = tuple[Float[Tensor, "updates batch 1 size size"], Int[Tensor, "updates batch"]]  # of one call
+Batch = tuple[Float[Tensor, "updates batch channels size size"], Int[Tensor, "updates batch"]]  # of one call
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class EpochBatches:
 
     def __init__(
         self,
-        images: UInt8[Tensor, "count 1 size size"],
+        images: UInt8[Tensor, "count channels size size"],
         labels: Int[Tensor, " count"],
         order: EpochOrder,
         epoch: Callable[[], int],
@@ -122,7 +122,7 @@ class Batches:
 
     def __init__(
         self,
-        images: UInt8[Tensor, "count 1 size size"],
+        images: UInt8[Tensor, "count channels size size"],
         labels: Int[Tensor, " count"],
         order: EpochOrder,
         calls: Calls,

@@ -1,4 +1,4 @@
-"""Fashion-MNIST as a Lightning data module."""
+"""A data set as a Lightning data module."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,19 +9,21 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.nn.functional import pad
 
-from cgan_lightning.data import facts, fashion_mnist, sources
+from cgan_lightning.data import sources, splits
 from cgan_lightning.data.batches import BalancedOrder, Batches, Calls, EpochBatches, EpochOrder, HostBatches, ResidentBatches
+from cgan_lightning.data.sets import FASHION_MNIST
+from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.utils.errors import UserError
 
 
-class FashionMNISTData(LightningDataModule):
-    """Provides the training split, normalised to [-1, 1]: images (batch, 1, size, size) and labels 0..9 (batch,).
+class ImageData(LightningDataModule):
+    """Provides the training split of `spec`, normalised to [-1, 1]: images (batch, channels, size, size), labels (batch,).
 
     `classes` are the class indices to use (default: all); labels are renumbered in their order. `at_most` keeps the first N
     images of a class, then `limit` the first N of all. `reference` is the data without `at_most`, which limits the training
     images but not the target distribution. `batch_size` is global and divided among ranks. `balanced` batches have equally many
-    images of each class. `image_size` above 28 adds a black border. `placement` "device" keeps the pixels (47 MB of bytes) on
-    the training device; "host" prepares batches in `workers` processes.
+    images of each class. `image_size` above that of the data adds a black border. `placement` "device" keeps the pixels (47 MB
+    of bytes for Fashion-MNIST) on the training device; "host" prepares batches in `workers` processes.
     With `updates_per_call`, as `train` uses it, each item has the batches of up to so many updates, (updates, batch, ...), and
     ends where something is due: every `due_every` updates, and at an epoch's end; it starts at the trainer's `global_step`.
     Raises UserError for incompatible settings.
@@ -30,6 +32,7 @@ class FashionMNISTData(LightningDataModule):
     def __init__(
         self,
         *,
+        spec: DatasetSpec = FASHION_MNIST,
         batch_size: int = 64,
         seed: int = 0,
         root: str | None = None,
@@ -37,28 +40,26 @@ class FashionMNISTData(LightningDataModule):
         at_most: Mapping[int, int] | None = None,
         limit: int | None = None,
         balanced: bool = False,
-        image_size: int = facts.IMAGE_SIZE,
+        image_size: int | None = None,
         placement: str = "device",
         workers: int = 2,
         updates_per_call: int | None = None,
         due_every: int = 1,
     ) -> None:
         super().__init__()
-        self.batch_size, self.seed, self.image_size = batch_size, seed, image_size
+        self.spec, self.batch_size, self.seed = spec, batch_size, seed
+        self.image_size = spec.with_border(image_size)
         self.balanced = balanced
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call, self.due_every = updates_per_call, due_every
-        self.classes = sorted(set(range(len(facts.CLASS_NAMES)) if classes is None else classes))
-        self.class_names = tuple(facts.CLASS_NAMES[number] for number in self.classes)
-        whole = facts.TRAIN_IMAGES_A_CLASS
-        self.at_most = [min(whole, (at_most or {}).get(number, whole)) for number in self.classes]
+        self.classes = sorted(set(range(len(spec.class_names)) if classes is None else classes))
+        self.class_names = tuple(spec.class_names[number] for number in self.classes)
+        counts = {number: spec.counts[number] for number in self.classes}
+        self.at_most = [min(count, (at_most or {}).get(number, count)) for number, count in counts.items()]
         self.limit, self.count = limit, min(limit or sum(self.at_most), sum(self.at_most))
         if batch_size > self.count:
             raise UserError(f"data.batch_size={batch_size} exceeds the {self.count:,} training images")
-        self.border, odd = divmod(image_size - facts.IMAGE_SIZE, 2)
-        if self.border < 0 or odd:
-            raise UserError(f"data.image_size={image_size} must be 28, or a larger even number (28 plus a border)")
 
     @property
     def num_classes(self) -> int:
@@ -69,11 +70,12 @@ class FashionMNISTData(LightningDataModule):
         return self.count // self.batch_size
 
     def prepare_data(self) -> None:
-        sources.locate(self.root)
+        if self.spec.user_files is None:
+            sources.locate(self.root, self.spec)
 
     def setup(self, stage: str) -> None:
-        images, numbers = fashion_mnist.tensors(sources.locate(self.root))
-        if len(self.classes) < len(facts.CLASS_NAMES):
+        images, numbers = splits.of_training(self.root, self.spec)
+        if len(self.classes) < len(self.spec.class_names):
             wanted = torch.isin(numbers, torch.tensor(self.classes))
             images, numbers = images[wanted], numbers[wanted]
         labels = torch.searchsorted(torch.tensor(self.classes), numbers)
@@ -82,9 +84,9 @@ class FashionMNISTData(LightningDataModule):
             rows = first_of_each(labels, self.at_most)
             images, labels = images[rows], labels[rows]
         images, self.labels = images[: self.limit], labels[: self.limit]
-        self.images = (
-            pad(images, [self.border] * 4) if self.border else images
-        )  # without a border, shared with `reference` if possible
+        before, odd = divmod(self.image_size - self.spec.image_size, 2)
+        border = [before, before + odd] * 2
+        self.images = pad(images, border) if any(border) else images  # without a border, shared with `reference` if possible
 
     def train_dataloader(self) -> Batches | EpochBatches:
         trainer = self.trainer

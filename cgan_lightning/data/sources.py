@@ -1,5 +1,6 @@
-"""Where Fashion-MNIST is found: a folder of the user's, this machine, torchvision's mirror, Debian's package."""
+"""Where a data set is found: a folder of the user's, this machine, its mirrors, Debian's package."""
 
+import hashlib
 import http.client
 import logging
 import os
@@ -14,14 +15,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from cgan_lightning.data import fashion_mnist
+from cgan_lightning.data import idx
+from cgan_lightning.data.sets import FASHION_MNIST, FILES
+from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "CGAN_LIGHTNING_CACHE"
-SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-PACKAGE = "dataset-fashion-mnist"
+SYSTEM_FOLDER = Path("/usr/share/datasets")
 MIRROR_PATIENCE_S = 10
 APT_PATIENCE_S = 300
 
@@ -36,85 +38,107 @@ def cache_folder() -> Path:
         raise UserError(f"There is no home folder for the cache: set {CACHE_VARIABLE}") from None
 
 
-def locate(root: Path | None = None, *, key: str = "data.root") -> Path:
-    """A folder with the four verified files: `root`, or the cache, which the first source that works fills.
+def locate(root: Path | None = None, spec: DatasetSpec = FASHION_MNIST, *, key: str = "data.root") -> Path:
+    """A folder with the data set's four verified files: `root`, or the cache, which the first source that works fills.
 
     A `root` that was given, under the name `key`, must be right: nothing else is taken in its place. Safe when several
     processes start together: one fetches, the others wait for it. Raises UserError with what is wrong in `root`, or with all
     that was tried, why each failed, and what would help.
     """
     if root is not None:
-        folder = Path(os.path.expanduser(root))  # noqa: PTH111  Path's own raises where there is no such user
-        try:
-            _verify(folder)
-        except UserError as error:
-            raise UserError(f"{key}={root}: {error}; mend it, or leave {key} out: the data is then found or fetched") from None
-        return folder
-    cached = cache_folder() / "fashion-mnist"
+        return _given(root, spec, key)
+    cached = cache_folder() / spec.name.replace("_", "-")
     with _lock(cached):
         if cached.is_dir():
             try:
-                _verify(cached)
+                _verify(cached, spec)
                 return cached
             except UserError as error:
                 log.warning("The cache is damaged (%s); fetching it anew", error)
-        failures = _fill(cached)
+        failures = _fill(cached, spec)
     if cached.is_dir():
         return cached
+    names = ", ".join(f"{file.name}[.gz]" for file in spec.files)
+    if not failures:
+        raise UserError(f"data={spec.name} cannot be downloaded: put {names} in a folder and give {key}=FOLDER; {spec.instead}")
     tried = "".join(f"\n  - {failure}" for failure in failures)
+    package = f"install Debian's package {spec.debian_package}; " if spec.debian_package else ""
     raise UserError(
-        f"Fashion-MNIST was not found. Tried:{tried}\n"
-        "Any of these helps: put the four IDX files (gzipped or not) in a folder and give data.root=FOLDER; "
-        f"install Debian's package {PACKAGE}; or run once with a network connection."
+        f"{spec.title} was not found. Tried:{tried}\n"
+        f"Any of these helps: put the four IDX files ({names}) in a folder and give {key}=FOLDER; "
+        f"{package}or run once with a network connection."
     )
 
 
-def _verify(folder: Path) -> None:
-    for file in fashion_mnist.FILES:
-        fashion_mnist.read(folder, file)
+def _given(root: Path, spec: DatasetSpec, key: str) -> Path:
+    folder = Path(os.path.expanduser(root))  # noqa: PTH111  Path's own raises where there is no such user
+    try:
+        _verify(folder, spec)
+    except idx.OtherDataError as error:
+        raise UserError(f"{key}={root}: {error}; give data={FILES} for data of your own, or data= with its name") from None
+    except UserError as error:
+        raise UserError(f"{key}={root}: {error}; mend it, or leave {key} out: the data is then found or fetched") from None
+    return folder
 
 
-def _fill(cached: Path) -> list[str]:
+def _verify(folder: Path, spec: DatasetSpec = FASHION_MNIST) -> None:
+    for file in spec.files:
+        idx.read(folder, file, spec)
+
+
+def _fill(cached: Path, spec: DatasetSpec) -> list[str]:
     """Tries the sources in order until one has filled `cached`; returns what went wrong with those before it."""
     failures = []
-    sources: dict[str, Callable[[Path], Path]] = {
-        str(SYSTEM_FOLDER): lambda _: SYSTEM_FOLDER,
-        "torchvision's mirror": _download_from_mirror,
-        f"Debian's package {PACKAGE}": _download_debian_package,
-    }
-    for name, fetch in sources.items():
+    for name, fetch in _sources(spec).items():
         with tempfile.TemporaryDirectory(dir=cached.parent, prefix="fetching-") as workspace:
             try:
-                _store(fetch(Path(workspace)), Path(workspace), cached)
+                _store(fetch(Path(workspace)), Path(workspace), cached, spec)
             except UserError as error:
                 failures.append(f"{name}: {error}")
-                log.info("Fashion-MNIST, %s", failures[-1])
+                log.info("%s, %s", spec.title, failures[-1])
                 continue
-        log.info("Fashion-MNIST: from %s, saved to %s", name, cached)
+        log.info("%s: from %s, saved to %s", spec.title, name, cached)
         break
     return failures
 
 
-def _store(result: Path, workspace: Path, cached: Path) -> None:
+def _sources(spec: DatasetSpec) -> dict[str, Callable[[Path], Path]]:
+    """Return the functions that give a folder with the files, by the name of the source, in the order to try them."""
+    package = {} if spec.debian_package is None else {
+        f"Debian's package {spec.debian_package}": lambda folder: _download_debian_package(folder, spec),
+    }  # fmt: skip
+    system = {str(_system_folder(spec)): lambda _: _system_folder(spec)} if package else {}
+    mirrors = {
+        f"the mirror {address}": lambda folder, address=address: _download_from_mirror(folder, spec, address)
+        for address in spec.mirrors
+    }
+    return system | mirrors | package
+
+
+def _system_folder(spec: DatasetSpec) -> Path:
+    return SYSTEM_FOLDER / spec.name.replace("_", "-")
+
+
+def _store(result: Path, workspace: Path, cached: Path, spec: DatasetSpec) -> None:
     """Verifies the files of `result`, unpacks them beside `cached` and puts them there in one step."""
     whole = workspace / "whole"
     whole.mkdir()
-    for file in fashion_mnist.FILES:
-        (whole / file.name).write_bytes(fashion_mnist.read(result, file))
+    for file in spec.files:
+        (whole / file.name).write_bytes(idx.read(result, file, spec))
     shutil.rmtree(cached, ignore_errors=True)
     whole.rename(cached)
 
 
-def _download_from_mirror(folder: Path) -> Path:
-    from torchvision.datasets import FashionMNIST  # a second to import, seldom needed
-
-    for file in fashion_mnist.FILES:
+def _download_from_mirror(folder: Path, spec: DatasetSpec, address: str) -> Path:
+    for file in spec.files:
         try:
-            address = f"{FashionMNIST.mirrors[0]}{file.name}.gz"
-            with _ask(address) as answer:
-                (folder / f"{file.name}.gz").write_bytes(answer.read(file.size))
+            with _ask(f"{address}{file.name}.gz") as answer:
+                content = answer.read(file.size)
         except (OSError, http.client.HTTPException) as error:
             raise UserError(f"no answer ({error})") from None
+        if file.md5_of_gz is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5_of_gz:
+            raise UserError(f"{file.name}.gz differs from {spec.title} (its MD5 does not match)")
+        (folder / f"{file.name}.gz").write_bytes(content)
     return folder
 
 
@@ -127,7 +151,7 @@ def _ask(address: str) -> Any:
 
     def ask() -> None:
         try:
-            answers.put(urllib.request.urlopen(address, timeout=MIRROR_PATIENCE_S))  # noqa: S310  torchvision's address
+            answers.put(urllib.request.urlopen(address, timeout=MIRROR_PATIENCE_S))  # noqa: S310  of data/sets.py
         except (OSError, http.client.HTTPException) as error:
             answers.put(error)
 
@@ -141,19 +165,19 @@ def _ask(address: str) -> Any:
     return answer
 
 
-def _download_debian_package(folder: Path) -> Path:
+def _download_debian_package(folder: Path, spec: DatasetSpec = FASHION_MNIST) -> Path:
     """`apt-get download` and `dpkg-deb -x`, neither of which needs root; with package lists of its own if need be."""
-    lists = folder / "apt"
+    lists, package = folder / "apt", str(spec.debian_package)
     for part in ("lists/partial", "archives/partial"):
         (lists / part).mkdir(parents=True)
     private = [f"-oDir::State::Lists={lists}/lists", f"-oDir::Cache={lists}"]
     try:
-        _run(folder, "apt-get", "download", PACKAGE)
+        _run(folder, "apt-get", "download", package)
     except UserError:  # most often: this machine has no package lists yet
         _run(folder, "apt-get", *private, "update")
-        _run(folder, "apt-get", *private, "download", PACKAGE)
+        _run(folder, "apt-get", *private, "download", package)
     _run(folder, "dpkg-deb", "-x", next(folder.glob("*.deb")).name, "unpacked")
-    return folder / "unpacked" / SYSTEM_FOLDER.relative_to("/")
+    return folder / "unpacked" / _system_folder(spec).relative_to("/")
 
 
 def _run(folder: Path, program: str, *arguments: str) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cgan_lightning.data import facts, fashion_mnist
+from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.evaluation import classifier, feature_extractor, inception, suite
 from cgan_lightning.evaluation.smoothness import Smoothness, smoothness
 from cgan_lightning.evaluation.suite import Labelled
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import interpolation, output, sampling
 from cgan_lightning.storage import environment, results
+from cgan_lightning.utils.errors import UserError, shown
 from cgan_lightning.utils.images import without_border
 
 log = logging.getLogger(__name__)
@@ -28,22 +29,37 @@ PATHS, STEPS = 180, 16  # for smoothness: each ordered pair of classes twice; as
 class Evaluation:
     """The settings and reference data of an evaluation. On several ranks, all must call `real` and `drawn`.
 
-    A generator of some of the classes is compared with these, with the same number of images per class as for all ten.
+    A generator of some of the classes is compared with these, with the same number of images per class as for all. Raises
+    UserError if a class has too few images.
     """
 
+    spec: DatasetSpec
     extractor: feature_extractor.FeatureExtractor
     train: Labelled
     test: Labelled
-    samples: int  # equally many of each class, for a generator of all ten
+    samples: int  # equally many of each class, for a generator of all; fewer where a class has fewer real images
     seed: int = 0
     weights: str = "ema"
     accuracy_score: bool = False
     inception: nn.Module | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
-    @property
+    def __post_init__(self) -> None:
+        for name, fewest in zip(self.spec.class_names, self._real_images(), strict=True):
+            if fewest < suite.LEAST_PER_CLASS:
+                raise UserError(
+                    f"{self.spec.title} has {fewest} test images of class {name}: metrics need {suite.LEAST_PER_CLASS} or more"
+                )
+
+    @cached_property
     def per_class(self) -> int:
-        return self.samples // len(self.test[1].unique())
+        return min(self.samples // len(self.spec.class_names), *self._real_images())
+
+    def _real_images(self) -> list[int]:
+        """Return the number of images of each class in the split that has fewer of them."""
+        classes = len(self.spec.class_names)
+        train, test = (torch.bincount(labels, minlength=classes) for _, labels in (self.train, self.test))
+        return torch.minimum(train, test).tolist()
 
     def protocol(self, classes: Tensor) -> dict[str, Any]:
         """Return what two evaluations must have in common to be comparable."""
@@ -56,7 +72,7 @@ class Evaluation:
             "pixels": "rounded to 8 bits",
         }
         by_inception = {} if self.inception is None else {"inception": feature_extractor.hash_of(self.inception)}
-        return protocol | suite.class_entry(classes) | by_inception | {"metrics": self._metrics(len(classes))}
+        return protocol | suite.data_entry(self.spec, classes) | by_inception | {"metrics": self._metrics(len(classes))}
 
     def _metrics(self, classes: int) -> list[str]:
         """Return the names of all metrics of a generator of `classes` classes."""
@@ -67,7 +83,7 @@ class Evaluation:
 
     def is_kept(self, generator: Path, place: Path) -> bool:
         """Whether `place` already has this evaluation of `generator`."""
-        return results.is_evaluated(place, self.protocol(_numbers(self._loaded(generator))))
+        return results.is_evaluated(place, self.protocol(self._classes(self._loaded(generator))))
 
     def real(self) -> "Real":
         """Return the features of the real images, which are the same for every generator."""
@@ -83,21 +99,38 @@ class Evaluation:
     def drawn(self, generator: Path) -> "Drawn":
         """Return samples of a generator, from a run folder or a file, with their features."""
         trained = self._loaded(generator)
-        classes, (prior, network) = _numbers(trained), (trained.prior, trained.network)
+        classes, (prior, network) = self._classes(trained), (trained.prior, trained.network)
         count = self.per_class * len(classes)
         log.info("%s: drawing %s samples and computing their features", generator, f"{count:,}")
-        pixels, labels = sampling.balanced(network, prior, len(classes), count, seed=self.seed)
+        pixels, labels = sampling.balanced(network, prior, len(classes), count, seed=self.seed, size=self.spec.image_size)
         images = pixels, classes[labels]
         by_inception = None if self.inception is None else inception.features_of(self.inception, pixels)
-        return Drawn(classes, images, suite.features_of(self.extractor, *images), self._smoothness(trained), by_inception)
+        return Drawn(
+            trained.class_names,
+            classes,
+            images,
+            suite.features_of(self.extractor, *images),
+            self._smoothness(trained),
+            by_inception,
+        )
 
     def _loaded(self, generator: Path) -> generator_file.TrainedGenerator:
         return generator_file.load(generator, weights=self.weights, device=self.device)
 
+    def _classes(self, trained: generator_file.TrainedGenerator) -> Tensor:
+        """Return the data set's indices of the generator's classes. Raises UserError for a generator of other data."""
+        if trained.dataset.hash != self.spec.hash:
+            one, other = (f"{data.title} (hash {data.hash})" for data in (trained.dataset, self.spec))
+            raise UserError(f"checkpoint={trained.path}: it was trained on {one}, not on {other}")
+        names = self.spec.class_names
+        if self.spec.user_files is None and (unknown := [name for name in trained.class_names if name not in names]):
+            raise UserError(f"{shown(unknown[0])} is not a class of {self.spec.title}; its classes are {', '.join(names)}")
+        return torch.tensor(trained.dataset.classes)
+
     def _smoothness(self, trained: generator_file.TrainedGenerator) -> dict[str, float]:
         """Return smoothness along z and, for two or more classes, along the label; the same on each rank."""
         log.info("Measuring smoothness along %d paths through z and labels, of %d images each", PATHS, STEPS + 1)
-        seeds, size, result = range(self.seed, self.seed + PATHS), self.test[0].shape[-1], {}
+        seeds, size, result = range(self.seed, self.seed + PATHS), self.spec.image_size, {}
         for what, draw in _ways(len(trained.class_names)).items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
             features, _ = classifier.outputs(self.extractor.network, paths.flatten(0, 1))
@@ -114,7 +147,7 @@ class Evaluation:
         if self.accuracy_score:
             log.info("Training two classifiers, on samples and on real images")
             train, test = (suite.of_classes(split, drawn.classes) for split in (self.train, self.test))
-            scores = suite.accuracy_scores(drawn.images, train, test, seed=self.seed)
+            scores = suite.accuracy_scores(drawn.images, train, test, seed=self.seed, mirrored=self.spec.mirrored)
             result = {side: values | {"accuracy_score": scores[side]} for side, values in result.items()}
         if drawn.by_inception is not None and real.test_by_inception is not None and real.train_by_inception is not None:
             for side, features in {"samples": drawn.by_inception, "real_baseline": real.train_by_inception[0]}.items():
@@ -135,15 +168,12 @@ class Evaluation:
 class Drawn:
     """Samples as bytes, and their features; labels and classes are the feature extractor's class indices."""
 
+    class_names: list[str]
     classes: Tensor
     images: Labelled
     features: suite.Features
     smoothness: dict[str, float]
     by_inception: Tensor | None = None
-
-    @property
-    def class_names(self) -> list[str]:
-        return [facts.CLASS_NAMES[number] for number in self.classes]
 
 
 @dataclass
@@ -180,8 +210,3 @@ class Real:
 def _ways(classes: int) -> dict[str, Any]:
     """Return the path types of smoothness and the functions that draw them; a single class has no label paths."""
     return {"z": interpolation.random_along_z} | ({"label": interpolation.random_along_label} if classes > 1 else {})
-
-
-def _numbers(trained: generator_file.TrainedGenerator) -> Tensor:
-    """Return the feature extractor's class indices of a generator's classes."""
-    return fashion_mnist.numbers(trained.class_names)

@@ -65,7 +65,7 @@ def _downloaded(instead: str) -> Path:
 
 
 @torch.no_grad()
-def features_of(network: nn.Module, pixels: UInt8[Tensor, "count 1 28 28"]) -> Float[Tensor, "count 2048"]:
+def features_of(network: nn.Module, pixels: UInt8[Tensor, "count channels size size"]) -> Float[Tensor, "count 2048"]:
     """Return features of any number of images; on several ranks all must call it, and each computes a share."""
     mine = pixels[collectives.rank_slice(len(pixels), BATCH_SIZE)]
     device = next(network.parameters()).device

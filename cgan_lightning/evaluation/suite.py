@@ -8,7 +8,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cgan_lightning import registry
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
+from cgan_lightning.data.spec import DatasetSpec
 from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import against_test, cache, classifier, frechet, memorisation
 from cgan_lightning.evaluation.against_test import Features
@@ -18,7 +19,7 @@ from cgan_lightning.utils import seeding
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import normalise
 
-Labelled = tuple[UInt8[Tensor, "_ 1 28 28"], Int[Tensor, " _"]]
+Labelled = tuple[UInt8[Tensor, "_ channels size size"], Int[Tensor, " _"]]
 
 SCORE_EPOCHS = 16  # of the accuracy score's classifiers, as for the feature extractor
 BATCH_SIZE = 500  # of the feature extractor
@@ -89,7 +90,7 @@ def validate(fake: Features, real: Features) -> dict[str, float]:
     return {"fid": frechet.fid(real.features, fake.features), "class_accuracy": class_accuracy(fake.logits, fake.labels)}
 
 
-def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: int) -> dict[str, float]:
+def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: int, mirrored: bool = True) -> dict[str, float]:
     """Return the classification accuracy score (Ravuri and Vinyals 2019) of samples and of as many real images.
 
     It is the test accuracy of a classifier trained on them alone.
@@ -97,13 +98,13 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
     rows = balanced_rows(train[1], len(drawn[1]) // len(test[1].unique()), seed=seed)
     scores = {}
     for name, (pixels, labels) in {"samples": drawn, "real_baseline": (train[0][rows], train[1][rows])}.items():
-        network = classifier.fit(pixels, labels, epochs=SCORE_EPOCHS, seed=seed)
+        network = classifier.fit(pixels, labels, epochs=SCORE_EPOCHS, seed=seed, mirrored=mirrored)
         scores[name] = class_accuracy(classifier.outputs(network, normalise(test[0]))[1], test[1])
     return scores
 
 
 def features_of_real(
-    extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]
+    extractor: FeatureExtractor, pixels: UInt8[Tensor, "count channels size size"], labels: Int[Tensor, " count"]
 ) -> Features:
     """Return `features_of` with a cache, except on several ranks, which must do the same work."""
     if collectives.several_ranks():
@@ -118,16 +119,20 @@ def features_of_real(
     return Features(kept["features"], kept["logits"], labels)
 
 
-def features_of(extractor: FeatureExtractor, pixels: UInt8[Tensor, "count 1 28 28"], labels: Int[Tensor, " count"]) -> Features:
+def features_of(
+    extractor: FeatureExtractor, pixels: UInt8[Tensor, "count channels size size"], labels: Int[Tensor, " count"]
+) -> Features:
     """Return the features of images. On several ranks all must call it: each computes a share and gets all of them."""
     mine = collectives.rank_slice(len(pixels), BATCH_SIZE)
     features, logits = classifier.outputs(extractor.network, normalise(pixels[mine]), batch_size=BATCH_SIZE)
     return Features(collectives.all_gather(features), collectives.all_gather(logits), labels)
 
 
-def class_entry(classes: Int[Tensor, " classes"]) -> dict[str, list[str]]:
-    """Return the classes as a protocol entry, empty for all classes."""
-    return {} if len(classes) == len(CLASS_NAMES) else {"classes": [CLASS_NAMES[number] for number in classes]}
+def data_entry(spec: DatasetSpec, classes: Int[Tensor, " classes"]) -> dict[str, Any]:
+    """Return the data set and the classes as protocol entries: none for Fashion-MNIST, and none for all classes."""
+    entry = {} if spec == FASHION_MNIST else {"dataset": spec.title}
+    some = len(classes) < len(spec.class_names)
+    return entry | ({"classes": [spec.class_names[number] for number in classes]} if some else {})
 
 
 Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Features or Labelled: labels are last

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cgan_lightning import registry
-from cgan_lightning.data.facts import CLASS_NAMES
 
 
 class Row(NamedTuple):
@@ -42,8 +41,11 @@ def line(values: Mapping[str, Any]) -> str:
     return "  ".join(f"{ROWS[name].name} {ROWS[name].show(values[name])}" for name in ("fid", "class_accuracy"))
 
 
-def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Return a table of samples and real images by metric, and one of FID and accuracy by class."""
+def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str], classes: Sequence[int]) -> str:
+    """Return a table of samples and real images by metric, and one of FID and accuracy by class.
+
+    `classes` are the feature extractor's indices of the classes with these `names`.
+    """
     width = max(len(row.title) for row in ROWS.values())
     lines = [f"{'':<{width}}  {'samples':>9}  {'real':>9}"]
     for key, row in ROWS.items():
@@ -51,6 +53,7 @@ def text(measured: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str
             cells = (row.show(measured[side][key]) if key in measured[side] else "" for side in ("samples", "real_baseline"))
             lines.append(f"{row.title:<{width}}  " + "  ".join(f"{cell:>9}" for cell in cells))
     lines.append(f"\n{'class':<{width}}  {'FID':>9}  {'right, %':>9}")
-    for name, fid, counts in zip(names, *(measured["samples"][key] for key in ("class_fids", "confusion")), strict=True):
-        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * counts[CLASS_NAMES.index(name)] / sum(counts):>9.1f}")
+    columns = (measured["samples"][key] for key in ("class_fids", "confusion"))
+    for name, number, fid, counts in zip(names, classes, *columns, strict=True):
+        lines.append(f"{name:<{width}}  {fid:>9.3f}  {100 * counts[number] / sum(counts):>9.1f}")
     return "\n".join(lines)

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from scipy import stats
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from cgan_lightning.data import fashion_mnist
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.evaluation.classification import confusion
 from cgan_lightning.exploration import class_figures
@@ -74,9 +74,9 @@ def cosines(vectors: Float[Tensor, "classes width"]) -> Matrix:
 
 def mistaken_for(trained: TrainedGenerator, *, seed: int) -> Matrix:
     """Return the share of PER_CLASS samples of each class (row) that are classified as each class (column)."""
-    extractor = feature_extractor.load(device=next(trained.network.parameters()).device)
-    classes = fashion_mnist.numbers(trained.class_names)
-    drawn = sampling.balanced(trained.network, trained.prior, len(classes), PER_CLASS * len(classes), seed=seed)
+    extractor = feature_extractor.of_data(trained.dataset, next(trained.network.parameters()).device)
+    classes, size = torch.tensor(trained.dataset.classes), trained.dataset.image_size
+    drawn = sampling.balanced(trained.network, trained.prior, len(classes), PER_CLASS * len(classes), seed=seed, size=size)
     features = suite.features_of(extractor, *drawn)
     counts = confusion(features.logits.cpu(), classes[features.labels.cpu()], features.logits.shape[1])
     return counts[classes][:, classes].numpy() / PER_CLASS

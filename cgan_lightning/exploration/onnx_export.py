@@ -28,9 +28,8 @@ class _Drawn(nn.Module):
 
 
 def write(trained: TrainedGenerator, path: Path, *, size: int) -> None:
-    """Write an ONNX file with inputs `z` (batch, latent) and `labels` (batch, classes), output `images` (batch, 1, size, size).
-
-    The labels of an image add up to 1.
+    """Write an ONNX file with inputs `z` (batch, latent) and `labels` (batch, classes), output `images` (batch,
+    channels, size, size). The labels of an image add up to 1.
     """
     example = (torch.zeros(2, trained.latent_dim), torch.full((2, len(trained.class_names)), 1 / len(trained.class_names)))
     batch = torch.export.Dim("batch")

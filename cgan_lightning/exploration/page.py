@@ -19,7 +19,6 @@ from cgan_lightning.utils.files import write_atomically
 ASSETS = Path(__file__).with_name("assets")
 SEEDS = 1000  # image seeds whose z are written out: JavaScript can't reproduce PyTorch's random numbers
 DIRECTIONS = 8  # of each kind, for the joystick's two axes
-SIZE = 28  # of the images, without a border
 REACH_IN_DEVIATIONS = 3  # the joystick's range
 
 TITLES = {
@@ -33,7 +32,7 @@ def write(trained: TrainedGenerator, output: Path) -> list[str]:
     """Write the page and all files that it needs to `output`; return a message. `trained` must be on the CPU."""
     runtime = onnxruntime_web.locate()
     output.mkdir(parents=True, exist_ok=True)
-    onnx_export.write(trained, output / "generator.onnx", size=SIZE)
+    onnx_export.write(trained, output / "generator.onnx", size=trained.dataset.image_size)
     z = sampling.latents(trained.prior, trained.latent_dim, range(SEEDS)).numpy()
     write_atomically(output / "z.bin", lambda path: path.write_bytes(z.astype("<f4").tobytes()))
     described = json.dumps(_description(trained, z))
@@ -49,7 +48,7 @@ def _description(trained: TrainedGenerator, z: np.ndarray) -> dict[str, Any]:
     return {
         "classes": trained.class_names,
         "latent": trained.latent_dim,
-        "size": SIZE,
+        "size": trained.dataset.image_size,
         "seeds": SEEDS,
         "reach": REACH_IN_DEVIATIONS * float(z.std()),
         "bound": trained.prior.bound,

@@ -18,8 +18,8 @@ class Silhouette(NamedTuple):
     balance: Float[Tensor, " count"]  # the right half's share of the intensity minus the left half's, in -1..1; 0 if black
 
 
-def silhouette(images: Float[Tensor, "count 1 height width"]) -> Silhouette:
-    light = (images[:, 0] + 1) / 2
+def silhouette(images: Float[Tensor, "count channels height width"]) -> Silhouette:
+    light = (images.mean(1) + 1) / 2  # of colours, their mean
     lit = light > THRESHOLD
     half = light.shape[2] // 2
     left, right = light[:, :, :half].sum((1, 2)), light[:, :, -half:].sum((1, 2))

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from cgan_lightning.utils.files import write_atomically
-from cgan_lightning.utils.images import labelled_grid, save_png
+from cgan_lightning.utils.images import labelled_grid, save_png, tensorboard_format
 from cgan_lightning.utils.origin import Origin
 
 FRAME_MS, PAUSE_MS = 80, 600  # of an animation: a step; each end
@@ -31,7 +31,9 @@ class Strips:
     def __exit__(self, *_: object) -> None:
         self.events.close()
 
-    def write(self, name: str, paths: Float[Tensor, "paths steps 1 size size"], titles: Sequence[str], *, weights: str) -> None:
+    def write(
+        self, name: str, paths: Float[Tensor, "paths steps channels size size"], titles: Sequence[str], *, weights: str
+    ) -> None:
         """Write NAME.png, one titled row per path; NAME_strip.png, the first row; NAME.gif, an animation back and forth.
 
         Each column is headed by its position from 0 to 1, which `weights` describes.
@@ -40,7 +42,7 @@ class Strips:
         sheet = labelled_grid(paths, titles, heads=heads, title=weights, scale=2)
         self._picture(f"{name}.png", sheet, weights)
         self._picture(f"{name}_strip.png", labelled_grid(paths[:1], titles[:1], heads=heads, title=weights, scale=2), weights)
-        self.events.add_image(f"interpolations/{name}", sheet, 0, dataformats="HW")
+        self.events.add_image(f"interpolations/{name}", sheet, 0, dataformats=tensorboard_format(sheet))
         steps = [
             Image.fromarray(labelled_grid(paths[:, step : step + 1], titles, heads=[head], title=weights))
             for step, head in enumerate(heads)
@@ -64,7 +66,7 @@ class Strips:
     def write_sheet(
         self,
         name: str,
-        paths: Float[Tensor, "paths steps 1 size size"],
+        paths: Float[Tensor, "paths steps channels size size"],
         titles: Sequence[str],
         *,
         heads: Sequence[str],
@@ -73,7 +75,7 @@ class Strips:
         """Write NAME.png: one titled row per path, one titled column per step, and a title."""
         sheet = labelled_grid(paths, titles, heads=heads, title=title, scale=2)
         self._picture(f"{name}.png", sheet, title)
-        self.events.add_image(f"directions/{name}", sheet, 0, dataformats="HW")
+        self.events.add_image(f"directions/{name}", sheet, 0, dataformats=tensorboard_format(sheet))
 
     def _picture(self, name: str, pixels: np.ndarray, title: str) -> None:
         save_png(self.folder / name, pixels, title=title, origin=self.origin)

@@ -40,7 +40,7 @@ def explore(run: Path, output: Path) -> list[str]:
 
 
 def _image(event: ImageEvent) -> Image.Image:
-    return Image.open(io.BytesIO(event.encoded_image_string)).convert("L")
+    return Image.open(io.BytesIO(event.encoded_image_string))
 
 
 def _title(updates: int) -> str:

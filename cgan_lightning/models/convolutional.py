@@ -37,6 +37,7 @@ class ConvolutionalGenerator(ConditionalGenerator):
         blocks: Annotated[int, setting("convolutions at each size", **limits.BLOCKS)] = 2,
         bn_eps: Annotated[float, setting("eps of the batch norm after each convolution", **limits.BN_EPS)] = 1e-5,
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+        image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
         super().__init__()
         self.latent_dim, self.channels = latent_dim, channels
@@ -54,9 +55,9 @@ class ConvolutionalGenerator(ConditionalGenerator):
                 maps = normalization.maps(narrower, label_width=label_width, eps=bn_eps)
                 layers += [normalization.layer(layer), maps, nn.ReLU(inplace=True)]
             width = narrower
-        self.blocks = Chain(*layers, nn.Conv2d(width, 1, kernel_size=3, padding=1), nn.Tanh())
+        self.blocks = Chain(*layers, nn.Conv2d(width, image_channels, kernel_size=3, padding=1), nn.Tanh())
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
         maps = features.unflatten(1, (self.channels, self.size, self.size))

@@ -32,14 +32,16 @@ class ConditionalDiscriminator(nn.Module):
         """Whether two concatenated batches give the same output as two calls; with SyncBatchNorm they do not."""
         return all(isinstance(layer, BatchNorm) for layer in self.modules() if isinstance(layer, _BatchNorm))
 
-    def with_label_losses(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> HeadOutput:
+    def with_label_losses(self, images: Float[Tensor, "batch channels size size"], labels: Int[Tensor, " batch"]) -> HeadOutput:
         """Return the logits, and the label losses of a head that classifies."""
         if self.conditioning.width:
             planes = self.conditioning(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
             images = torch.cat([images, planes], dim=1)
         return self.head(self.blocks(images), labels)
 
-    def forward(self, images: Float[Tensor, "batch 1 size size"], labels: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+    def forward(
+        self, images: Float[Tensor, "batch channels size size"], labels: Int[Tensor, " batch"]
+    ) -> Float[Tensor, " batch"]:
         return self.with_label_losses(images, labels)[0]
 
 
@@ -59,11 +61,12 @@ class Discriminator(ConditionalDiscriminator):
         normalization: Annotated[Normalization, Part("normalization")] = BATCH,
         stages: Annotated[int, given(**limits.STAGES)] = 2,
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+        image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning
         blocks: list[nn.Module] = []
-        inside, outside = 1 + conditioning.width, 64
+        inside, outside = image_channels + conditioning.width, 64
         for stage in range(stages):
             if stage == 0:
                 blocks.append(normalization.layer(HalvingConvolution(inside, outside)))

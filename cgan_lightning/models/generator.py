@@ -51,6 +51,7 @@ class Generator(ConditionalGenerator):
             float, setting("eps of the batch norm after the first convolution; usually 1e-5", **limits.BN_EPS)
         ] = 1e-5,
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+        image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
         super().__init__()
         width = 64
@@ -68,10 +69,10 @@ class Generator(ConditionalGenerator):
                 normalization.maps(width, label_width=conditioning.width, eps=bn_eps),
                 nn.ReLU(inplace=True),
             ]
-        blocks += [upsampling(channels if stages == 1 else width, 1), nn.Tanh()]
+        blocks += [upsampling(channels if stages == 1 else width, image_channels), nn.Tanh()]
         self.blocks = Chain(*blocks)
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z).relu()
         maps = features.unflatten(1, (self.channels, self.size, self.size))

@@ -11,14 +11,16 @@ import torch
 from torch import nn
 
 from cgan_lightning import plugins
+from cgan_lightning.data import record
+from cgan_lightning.data.record import DataRecord
 from cgan_lightning.models.generator import ConditionalGenerator
 from cgan_lightning.models.spec import build
+from cgan_lightning.utils import limits
 from cgan_lightning.utils import safetensors_file as weights_file
 from cgan_lightning.utils.errors import UserError, shown
 
 FILE_NAME = "generator.safetensors"
 FORMAT = 1
-NAME_LENGTH = 40  # of a class
 
 
 class PluginError(UserError):
@@ -27,13 +29,14 @@ class PluginError(UserError):
 
 @dataclass
 class TrainedGenerator:
-    """A generator in eval mode, with the prior and the class names."""
+    """A generator in eval mode, with the prior, the class names and what is known of its data set."""
 
     network: ConditionalGenerator
     prior: Any
     class_names: list[str]
     recipe: dict[str, Any]
     path: Path  # of the file
+    dataset: DataRecord
 
     @property
     def name(self) -> str:
@@ -48,7 +51,7 @@ class TrainedGenerator:
 def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
     """Write the weights of `raw` and `ema` (if any), and `recipe` as JSON metadata. The write is not atomic.
 
-    `recipe` has the keys `generator`, `prior` (see spec.build) and `class_names`.
+    `recipe` has the keys `generator`, `prior` (see spec.build), `class_names` and `dataset` (see data/record.py).
     """
     networks = {"raw": raw} if ema is None else {"raw": raw, "ema": ema}
     weights = {
@@ -97,8 +100,12 @@ def _described(recipe: Any, path: Path) -> TrainedGenerator:
     prior, names = build(recipe.get("prior"), "noise"), recipe.get("class_names")
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
-        raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {NAME_LENGTH} characters")
-    return TrainedGenerator(network, prior, names, recipe, path)
+        longest = limits.CLASS_NAME_LENGTH
+        raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {longest} characters")
+    data = record.read(recipe.get("dataset"), names)
+    if data.channels != (channels := recipe["generator"].get("image_channels", 1)):
+        raise UserError(f"dataset: channels={data.channels}, but its network has image_channels={channels}")
+    return TrainedGenerator(network, prior, names, recipe, path, data)
 
 
 def check_plugins(recipe: dict[str, Any], *parts: str) -> None:
@@ -112,4 +119,4 @@ def check_plugins(recipe: dict[str, Any], *parts: str) -> None:
 
 
 def _is_name(name: Any) -> bool:
-    return isinstance(name, str) and 0 < len(name) <= NAME_LENGTH and name.isprintable()
+    return isinstance(name, str) and 0 < len(name) <= limits.CLASS_NAME_LENGTH and name.isprintable()

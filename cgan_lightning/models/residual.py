@@ -61,6 +61,7 @@ class ResidualGenerator(ConditionalGenerator):
         stages: Annotated[int, given(**limits.STAGES)] = 2,
         blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+        image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
         super().__init__()
         self.latent_dim, self.channels = latent_dim, channels
@@ -77,10 +78,10 @@ class ResidualGenerator(ConditionalGenerator):
                 width = narrower
             layers += [ResidualBlock(width, normalization, label_width=conditioning.width) for _ in range(blocks)]
         layers += [normalization.maps(width, label_width=conditioning.width), nn.LeakyReLU(0.2)]
-        layers += [nn.Conv2d(width, 1, kernel_size=3, padding=1), nn.Tanh()]
+        layers += [nn.Conv2d(width, image_channels, kernel_size=3, padding=1), nn.Tanh()]
         self.blocks = Chain(*layers)
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch 1 size size"]:
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
         label = self.conditioning(labels)
         features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
         maps = features.unflatten(1, (self.channels, self.size, self.size))
@@ -105,11 +106,12 @@ class ResidualDiscriminator(ConditionalDiscriminator):
         stages: Annotated[int, given(**limits.STAGES)] = 2,
         blocks: Annotated[int, setting("residual blocks at each size", **limits.BLOCKS)] = 1,
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
+        image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
         super().__init__()
         self.conditioning = conditioning
         size = coarsest_size(image_size, stages)
-        layers, inside = list[nn.Module](), 1 + conditioning.width
+        layers, inside = list[nn.Module](), image_channels + conditioning.width
         for stage in range(stages):
             outside = max(channels // 2 ** (stages - 1 - stage), NARROWEST)
             if stage == 0:

@@ -195,15 +195,20 @@ def _protocols(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _of_evaluation(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples against the {protocol['reference']}; seed {protocol['seed']}; "
-        f"{'EMA' if protocol['weights'] == 'ema' else 'raw'} weights; feature extractor {protocol['feature_extractor']}"
+        f"{'EMA' if protocol['weights'] == 'ema' else 'raw'} weights; {_extractor(protocol)}"
     )
 
 
 def _of_validation(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples against {protocol['training_images']:,} training images, during training; "
-        f"feature extractor {protocol['feature_extractor']}"
+        f"{_extractor(protocol)}"
     )
+
+
+def _extractor(protocol: Mapping[str, Any]) -> str:
+    of_data = f", of {shown(protocol['dataset'])}" if "dataset" in protocol else ""
+    return f"feature extractor {protocol['feature_extractor']}{of_data}"
 
 
 def _protocol(measured: Mapping[str, Any]) -> str:

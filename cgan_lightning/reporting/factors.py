@@ -4,7 +4,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.utils.errors import shown
+
+ASSUMED = {"data.dataset": FASHION_MNIST.name}  # of a run whose settings have no value
 
 
 class Swept:
@@ -14,7 +17,8 @@ class Swept:
         self.keys = paths  # short name: key of the settings, or config group
 
     def values_of(self, identity: Mapping[str, Any]) -> dict[str, Any]:
-        result = {name: identity["choices"].get(key, identity["settings"].get(key)) for name, key in self.keys.items()}
+        settings = ASSUMED | identity["settings"]
+        result = {name: identity["choices"].get(key, settings.get(key)) for name, key in self.keys.items()}
         return {name: value if isinstance(value, int | float) else _plain(value) for name, value in result.items()}
 
 
@@ -29,7 +33,7 @@ def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
     choices = [group for group in groups if differs([each["choices"].get(group) for each in identities])]
     keys = {key for each in identities for key in each["settings"]} - {"seed"}
     own = {key for key in keys if key.split(".")[0] not in choices}
-    differing = [key for key in sorted(own) if differs([_plain(each["settings"].get(key)) for each in identities])]
+    differing = [key for key in sorted(own) if differs([_plain((ASSUMED | each["settings"]).get(key)) for each in identities])]
     choices += ["experiment"] if len(set(recipes)) > 1 else []
     return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
 

@@ -81,9 +81,11 @@ def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list
 def index(wanted: Any, names: Sequence[str], *, key: str = "classes") -> int:
     """Return the index of one class; see `resolve`."""
     word, known = _word(str(wanted)) if isinstance(wanted, str | int) else "", [_word(name) for name in names]
+    if word and word in known:  # also a name that is a number
+        return known.index(word)
     if word.isdecimal() and int(word) < len(names) and not str(wanted).strip().startswith("-"):
         return int(word)
-    matches = [known.index(word)] if word in known else [i for i, name in enumerate(known) if word and name.startswith(word)]
+    matches = [i for i, name in enumerate(known) if word and name.startswith(word)]
     if len(matches) != 1:
         near = difflib.get_close_matches(word, known, 1)
         count = f"{len(names)} are" if len(names) > 1 else "only one is"

@@ -11,7 +11,7 @@ from cgan_lightning.models.generator_file import TrainedGenerator
 from cgan_lightning.sampling import sampling
 from cgan_lightning.sampling.class_names import Label
 
-Paths = Float[Tensor, "paths steps 1 size size"]
+Paths = Float[Tensor, "paths steps channels size size"]
 
 
 def shares(steps: int) -> Float[Tensor, "steps 1"]:

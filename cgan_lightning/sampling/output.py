@@ -13,7 +13,7 @@ from torch import Tensor
 from cgan_lightning.sampling.class_names import Label
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.files import write_atomically
-from cgan_lightning.utils.images import labelled_grid, normalise, to_uint8
+from cgan_lightning.utils.images import arrays, labelled_grid, normalise, to_uint8
 
 
 def check_ending(output: Path) -> None:
@@ -24,16 +24,16 @@ def check_ending(output: Path) -> None:
 
 def write(
     output: Path,
-    images: Float[Tensor, "rows columns 1 size size"],
+    images: Float[Tensor, "rows columns channels size size"],
     rows: Sequence[Label],
     columns: Mapping[str, np.ndarray],  # "seeds": the image seed of each column; "z": its z, from a file or moved
     names: Sequence[str],
 ) -> str:
     """Write `images` to `output` and return a sentence about what was written.
 
-    .png: a sample grid with one titled row per label. .npz: `images` uint8 (rows × columns, size, size), `labels`,
-    `class_names`, the entries of `columns`, and `label_weights` if a row is a mixture. No extension: a folder with one PNG
-    file per image. Raises UserError if `output` cannot be written.
+    .png: a sample grid with one titled row per label. .npz: `images` uint8 (rows × columns, size, size[, 3]),
+    `labels`, `class_names`, the entries of `columns`, and `label_weights` if a row is a mixture. No extension: a folder with
+    one PNG file per image. Raises UserError if `output` cannot be written.
     """
     written = f"Wrote {images.shape[0] * images.shape[1]:,} images to {output}"
     try:
@@ -51,8 +51,8 @@ def write(
 
 def write_pairs(
     output: Path,
-    drawn: UInt8[Tensor, "count 1 size size"],
-    train: UInt8[Tensor, "images 1 size size"],
+    drawn: UInt8[Tensor, "count channels size size"],
+    train: UInt8[Tensor, "images channels size size"],
     pairs: Sequence[Sequence[int]],  # (drawn, train)
 ) -> None:
     """Write drawn images, each above the training image that it is paired with, as one PNG."""
@@ -65,8 +65,8 @@ def _write_arrays(
     output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray], names: Sequence[str]
 ) -> None:
     weights = np.asarray([row.weights for row in rows])
-    arrays = {
-        "images": to_uint8(images).flatten(0, 2).numpy(),
+    content = {
+        "images": arrays(to_uint8(images).flatten(0, 1)),
         "labels": np.repeat(weights.argmax(1), images.shape[1]),
         "class_names": np.asarray(names),
         **{name: np.concatenate([values] * len(rows)) for name, values in columns.items()},
@@ -75,14 +75,14 @@ def _write_arrays(
 
     def save(path: Path) -> None:
         with path.open("wb") as file:  # with a path, numpy would append an extension
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **content)
 
     write_atomically(output, save)
 
 
 def _write_folder(output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray]) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    pixels = to_uint8(images)[:, :, 0].numpy()
+    pixels = arrays(to_uint8(images))
     for place, row in enumerate(rows):
         title = re.sub(r"\W+", "-", row.title).lower()
         for column in range(images.shape[1]):

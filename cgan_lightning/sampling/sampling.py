@@ -42,7 +42,7 @@ def read_latents(path: Path, latent_dim: int) -> Float[Tensor, "count latent"]:
 @torch.no_grad()
 def sample(
     network: nn.Module, z: Float[Tensor, "count latent"], labels: Labels, *, batch_size: int = 256
-) -> Float[Tensor, "count 1 size size"]:
+) -> Float[Tensor, "count channels size size"]:
     """Return G(z, labels) in eval mode, in batches, on the CPU; the network's mode is restored.
 
     A label is a class index, or a weight for each class.
@@ -60,7 +60,7 @@ def sample(
 
 def every_pair(
     network: nn.Module, z: Float[Tensor, "columns latent"], labels: Labels, *, batch_size: int = 256
-) -> Float[Tensor, "rows columns 1 size size"]:
+) -> Float[Tensor, "rows columns channels size size"]:
     """Return an image for each label (row) and each z (column)."""
     images = sample(network, z.repeat(len(labels), 1), labels.repeat_interleave(len(z), 0), batch_size=batch_size)
     return images.unflatten(0, (len(labels), len(z)))
@@ -73,7 +73,7 @@ def sample_grid(
     seeds: Sequence[int],
     *,
     batch_size: int = 256,
-) -> Float[Tensor, "classes seeds 1 size size"]:
+) -> Float[Tensor, "classes seeds channels size size"]:
     """Return an image for each class (row) and image seed (column); a column has one z."""
     z = latents(prior, network.latent_dim, seeds)
     return every_pair(network, z, torch.tensor(classes), batch_size=batch_size)
@@ -88,7 +88,7 @@ def balanced(
     seed: int,
     size: int = 28,
     batch_size: int = 250,
-) -> tuple[UInt8[Tensor, "count 1 size size"], Int[Tensor, " count"]]:
+) -> tuple[UInt8[Tensor, "count channels size size"], Int[Tensor, " count"]]:
     """Return `count` images as bytes, equally many of each class, with image seeds from `seed`; a border is cropped to `size`.
 
     On several ranks all must call it: each draws a share, in the same batches as a single rank, and gets all images.

@@ -10,6 +10,8 @@ import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import Tensor
 
+from cgan_lightning.utils.images import tensorboard_format
+
 
 class RunLogger(Logger):
     """A logger of one run, named by the run folder; `done` is the update from which the run is resumed."""
@@ -37,7 +39,7 @@ class RunLogger(Logger):
         """Log the settings that distinguish the run from others; config.yaml has all of them."""
 
     def log_images(self, images: Mapping[str, np.ndarray], step: int) -> None:
-        """Log pictures (height, width) by tag, where the logger supports images."""
+        """Log pictures, (height, width) or (height, width, 3), by tag, where the logger supports images."""
 
     def log_histogram(self, tag: str, values: Tensor, step: int) -> None:
         """Log the distribution of `values`, where the logger supports it."""
@@ -71,13 +73,13 @@ class LoggedSteps:
 
 
 def log_images(loggers: Sequence[Logger], images: Mapping[str, np.ndarray], step: int) -> None:
-    """Log pictures (height, width) by tag to those of a trainer's loggers that support images."""
+    """Log pictures, (height, width) or (height, width, 3), by tag to those of a trainer's loggers that support images."""
     for logger in loggers:
         if isinstance(logger, RunLogger):
             logger.log_images(images, step)
         elif isinstance(logger, TensorBoardLogger):
             for tag, pixels in images.items():
-                logger.experiment.add_image(tag, pixels, step, dataformats="HW")
+                logger.experiment.add_image(tag, pixels, step, dataformats=tensorboard_format(pixels))
             logger.experiment.flush()
 
 

@@ -11,6 +11,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from cgan_lightning.registry import register
 from cgan_lightning.storage.run_logger import RunLogger
+from cgan_lightning.utils.images import tensorboard_format
 
 
 @register("logger", "tensorboard")
@@ -36,7 +37,7 @@ class TensorBoard(RunLogger):
 
     def log_images(self, images: Mapping[str, np.ndarray], step: int) -> None:
         for tag, pixels in images.items():
-            self.experiment.add_image(tag, pixels, step, dataformats="HW")
+            self.experiment.add_image(tag, pixels, step, dataformats=tensorboard_format(pixels))
         self.experiment.flush()
 
     def log_histogram(self, tag: str, values: Tensor, step: int) -> None:

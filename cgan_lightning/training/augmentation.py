@@ -1,4 +1,4 @@
-"""Differentiable augmentation (Zhao et al. 2020) of D's input, real and fake, for grey images on a black background.
+"""Differentiable augmentation (Zhao et al. 2020) of D's input, real and fake, for images on a black background.
 
 The random numbers, uniform on [0, 1], are arguments, so that an update is a function of its inputs.
 """
@@ -13,12 +13,12 @@ from torch.nn import functional as F
 
 from cgan_lightning.registry import register, setting
 
-Images = Float[Tensor, "batch 1 size size"]
+Images = Float[Tensor, "batch channels size size"]
 Draws = Float[Tensor, "batch draws"]
 
 
 class Augmentation(ABC):
-    """A differentiable augmentation of images (batch, 1, size, size) in [-1, 1], with `draws` uniform numbers for each."""
+    """A differentiable augmentation of images (batch, channels, size, size) in [-1, 1], with `draws` uniform numbers each."""
 
     draws: int
 
@@ -31,9 +31,10 @@ class Augmentation(ABC):
 class DiffAugment(Augmentation):
     """Random brightness, shift and cutout of each image, up to the given strengths; 0 turns one off.
 
-    Zhao et al.'s colour changes are omitted: grey has no saturation, and changing the contrast about a mean that is mostly
-    background would brighten the black. `brightness` b scales intensity above black by a factor from 1 - b to 1 + b. `shift`
-    translates by up to that share of the side, filled with black. `cutout` is the side of a black square, as such a share.
+    Zhao et al.'s other colour changes are omitted: grey has no saturation, and changing the contrast about a mean that is
+    mostly background would brighten the black. `brightness` b scales intensity above black by a factor from 1 - b to 1 + b.
+    `shift` translates by up to that share of the side, filled with black. `cutout` is the side of a black square, as such a
+    share.
     """
 
     draws = 5
@@ -64,7 +65,8 @@ def shifted(light: Images, draws: Float[Tensor, "batch 2"], most: int) -> Images
     start = (draws * (2 * most + 1)).long()  # (batch, 2), position in the padded image
     down, right = (start[:, axis, None] + torch.arange(size, device=light.device) for axis in (0, 1))  # (batch, size)
     image = torch.arange(len(light), device=light.device)[:, None, None]
-    return F.pad(light, [most] * 4)[image, 0, down[:, :, None], right[:, None, :]][:, None]
+    moved = F.pad(light, [most] * 4).movedim(1, -1)[image, down[:, :, None], right[:, None, :]]  # channels last
+    return moved.movedim(-1, 1)
 
 
 def without_square(light: Images, draws: Float[Tensor, "batch 2"], side: int) -> Images:

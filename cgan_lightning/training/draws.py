@@ -1,6 +1,6 @@
 """The random draws of updates: z, labels and uniform numbers, drawn for a block of updates at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -25,15 +25,23 @@ class Draws:
     """The draws of update u as a function of (seed, u), independent of earlier draws.
 
     A block of updates is drawn from (seed, block), and u takes its row. `uniforms` numbers are drawn for each image, for
-    augmentation and penalties. In `balanced` batches the class counts differ by at most one. Draws are float32, and the same
-    on all devices of one kind.
+    augmentation and penalties. In `balanced` batches the class counts differ by at most one; in others, labels have
+    the frequencies `class_shares`, or are uniform. Draws are float32, and the same on all devices of one kind.
     """
 
     def __init__(
-        self, *, prior: Prior, latent_dim: int, num_classes: int, uniforms: int = 0, balanced: bool = False, seed: int = 0
+        self,
+        *,
+        prior: Prior,
+        latent_dim: int,
+        num_classes: int,
+        uniforms: int = 0,
+        balanced: bool = False,
+        class_shares: Sequence[int] | None = None,
+        seed: int = 0,
     ) -> None:
         self.prior, self.latent_dim, self.num_classes = prior, latent_dim, num_classes
-        self.uniforms, self.balanced, self.seed = uniforms, balanced, seed
+        self.uniforms, self.balanced, self.class_shares, self.seed = uniforms, balanced, class_shares, seed
         self._kept: tuple[tuple[int, int, torch.device], Drawn] | None = None  # the last block
 
     def __call__(self, updates: range, batch_size: int, device: torch.device) -> Drawn:
@@ -61,6 +69,9 @@ class Draws:
         )
 
     def _labels(self, size: int, batch_size: int, generator: torch.Generator) -> Int[Tensor, "size batch_size"]:
+        if not self.balanced and self.class_shares is not None:
+            shares = torch.tensor(self.class_shares, dtype=torch.float32, device=generator.device)
+            return torch.multinomial(shares, size * batch_size, replacement=True, generator=generator).view(size, batch_size)
         if not self.balanced:
             return torch.randint(self.num_classes, (size, batch_size), generator=generator, device=generator.device)
         order = torch.rand(size, self.num_classes, generator=generator, device=generator.device).argsort(dim=1)

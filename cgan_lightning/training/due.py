@@ -20,9 +20,7 @@ def data_of(trainer: Trainer) -> Any:
     """Return the run's data module. Raises UserError if the trainer was given data in another way."""
     data = getattr(trainer, "datamodule", None)
     if data is None:
-        raise UserError(
-            "this callback needs the class names and the batch size: give trainer.fit a FashionMNISTData as datamodule="
-        )
+        raise UserError("this callback needs the class names and the batch size: give trainer.fit an ImageData as datamodule=")
     return data
 
 

@@ -1,6 +1,6 @@
 """The LightningModule of adversarial training: the order of operations in an update."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple, cast
 
@@ -45,10 +45,9 @@ class ConditionalGAN(UserTrainerModule):
     """Train G(z, y) against D(x, y) (Mirza and Osindero 2014); one batch is one update of both, a step has one or more.
 
     z and the labels of update u are functions of (seed, u) for the global batch, of which each rank takes its slice. The
-    gradients of each network are all-reduced once per update; there is no DDP wrapper.
-    `trainer.global_step` counts updates of D; G is updated at every `discriminator_updates`-th of them. Parameters that do
-    not require a gradient are not trained. `balanced` batches have equally many labels of each class.
-    With `cuda_graphs` an update on one GPU is launched as a CUDA graph, with the same results.
+    gradients of each network are all-reduced once per update; there is no DDP wrapper. `trainer.global_step` counts updates of
+    D; G is updated at every `discriminator_updates`-th of them. Parameters that do not require a gradient are not trained. For
+    `balanced` and `class_shares` see `Draws`. With `cuda_graphs` an update on one GPU is launched as one CUDA graph.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class ConditionalGAN(UserTrainerModule):
         ema: GeneratorEMA | None = None,
         seed: int = 0,
         cuda_graphs: bool = True,
+        class_shares: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -81,7 +81,7 @@ class ConditionalGAN(UserTrainerModule):
         self.of_augmentation = 3 * (augmentation.draws if augmentation else 0)  # uniform numbers: real, fake, and fake for G
         self.draws = Draws(
             prior=prior, latent_dim=self.latent_dim, num_classes=num_classes, balanced=balanced, seed=seed,
-            uniforms=self.of_augmentation + mixes,
+            uniforms=self.of_augmentation + mixes, class_shares=class_shares,
         )  # fmt: skip
         self.discriminator_updates = discriminator_updates
         self.optimizers_of = {"generator": generator_optimizer, "discriminator": discriminator_optimizer}
@@ -137,7 +137,7 @@ class ConditionalGAN(UserTrainerModule):
         return Drawn(*(each.chunk(ranks, dim=1)[self.global_rank] for each in self.draws(updates, count * ranks, device)))
 
     def inputs(
-        self, real: Float[Tensor, "updates batch 1 size size"], labels: Int[Tensor, "updates batch"], updates: range
+        self, real: Float[Tensor, "updates batch channels size size"], labels: Int[Tensor, "updates batch"], updates: range
     ) -> tuple[Tensor, ...]:
         """Return the inputs of `update` except its kind: a row for each of `updates`, on the device of `real`."""
         z, fake_labels, uniform = self.drawn(updates, real.shape[1], real.device)

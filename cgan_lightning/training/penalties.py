@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cgan_lightning.registry import register, setting
 
-Images = Float[Tensor, "batch 1 size size"]
+Images = Float[Tensor, "batch channels size size"]
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Conversion between images in [-1, 1] and bytes, and sample grids; the only place that does either."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from cgan_lightning.utils.files import write_atomically
 from cgan_lightning.utils.origin import Origin
 
-INK, PAPER, RULE = 32, 255, 224  # grey levels of a grid: text, background, gaps between images
+INK, PAPER, RULE = "#202020", 255, 224  # of a grid: text, and the grey levels of the background and gaps between images
 
 
 def normalise(pixels: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -31,11 +32,21 @@ def without_border(images: Shaped[Tensor, "*count height width"], size: int) -> 
     return images[..., top : top + size, left : left + size]
 
 
-def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4) -> UInt8[np.ndarray, "h w"]:
-    """Arrange images in a grid, with pixels enlarged `scale` times and gaps of `scale` pixels."""
+def arrays(pixels: UInt8[Tensor, "*count channels height width"]) -> UInt8[np.ndarray, "..."]:
+    """Return images as image files have them: (..., height, width) if grey, (..., height, width, 3) if in colour."""
+    return (pixels[..., 0, :, :] if pixels.shape[-3] == 1 else pixels.movedim(-3, -1)).cpu().numpy()
+
+
+def tensorboard_format(pixels: UInt8[np.ndarray, "h w *colours"]) -> str:
+    """Return the order of the axes of a grid, as TensorBoard's writer wants it."""
+    return "HWC" if pixels.ndim == 3 else "HW"
+
+
+def grid(images: Float[Tensor, "rows columns channels height width"], *, scale: int = 4) -> UInt8[np.ndarray, "h w *colours"]:
+    """Arrange images in a grid, with pixels enlarged `scale` times and gaps of `scale` pixels; (h, w, 3) if in colour."""
     rows, columns, _, height, width = images.shape
-    canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), RULE, np.uint8)
-    pixels = to_uint8(images)[:, :, 0].cpu().numpy()
+    pixels = arrays(to_uint8(images))
+    canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, *pixels.shape[4:]), RULE, np.uint8)
     for row in range(rows):
         for column in range(columns):
             top, left = row * (height + 1) + 1, column * (width + 1) + 1
@@ -44,25 +55,26 @@ def grid(images: Float[Tensor, "rows columns 1 height width"], *, scale: int = 4
 
 
 def labelled_grid(
-    images: Float[Tensor, "rows columns 1 height width"],
+    images: Float[Tensor, "rows columns channels height width"],
     labels: Sequence[str],
     *,
     heads: Sequence[str] = (),
     title: str = "",
     scale: int = 3,
-) -> UInt8[np.ndarray, "h w"]:
+) -> UInt8[np.ndarray, "h w *colours"]:
     """Return `grid` with row labels at the left and, if given, column heads and a title above."""
     body = grid(images, scale=scale)
     row_height = (images.shape[3] + 1) * scale
     font = ImageFont.load_default(size=row_height * 0.22)
     margin = row_height // 6
-    names = Image.new("L", (round(max(map(font.getlength, labels))) + 2 * margin, body.shape[0]), PAPER)
+    paper = functools.partial(_paper, in_colour=body.ndim == 3)
+    names = paper((round(max(map(font.getlength, labels))) + 2 * margin, body.shape[0]))
     draw = ImageDraw.Draw(names)
     for row, label in enumerate(labels):
         draw.text((names.width - margin, (row + 0.5) * row_height), label, fill=INK, font=font, anchor="rm")
     panel = np.concatenate([np.asarray(names), body], axis=1)
     lines, line_height, column_width = _wrapped(title, font, panel.shape[1] - 2 * margin), row_height // 3, images.shape[4] + 1
-    top = Image.new("L", (panel.shape[1], (len(lines) + bool(heads)) * line_height), PAPER)
+    top = paper((panel.shape[1], (len(lines) + bool(heads)) * line_height))
     draw = ImageDraw.Draw(top)
     for place, line in enumerate(lines):
         draw.text((margin, (place + 0.5) * line_height), line, fill=INK, font=font, anchor="lm")
@@ -70,6 +82,10 @@ def labelled_grid(
         middle = names.width + (column + 0.5) * column_width * scale
         draw.text((middle, top.height - line_height / 2), head, fill=INK, font=font, anchor="mm")
     return np.concatenate([np.asarray(top), panel])
+
+
+def _paper(size: tuple[int, int], *, in_colour: bool) -> Image.Image:
+    return Image.new("RGB" if in_colour else "L", size, (PAPER,) * 3 if in_colour else PAPER)
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
@@ -82,14 +98,15 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, widt
 
 
 def beside(
-    grids: Sequence[UInt8[np.ndarray, "h w"]], titles: Sequence[str], *, per_row: int = 3, gap: int = 24
-) -> UInt8[np.ndarray, "height width"]:
+    grids: Sequence[UInt8[np.ndarray, "h w *colours"]], titles: Sequence[str], *, per_row: int = 3, gap: int = 24
+) -> UInt8[np.ndarray, "height width *colours"]:
     """Arrange grids, each under its title, in rows of `per_row`; all cells have the size of the largest grid."""
-    height, width = (max(sizes) for sizes in zip(*(panel.shape for panel in grids), strict=True))
+    height, width = (max(sizes) for sizes in zip(*(panel.shape[:2] for panel in grids), strict=True))
     font = ImageFont.load_default(size=gap * 0.75)
     rows = -(-len(grids) // per_row)
     columns = min(len(grids), per_row)
-    whole = Image.new("L", (columns * (width + gap) - gap, rows * (height + 2 * gap) - gap), PAPER)
+    size = columns * (width + gap) - gap, rows * (height + 2 * gap) - gap
+    whole = _paper(size, in_colour=any(panel.ndim == 3 for panel in grids))
     draw = ImageDraw.Draw(whole)
     for place, (panel, title) in enumerate(zip(grids, titles, strict=True)):
         left, top = place % per_row * (width + gap), place // per_row * (height + 2 * gap)
@@ -98,7 +115,7 @@ def beside(
     return np.asarray(whole)
 
 
-def save_png(path: Path, pixels: UInt8[np.ndarray, "h w"], *, title: str, origin: Origin) -> None:
+def save_png(path: Path, pixels: UInt8[np.ndarray, "h w *colours"], *, title: str, origin: Origin) -> None:
     """Save a grid as PNG, with its title and origin in the metadata."""
     metadata = PngImagePlugin.PngInfo()
     metadata.add_text("Title", title)

@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 
 from cgan_lightning.config import build, build_model
 from cgan_lightning.config.compose import compose
-from cgan_lightning.data import fashion_mnist
+from cgan_lightning.data import splits
 from cgan_lightning.models.convolution import differentiable_twice
 from cgan_lightning.models.normalization import batches_end_to_end
 from cgan_lightning.storage import memory
@@ -73,7 +73,7 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
 def images_per_second(folder: Path, *, recipe: str, channels: int, batch_size: int, timed: int, device: torch.device) -> float:
     """Return the speed of `timed` updates after warm-up."""
     memory.keep_freed()
-    pixels, classes = (part.to(device) for part in fashion_mnist.tensors(folder / "FashionMNIST" / "raw"))
+    pixels, classes = (part.to(device) for part in splits.of_training(folder / "FashionMNIST" / "raw"))
     one, every = update(recipe, channels=channels, batch_size=batch_size, device=device)
     latent_dim = compose(*RECIPES[recipe]).model.latent_dim
     at_once = AT_ONCE if device.type == "cuda" else 1

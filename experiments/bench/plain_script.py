@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import datasets, transforms
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import idx, sources
+from cgan_lightning.data.sets import FASHION_MNIST
 
 
 class Generator(nn.Module):
@@ -74,8 +75,8 @@ def lay_out_data(folder: Path) -> None:
     """Write the data to `folder`, unpacked, as torchvision expects it."""
     raw, result = folder / "FashionMNIST" / "raw", sources.locate()
     raw.mkdir(parents=True)
-    for file in fashion_mnist.FILES:
-        (raw / file.name).write_bytes(fashion_mnist.read(result, file))
+    for file in FASHION_MNIST.files:
+        (raw / file.name).write_bytes(idx.read(result, file))
 
 
 def images_per_second(folder: Path, *, channels: int, batch_size: int, timed: int, device: torch.device) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluation import feature_extractor, suite, table
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
@@ -19,8 +19,7 @@ COUNT = 10_000
 
 def main() -> None:
     trained = generator_file.load(Path(sys.argv[1]))
-    folder = sources.locate(None)
-    train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
+    train, test = splits.of_training(), splits.of_test()
     pixels, labels = sampling.balanced(trained.network, trained.prior, 10, COUNT, seed=0)
     draws = seeding.generator(0, "scale")
     noise = torch.randint(256, pixels.shape, generator=draws).to(torch.uint8)

@@ -25,7 +25,7 @@ from omegaconf import OmegaConf
 
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
@@ -70,7 +70,7 @@ def against_training(folder: RunFolder) -> dict[str, Any]:
     """Return metrics of the EMA generator against training images, 10,000 of each, as in validation."""
     trained = generator_file.load(folder.generator)
     pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), SAMPLES, seed=0)
-    extractor, train = feature_extractor.load(), fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
+    extractor, train = feature_extractor.load(), splits.of_training()
     real = suite.features_of_real(extractor, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
     values = suite.compare(suite.features_of(extractor, pixels, labels), real, seed=0)
     return {name: values[name] for name in AGAINST_TRAINING}

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.storage.run_folder import RunFolder
@@ -19,6 +19,7 @@ from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import labelled_grid
 from cgan_lightning.utils.old_names import read_json
 
+CLASS_NAMES = FASHION_MNIST.class_names
 NEW, PICTURES = "Ankle boot", 12
 COLUMNS = ("run", "seed", "generator's lr", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
 

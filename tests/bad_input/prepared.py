@@ -11,8 +11,8 @@ import safetensors
 import safetensors.torch
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.data.fashion_mnist import TEST_LABELS, TRAIN_LABELS
+from cgan_lightning.data import idx, sources
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.storage import checkpoint_io, checksum
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder
 from tests.helpers import commands
@@ -26,6 +26,7 @@ OWN_FILES = {  # settings of a user's own, each file with one mistake
     "experiment/brace": "# @package _global_\nmodel: {channels: 128\n\n",
     "experiment/names": "# @package _global_\nname: ${nothing}\n",
 }
+TRAIN_LABELS, TEST_LABELS = FASHION_MNIST.train[1], FASHION_MNIST.test[1]
 HEADER = len(TRAIN_LABELS.header)
 SPOILT_LABELS: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda content: content[:-1],
@@ -64,7 +65,7 @@ def _own_files(folder: Path) -> None:
 def _data(folder: Path) -> None:
     """The real files but for one: the training labels, or the test labels, which are missing."""
     real = sources.locate()
-    labels = fashion_mnist.read(real, TRAIN_LABELS)
+    labels = idx.read(real, TRAIN_LABELS)
     for name, spoil in SPOILT_LABELS.items():
         (_linked(real, folder / name, without=TRAIN_LABELS.name) / TRAIN_LABELS.name).write_bytes(spoil(labels))
     _linked(real, folder / "missing", without=TEST_LABELS.name)
@@ -74,7 +75,7 @@ def _data(folder: Path) -> None:
 
 def _linked(real: Path, folder: Path, *, without: str) -> Path:
     folder.mkdir(parents=True)
-    for file in fashion_mnist.FILES:
+    for file in FASHION_MNIST.files:
         if file.name != without:
             (folder / file.name).symlink_to(real / file.name)
     return folder

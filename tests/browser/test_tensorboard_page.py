@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from tests.browser.tensorboard import serving
 from tests.helpers.processes import run_command
 
 pytestmark = pytest.mark.slow
 
-CLASS_TAGS = [f"samples/{label} {name}" for label, name in enumerate(CLASS_NAMES)]
+CLASS_TAGS = [f"samples/{label} {name}" for label, name in enumerate(FASHION_MNIST.class_names)]
 
 
 @pytest.fixture(scope="module")

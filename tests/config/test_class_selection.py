@@ -3,17 +3,20 @@
 import pytest
 
 from cgan_lightning.config import build, checks, class_selection, identity
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
 
 def test_classes_and_limits_are_found_by_name_and_number():
-    assert class_selection.classes(["ankle boot", 0, "Dress", 3]) == [0, 3, 9]
-    assert class_selection.classes(None) == list(range(10))
-    assert class_selection.classes("bag") == [8]
-    assert class_selection.limits({"Ankle boot": 100, 3: 5}, [3, 9]) == {9: 100, 3: 5}
-    assert class_selection.limits(7, [3, 9]) == {3: 7, 9: 7}
-    assert class_selection.limits(None, [3, 9]) == class_selection.limits({}, [3, 9]) == {}
+    names = FASHION_MNIST.class_names
+    assert class_selection.classes(["ankle boot", 0, "Dress", 3], names) == [0, 3, 9]
+    assert class_selection.classes(None, names) == list(range(10))
+    assert class_selection.classes("bag", names) == [8]
+    assert class_selection.classes(["5", 2], ["0", "2", "5"]) == [1, 2], "a number that is a name is that name"
+    assert class_selection.limits({"Ankle boot": 100, 3: 5}, [3, 9], names) == {9: 100, 3: 5}
+    assert class_selection.limits(7, [3, 9], names) == {3: 7, 9: 7}
+    assert class_selection.limits(None, [3, 9], names) == class_selection.limits({}, [3, 9], names) == {}
 
 
 @pytest.mark.parametrize("wanted", ["[Drss]", "[]", "{Dress: 1}", "2.5", "[[1]]", "[10]", "true"])

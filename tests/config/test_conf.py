@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from cgan_lightning.config import checks, components, drawing, identity, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from tests.helpers.configs import composed
 
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
@@ -98,7 +98,7 @@ def test_a_runs_name_says_what_differs_from_the_default():
     assert middle("discriminator_normalization=none", "regularizer=none") == "-regularizer_none"
     assert middle("experiment=nine_classes") == "-nine_classes"
     assert middle("data.classes=[Dress,Ankle boot]") == "-classes_Dress_Ankle_boot"
-    assert len(middle(f"data.classes=[{','.join(CLASS_NAMES)}]")) == 1 + identity.MOST_DIFFERENCES
+    assert len(middle(f"data.classes=[{','.join(FASHION_MNIST.class_names)}]")) == 1 + identity.MOST_DIFFERENCES
     name = identity.run_name(composed("name='my first run!'", "loss=hinge"))
     assert name.startswith("my_first_run-channels128-latent16-randn-embedding-hinge-seed0-")
 

@@ -8,5 +8,5 @@ from cgan_lightning.data import sources
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    sources.SYSTEM_FOLDER = Path(sys.argv[1])
+    sources._system_folder = lambda _: Path(sys.argv[1])
     print(sources.locate(), flush=True)

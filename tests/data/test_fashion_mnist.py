@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
-from cgan_lightning.data import fashion_mnist, sources
-from cgan_lightning.data.fashion_mnist import TRAIN_LABELS
+from cgan_lightning.data import idx, sources, splits
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 
@@ -19,17 +19,17 @@ def folder():
 
 @pytest.fixture(scope="module")
 def content(folder):
-    return fashion_mnist.read(folder, TRAIN_LABELS)
+    return idx.read(folder, FASHION_MNIST.train[1])
 
 
 def test_the_real_data_has_the_published_counts(folder):
-    images, labels = fashion_mnist.tensors(folder)
+    images, labels = splits.of_training(folder)
     assert (images.shape, images.dtype, labels.dtype) == ((60_000, 1, 28, 28), torch.uint8, torch.int64)
     assert labels.bincount().tolist() == [6_000] * 10
     assert (images.min(), images.max()) == (0, 255)
     assert images.float().mean().item() / 255 == pytest.approx(0.2860, abs=1e-4)  # the figure that everyone normalises by
     assert labels[:5].tolist() == [9, 0, 0, 3, 0]
-    test_images, test_labels = fashion_mnist.tensors(folder, fashion_mnist.TEST_IMAGES, fashion_mnist.TEST_LABELS)
+    test_images, test_labels = splits.of_test(folder)
     assert test_images.shape == (10_000, 1, 28, 28)
     assert test_labels.bincount().tolist() == [1_000] * 10
 
@@ -60,25 +60,25 @@ def labelled_ten(content):
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_spoiled_file_is_named_with_its_fault(tmp_path, content, spoil, complaint, packed):
     spoiled = spoil(content)
-    path = tmp_path / (TRAIN_LABELS.name + (".gz" if packed else ""))
+    path = tmp_path / (FASHION_MNIST.train[1].name + (".gz" if packed else ""))
     path.write_bytes(gzip.compress(spoiled) if packed else spoiled)
     with pytest.raises(UserError, match=complaint) as error:
-        fashion_mnist.read(tmp_path, TRAIN_LABELS)
+        idx.read(tmp_path, FASHION_MNIST.train[1])
     assert str(path) in str(error.value)
 
 
 def test_gzipped_garbage_and_a_cut_archive_are_named(tmp_path, content):
-    path = tmp_path / f"{TRAIN_LABELS.name}.gz"
+    path = tmp_path / f"{FASHION_MNIST.train[1].name}.gz"
     for spoiled in (b"garbage", gzip.compress(content)[:-100], gzip.compress(content)[:-8] + b"\x00" * 8):
         path.write_bytes(spoiled)
         with pytest.raises(UserError, match="cannot be read"):
-            fashion_mnist.read(tmp_path, TRAIN_LABELS)
+            idx.read(tmp_path, FASHION_MNIST.train[1])
     with pytest.raises(UserError, match=r"train-images-idx3-ubyte\[.gz\] is missing"):
-        fashion_mnist.read(tmp_path, fashion_mnist.TRAIN_IMAGES)
+        idx.read(tmp_path, FASHION_MNIST.train[0])
     with pytest.raises(UserError, match="there is no folder"):
-        fashion_mnist.read(tmp_path / "none", TRAIN_LABELS)
+        idx.read(tmp_path / "none", FASHION_MNIST.train[1])
     with pytest.raises(UserError, match="File name too long"):
-        fashion_mnist.read(tmp_path / ("n" * 300), TRAIN_LABELS)
+        idx.read(tmp_path / ("n" * 300), FASHION_MNIST.train[1])
 
 
 def test_limit_and_border():

@@ -4,18 +4,19 @@ import pytest
 import torch
 
 from cgan_lightning.config import build
-from cgan_lightning.data import facts, fashion_mnist, sources
-from cgan_lightning.data.module import FashionMNISTData
+from cgan_lightning.data import splits
+from cgan_lightning.data.module import ImageData
+from cgan_lightning.data.sets import FASHION_MNIST
 from tests.helpers.configs import composed
 
 
 @pytest.fixture(scope="module")
 def split():
-    return fashion_mnist.tensors(sources.locate(None))
+    return splits.of_training()
 
 
 def test_images_stay_on_the_device_where_nothing_is_said():
-    assert FashionMNISTData().placement == "device"
+    assert ImageData().placement == "device"
 
 
 def made(*overrides: str):
@@ -27,7 +28,7 @@ def made(*overrides: str):
 def test_all_classes_are_the_split_as_it_is(split):
     data = made()
     assert data.count == 60_000
-    assert data.class_names == facts.CLASS_NAMES
+    assert data.class_names == FASHION_MNIST.class_names
     assert torch.equal(data.images, split[0])
     assert torch.equal(data.labels, split[1])
     assert data.reference[0].data_ptr() == data.images.data_ptr(), "kept once"

@@ -1,5 +1,6 @@
 """The order in which the data is looked for, what is said of it, and eight jobs that start together."""
 
+import dataclasses
 import functools
 import gzip
 import logging
@@ -10,10 +11,14 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import sets, sources, splits
+from cgan_lightning.data.sets import FASHION_MNIST
+from cgan_lightning.data.spec import IdxFile
 from cgan_lightning.utils.errors import UserError
+from tests.helpers import own_data
 from tests.helpers.needs import skip_without
 from tests.helpers.processes import TIMEOUT_S, Forked
 
@@ -33,13 +38,13 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "cache"
 
 
-def unreachable(_folder):
+def unreachable(*_):
     raise UserError("out of reach")
 
 
 @pytest.fixture
 def offline(monkeypatch, tmp_path):
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "no-such-folder")
+    monkeypatch.setattr(sources, "_system_folder", lambda _: tmp_path / "no-such-folder")
     monkeypatch.setattr(sources, "_download_from_mirror", unreachable)
     monkeypatch.setattr(sources, "_download_debian_package", unreachable)
 
@@ -53,7 +58,7 @@ def test_the_users_folder_is_used_in_place(files, cache, offline, monkeypatch):
 
 @pytest.mark.parametrize("key", ["data.root", "root"])
 def test_a_folder_that_was_named_must_be_right_and_nothing_else_is_taken(files, cache, monkeypatch, tmp_path, key):
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", files)
+    monkeypatch.setattr(sources, "_system_folder", lambda _: files)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     for root, fault in {
@@ -71,19 +76,19 @@ def test_a_folder_that_was_named_must_be_right_and_nothing_else_is_taken(files, 
 
 def test_the_system_folder_fills_the_cache_once(files, cache, offline, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", files)
+    monkeypatch.setattr(sources, "_system_folder", lambda _: files)
     assert sources.locate() == cache / "fashion-mnist"
     assert f"from {files}, saved to" in caplog.text
-    assert sorted(path.name for path in (cache / "fashion-mnist").iterdir()) == sorted(f.name for f in fashion_mnist.FILES)
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", Path("gone"))
+    assert sorted(path.name for path in (cache / "fashion-mnist").iterdir()) == sorted(f.name for f in FASHION_MNIST.files)
+    monkeypatch.setattr(sources, "_system_folder", lambda _: Path("gone"))
     assert sources.locate() == cache / "fashion-mnist"
 
 
 def test_each_failure_is_reported_and_the_next_source_tried(files, cache, offline, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(sources, "_download_debian_package", lambda _: files)
+    monkeypatch.setattr(sources, "_download_debian_package", lambda *_: files)
     assert sources.locate() == cache / "fashion-mnist"
-    for reported in ("no-such-folder", "torchvision's mirror: out of reach", "Debian's package"):
+    for reported in ("no-such-folder", "out of reach", "Debian's package"):
         assert reported in caplog.text
 
 
@@ -91,7 +96,7 @@ def test_when_nothing_works_one_error_says_all_that_was_tried_and_three_ways_out
     with pytest.raises(UserError) as error:
         sources.locate()
     sentence = str(error.value)
-    tried = ["no-such-folder: ", "mirror: out of reach", "dataset-fashion-mnist: out of reach"]
+    tried = ["no-such-folder: ", "amazonaws.com/: out of reach", "dataset-fashion-mnist: out of reach"]
     assert [text for text in tried if text not in sentence] == []
     assert sentence.index(tried[0]) < sentence.index(tried[1]) < sentence.index(tried[2])
     for way_out in ("data.root=FOLDER", "install Debian's package", "network connection"):
@@ -99,12 +104,12 @@ def test_when_nothing_works_one_error_says_all_that_was_tried_and_three_ways_out
 
 
 def test_a_damaged_cache_is_fetched_anew(files, cache, offline, monkeypatch, caplog):
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", files)
-    damaged = sources.locate() / fashion_mnist.TEST_LABELS.name
+    monkeypatch.setattr(sources, "_system_folder", lambda _: files)
+    damaged = sources.locate() / FASHION_MNIST.test[1].name
     damaged.write_bytes(b"\x00" * 100)
-    fashion_mnist.tensors(sources.locate())
+    splits.of_training()
     assert f"The cache is damaged ({damaged}" in caplog.text
-    assert damaged.stat().st_size == fashion_mnist.TEST_LABELS.size
+    assert damaged.stat().st_size == FASHION_MNIST.test[1].size
 
 
 def test_the_cache_is_where_it_is_asked_for_or_among_the_users_others(monkeypatch, tmp_path):
@@ -158,7 +163,7 @@ def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkey
     run = sources._run
 
     def without_the_machines_lists(folder, program, *arguments):
-        if arguments == ("download", sources.PACKAGE):
+        if arguments == ("download", FASHION_MNIST.debian_package):
             raise UserError("E: Unable to locate package")
         run(folder, program, *arguments)
 
@@ -173,17 +178,15 @@ def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkey
 
 
 @pytest.fixture
-def mirror(monkeypatch):
-    """Sets what torchvision's mirror, here a real server on loopback, answers with."""
-    from torchvision.datasets import FashionMNIST
-
+def mirror():
+    """Returns a data set whose mirror, a real server on loopback, answers with what a handler gives."""
     servers = []
 
-    def serve(handler):
+    def serve(handler, spec=FASHION_MNIST):
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
-        monkeypatch.setattr(FashionMNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+        return dataclasses.replace(spec, mirrors=(f"http://127.0.0.1:{server.server_port}/",))
 
     yield serve
     for server in servers:
@@ -199,13 +202,13 @@ class Quiet(SimpleHTTPRequestHandler):
 def test_the_mirror_fills_the_cache(files, cache, offline, mirror, monkeypatch, tmp_path):
     packed = tmp_path / "packed"
     packed.mkdir()
-    for file in fashion_mnist.FILES:
+    for file in FASHION_MNIST.files:
         with gzip.open(packed / f"{file.name}.gz", "wb", compresslevel=1) as out:
             out.write((files / file.name).read_bytes())
-    mirror(functools.partial(Quiet, directory=str(packed)))
+    spec = mirror(functools.partial(Quiet, directory=str(packed)))
     monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
-    assert sources.locate() == cache / "fashion-mnist"
-    images, _ = fashion_mnist.tensors(cache / "fashion-mnist")
+    assert sources.locate(spec=spec) == cache / "fashion-mnist"
+    images, _ = splits.of_training(cache / "fashion-mnist")
     assert len(images) == 60_000
 
 
@@ -216,10 +219,10 @@ def test_a_mirror_that_does_not_answer_is_given_up_in_time(mirror, monkeypatch, 
         def do_GET(self):
             released.wait(30)
 
-    mirror(Silent)
+    spec = mirror(Silent)
     monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
     with pytest.raises(UserError, match="no answer"):
-        sources._download_from_mirror(tmp_path)
+        sources._download_from_mirror(tmp_path, spec, spec.mirrors[0])
     released.set()
 
 
@@ -235,10 +238,10 @@ def test_a_mirror_that_stops_in_the_middle_is_given_up_in_time(mirror, monkeypat
             self.wfile.flush()
             released.wait(30)
 
-    mirror(Stops)
+    spec = mirror(Stops)
     monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
     with pytest.raises(UserError, match="no answer"):
-        sources._download_from_mirror(tmp_path)
+        sources._download_from_mirror(tmp_path, spec, spec.mirrors[0])
     assert not released.is_set()
     released.set()
 
@@ -254,7 +257,7 @@ def test_a_name_that_is_never_found_is_given_up_in_time(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "MIRROR_PATIENCE_S", 0.5)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     with pytest.raises(UserError, match=r"no answer \(none in 0.5 s\)"):
-        sources._download_from_mirror(tmp_path)
+        sources._download_from_mirror(tmp_path, FASHION_MNIST, FASHION_MNIST.mirrors[0])
     released.set()
 
 
@@ -265,8 +268,45 @@ def test_a_mirror_that_lies_is_refused(cache, offline, mirror, monkeypatch):
             self.end_headers()
             self.wfile.write(gzip.compress(b"not Fashion-MNIST"))
 
-    mirror(Lies)
+    spec = mirror(Lies)
     monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
-    with pytest.raises(UserError, match=r"torchvision's mirror: .* is not the IDX file"):
-        sources.locate()
+    with pytest.raises(UserError, match=r"the mirror http.*: .* is not the IDX file"):
+        sources.locate(spec=spec)
     assert not (cache / "fashion-mnist").exists()
+
+
+def test_a_file_of_another_md5_is_refused(cache, offline, mirror, monkeypatch):
+    class Other(Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"not KMNIST"))
+
+    spec = mirror(Other, sets.KMNIST)
+    monkeypatch.setattr(sources, "_download_from_mirror", REAL_DOWNLOAD_FROM_MIRROR)
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte.gz differs from KMNIST \(its MD5 does not match\)") as error:
+        sources.locate(spec=spec)
+    assert "data.root=FOLDER" in str(error.value)
+    assert "Debian" not in str(error.value)
+
+
+def test_other_data_is_not_told_to_be_mended(files, cache):
+    with pytest.raises(
+        UserError, match=r"differs from MNIST \(its SHA-256 does not match\); give data=files for data of your own"
+    ):
+        sources.locate(files, sets.MNIST)
+
+
+def test_letters_are_turned_and_counted_from_one(tmp_path):
+    images, labels = np.random.default_rng(0).integers(0, 255, (3, 28, 28), np.uint8), np.array([1, 2, 1])
+    shapes = {"letters.images": images.shape, "letters.labels": labels.shape}
+    pair = tuple(IdxFile(name, shape) for name, shape in shapes.items())
+    spec = dataclasses.replace(sets.EMNIST_LETTERS, class_names=("A", "B"), counts=(2, 1), files=(*pair, *pair))
+    own_data.idx(tmp_path / "letters.images", images)
+    own_data.idx(tmp_path / "letters.labels", labels)
+    read, classes = splits.of_training(tmp_path, spec)
+    assert (read[:, 0].numpy() == images.swapaxes(1, 2)).all()
+    assert classes.tolist() == [0, 1, 0]
+    own_data.idx(tmp_path / "letters.labels", np.array([1, 2, 2]))
+    with pytest.raises(UserError, match=r"differs from EMNIST letters \(its numbers of images per class\)"):
+        splits.of_training(tmp_path, spec)

@@ -2,15 +2,14 @@
 
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluation import classifier, suite
 from cgan_lightning.evaluation.classification import class_accuracy
 from cgan_lightning.utils.images import normalise
 
 
 def test_it_is_the_accuracy_of_classifiers_that_learn_from_samples_and_from_as_many_real_images():
-    folder = sources.locate(None)
-    train, test = (fashion_mnist.tensors(folder, *split) for split in (fashion_mnist.TRAIN, fashion_mnist.TEST))
+    train, test = splits.of_training(), splits.of_test()
     test = suite.part(test, 20, seed=0)
     drawn = suite.part(train, 6, seed=5)
     found = suite.accuracy_scores((drawn[0], drawn[1].flip(0)), train, test, seed=3)  # samples of the wrong classes

@@ -6,7 +6,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluation import classifier, feature_extractor
 from cgan_lightning.feature_extractor import train as train_command
 from cgan_lightning.utils.errors import UserError
@@ -16,7 +16,7 @@ from tests.helpers.configs import composed
 
 @pytest.fixture(scope="module")
 def test_split():
-    return fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TEST)
+    return splits.of_test()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tensorboard.plugins.projector import projector_config_pb2
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.exploration import class_figures, embeddings
 from cgan_lightning.explore import explore
 from cgan_lightning.models import generator_file
@@ -130,7 +130,7 @@ def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
         network = each.tensor_name.split(":")[0]
         shown = np.loadtxt(tmp_path / "new" / each.tensor_path, delimiter="\t")
         np.testing.assert_allclose(shown, vectors[network].numpy(), atol=1e-5)
-        assert (tmp_path / "new" / each.metadata_path).read_text().splitlines() == list(CLASS_NAMES)
+        assert (tmp_path / "new" / each.metadata_path).read_text().splitlines() == list(FASHION_MNIST.class_names)
     drawn = to_uint8(sampling.sample_grid(trained.network, trained.prior, [0, 5], [3]))[:, 0, 0]
     with Image.open(tmp_path / "new" / config.embeddings[0].sprite.image_path) as picture:
         sprite = np.asarray(picture.convert("L")).astype(int)

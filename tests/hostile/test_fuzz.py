@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from cgan_lightning.data import fashion_mnist
+from cgan_lightning.data.sets import FASHION_MNIST
+from cgan_lightning.data.spec import IdxFile
 from cgan_lightning.evaluation import feature_extractor
 from tests.helpers.needs import skip_without
 
@@ -15,15 +16,16 @@ SECONDS = 30
 READERS = {
     "idx": """
 with atheris.instrument_imports(include=["cgan_lightning.data", "gzip"]):
-    from cgan_lightning.data import fashion_mnist
+    from cgan_lightning.data import idx
+    from cgan_lightning.data.spec import IdxFile
 
 def read(content):
-    small = fashion_mnist.IdxFile("fuzzed", (4,), "0" * 64)
+    small = IdxFile("fuzzed", (4,), "0" * 64)
     for name in ("fuzzed", "fuzzed.gz"):
         path = folder / name
         path.write_bytes(content)
         try:
-            fashion_mnist.read(folder, small)
+            idx.read(folder, small)
         except UserError:
             pass
         path.unlink()
@@ -62,8 +64,8 @@ atheris.Fuzz()
 def seeds(reader):
     """What is nearly right, for mutations to begin with."""
     if reader == "idx":
-        right = fashion_mnist.IdxFile("fuzzed", (4,), "").header + bytes([0, 1, 9, 10])
-        return [right, right[:6], fashion_mnist.TRAIN_IMAGES.header]
+        right = IdxFile("fuzzed", (4,), "").header + bytes([0, 1, 9, 10])
+        return [right, right[:6], FASHION_MNIST.train[0].header]
     networks = "cgan_lightning.networks"
     recipe = {
         "generator": {

@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from cgan_lightning.config import build, build_model, identity
-from cgan_lightning.data import fashion_mnist
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.evaluation import feature_extractor
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import directions
@@ -202,12 +202,12 @@ MANY = bytes([0, 0, 8, 3]) + struct.pack(">III", 2**31, 28, 28)
     ids=["2^31 images", "2^31 images, packed", "1 TiB, sparse", "16 GiB of zeros, packed"],
 )
 def test_an_idx_file_that_lies(tmp_path, idle_mib, ending, content, sentence):
-    path = tmp_path / f"{fashion_mnist.TRAIN_IMAGES.name}{ending}"
+    path = tmp_path / f"{FASHION_MNIST.train[0].name}{ending}"
     if content == "sparse":
         with path.open("wb") as file:
             file.truncate(2**40)
     elif content == "bomb":
-        path.write_bytes(bomb(fashion_mnist.TRAIN_IMAGES.header))
+        path.write_bytes(bomb(FASHION_MNIST.train[0].header))
     else:
         path.write_bytes(content)
     refused(command(tmp_path, "train", f"data.root={tmp_path}"), idle_mib, sentence)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, build_model
+from cgan_lightning.data import record
 from cgan_lightning.models import conditioning, generator, generator_file, layers, normalization, prior
 from cgan_lightning.sample import sample
 from cgan_lightning.sampling import directions
@@ -33,7 +34,7 @@ def made_up(kind: normalization.Normalization) -> generator_file.TrainedGenerato
         weight = torch.cat([out * STRENGTHS @ of_z.T, 30 * torch.randn(64 * 49, 2)], dim=1)
         network.project.weight.copy_(weight)
         network.project.bias.fill_(1000)  # nothing is cut off by the nonlinearity: what follows is linear in z
-    trained = generator_file.TrainedGenerator(network, prior.StandardNormal(), NAMES, {}, Path())
+    trained = generator_file.TrainedGenerator(network, prior.StandardNormal(), NAMES, {}, Path(), record.read(None, NAMES))
     trained.recipe["true"] = of_z.T
     return trained
 

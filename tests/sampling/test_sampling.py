@@ -6,13 +6,15 @@ import torch
 from PIL import Image
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.models.prior import StandardNormal
 from cgan_lightning.sampling import output, sampling
 from cgan_lightning.sampling.class_names import labels, resolve
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.processes import fork_command, run_command
+
+CLASS_NAMES = FASHION_MNIST.class_names
 
 
 @pytest.fixture(scope="module")

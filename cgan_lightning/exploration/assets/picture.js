@@ -1,14 +1,18 @@
-// Draw numbers from -1 to 1 as grey pixels on a canvas, and download a canvas as a file.
+// Draw numbers from -1 to 1, one plane if grey and three if in colour, as pixels on a canvas, and download a canvas as a file.
 
 const ENLARGED = 16; // the size of a pixel in the file
 
 export function draw(canvas, values, size) {
   canvas.width = canvas.height = size;
   const pixels = new Uint8ClampedArray(4 * size * size);
-  values.forEach((value, i) => {
-    pixels.fill(Math.round((value + 1) * 127.5), 4 * i, 4 * i + 3); // as images.to_uint8 does
+  const channels = values.length / (size * size);
+  for (let i = 0; i < size * size; i++) {
+    for (let plane = 0; plane < 3; plane++) {
+      const value = values[channels === 1 ? i : plane * size * size + i];
+      pixels[4 * i + plane] = Math.round((value + 1) * 127.5); // as images.to_uint8 does
+    }
     pixels[4 * i + 3] = 255;
-  });
+  }
   canvas.getContext("2d").putImageData(new ImageData(pixels, size, size), 0, 0);
 }
 

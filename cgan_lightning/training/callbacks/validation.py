@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from cgan_lightning.data import fashion_mnist
 from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.sampling import sampling
@@ -94,17 +94,19 @@ class Validation(Callback):
             self.checkpoints.save(trainer, pl_module, self.checkpoints.best)
 
     def _measured(self, trainer: Trainer, pl_module: Any) -> dict[str, float]:
-        classes = fashion_mnist.numbers(data_of(trainer).class_names)
-        per_class = max(1, min(self.samples, len(data_of(trainer).reference[1])) // len(classes))
+        data = data_of(trainer)
+        classes = torch.tensor(data.classes)
+        per_class = _per_class(data, self.samples)
         self._reference = self._reference or _reference(trainer, pl_module, classes, per_class)
         extractor, real = self._reference
         generator = copy.deepcopy(pl_module.best_generator)
         if not collectives.several_ranks() and not is_last_update(trainer):
             generator.register_forward_pre_hook(self._abandon_if_stopping)
         collectives.copy_from_zero_([*generator.state_dict().values()])  # batch norm's statistics differ between ranks
-        pixels, labels = sampling.balanced(generator, pl_module.prior, len(classes), per_class * len(classes), seed=0)
+        count, size = per_class * len(classes), data.spec.image_size
+        pixels, labels = sampling.balanced(generator, pl_module.prior, len(classes), count, seed=0, size=size)
         protocol = {"samples": len(labels), "training_images": len(real.labels), "feature_extractor": extractor.hash}
-        self._set_protocol(protocol | suite.class_entry(classes))
+        self._set_protocol(protocol | suite.data_entry(data.spec, classes))
         return suite.validate(suite.features_of(extractor, pixels, classes[labels]), real)
 
     def _abandon_if_stopping(self, *_: Any) -> None:
@@ -124,10 +126,20 @@ class _AbandonedError(Exception):
     """A validation was abandoned; it is repeated when the run resumes."""
 
 
+def _per_class(data: Any, samples: int) -> int:
+    """Return the number of samples of each class: of unequal classes, no more than the smallest has images."""
+    labels = data.reference[1]
+    most = max(1, min(samples, len(labels)) // data.num_classes)
+    return (
+        most if data.spec.is_balanced else min(most, *torch.bincount(labels, minlength=data.num_classes).clamp(min=1).tolist())
+    )
+
+
 def _reference(
     trainer: Trainer, pl_module: Any, classes: Tensor, per_class: int
 ) -> tuple[feature_extractor.FeatureExtractor, suite.Features]:
     """Return the feature extractor, on the training device, and its features of the training images."""
-    extractor, (images, labels) = feature_extractor.load(device=pl_module.device), data_of(trainer).reference
+    data = data_of(trainer)
+    extractor, (images, labels) = feature_extractor.of_data(data.spec, pl_module.device), data.reference
     rows = suite.balanced_rows(labels, per_class, seed=0)
     return extractor, suite.features_of_real(extractor, images[rows], classes[labels[rows]])

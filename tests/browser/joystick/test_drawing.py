@@ -8,9 +8,13 @@ from PIL import Image
 from cgan_lightning.exploration import page
 from cgan_lightning.exploration.page import axes
 from cgan_lightning.sampling import sampling
-from tests.browser.joystick import address_of, drawn, pixels, served, untrained, written
+from cgan_lightning.utils.images import arrays, to_uint8, without_border
+from tests.browser.joystick import DRAWN, address_of, drawn, pixels, served, untrained, written
+from tests.helpers import own_data
 
 pytestmark = pytest.mark.slow
+
+COLOURS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 32, 32).data]"
 
 
 def test_each_picture_is_what_sample_draws(open_page, generator):
@@ -24,6 +28,19 @@ def test_each_picture_is_what_sample_draws(open_page, generator):
         for place in (0, 5, 9):
             thumbnail = pixels(shown, f"#thumbnails button:nth-child({place + 1}) canvas")
             assert np.abs(thumbnail - drawn(generator, seed, {place: 1})).max() <= 1
+
+
+def test_three_classes_in_colour_of_32_pixels(open_page, tmp_path):
+    path = own_data.colour(tmp_path / "shapes.npz")
+    generator = untrained(tmp_path, "data=files", f"data.images={path}", "data.image_size=40")
+    z = sampling.latents(generator.prior, generator.latent_dim, [3])
+    expected = to_uint8(without_border(sampling.sample(generator.network, z, torch.tensor([[0.0, 0.5, 0.5]])), 32))
+    with served(written(generator, tmp_path / "page")) as place:
+        shown = open_page("#seed=3&class=1.5", place=place)
+        values = np.array(shown.locator(DRAWN).evaluate(COLOURS), np.int16).reshape(32, 32, 4)
+        assert shown.locator("#thumbnails button").count() == 3
+    assert np.abs(values[..., :3] - arrays(expected)[0]).max() <= 1
+    assert len(np.unique(values[..., :3].std(2))) > 1, "not grey"
 
 
 def test_dragging_the_joystick_moves_z(open_page, generator):

@@ -14,7 +14,7 @@ from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.hparams.backend_context import Context
 
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
 from cgan_lightning.storage import checkpoint_io
@@ -49,7 +49,7 @@ def events(trained) -> EventAccumulator:
 
 
 def test_each_class_has_a_tag_and_there_is_an_overview(events):
-    classes = [f"samples/{label} {name}" for label, name in enumerate(CLASS_NAMES)]
+    classes = [f"samples/{label} {name}" for label, name in enumerate(FASHION_MNIST.class_names)]
     assert sorted(events.Tags()["images"]) == sorted([*classes, "samples/overview"])
     for tag in classes:
         pictures = events.Images(tag)

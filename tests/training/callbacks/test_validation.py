@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cgan_lightning.data import fashion_mnist, sources
+from cgan_lightning.data import splits
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.models import generator_file
 from cgan_lightning.sampling import sampling
@@ -84,7 +84,7 @@ def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path
     other.network.head.bias.data[0] += 0.01
     feature_extractor.save(other, tmp_path / "feature_extractor.safetensors")
     load = feature_extractor.load
-    monkeypatch.setattr(feature_extractor, "load", lambda device: load(tmp_path / "feature_extractor.safetensors", device))
+    monkeypatch.setattr(feature_extractor, "load", lambda _, device: load(tmp_path / "feature_extractor.safetensors", device))
     found = validation(train("trainer.max_epochs=2", "resume=auto"))
     assert found["protocol"]["feature_extractor"] == other.hash
     assert [point["updates"] for point in found["curve"]] == [8]
@@ -103,7 +103,7 @@ def test_few_examples_are_measured_against_all_training_images_of_the_classes(tr
         "samples": 100, "training_images": 100, "feature_extractor": "", "classes": ["Dress", "Ankle boot"],
     }  # fmt: skip
     extractor, trained = feature_extractor.load(), generator_file.load(folder)
-    pixels, numbers = fashion_mnist.tensors(sources.locate(None), *fashion_mnist.TRAIN)
+    pixels, numbers = splits.of_training()
     rows = torch.isin(numbers, torch.tensor([3, 9])).nonzero().flatten()[:200]
     rows = rows[suite.balanced_rows(numbers[rows], 50, seed=0)]
     drawn, labels = sampling.balanced(trained.network, trained.prior, 2, 100, seed=0)
