@@ -85,6 +85,6 @@ def test_each_class_has_a_card_and_its_slider_shows_it_maturing(page, address):
 def test_the_hparams_tab_compares_the_runs(page, address):
     page.goto(f"{address}/#hparams")
     page.get_by_text("TABLE VIEW").wait_for(timeout=60_000)
-    for shown in ("randn", "uniform", "model.channels", "noise", "seed", "val/class accuracy", "loss/generator"):
+    for shown in ("randn", "uniform", "model.channels", "noise", "seed", "Val/class accuracy", "loss/generator"):
         expect(page.get_by_text(shown, exact=True).first, shown).to_be_visible()
     expect(page.get_by_text("hp_metric")).to_have_count(0)

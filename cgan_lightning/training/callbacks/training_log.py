@@ -13,7 +13,7 @@ from cgan_lightning.training.callbacks.later import Later
 from cgan_lightning.training.due import data_of, epoch_due, is_last_update, planned_updates
 from cgan_lightning.training.lr_schedule import LearningRate, rates_of
 
-# TensorBoard orders tags by name: loss/, samples/, score/, training/, val/ (callbacks/validation.py), weights/.
+# TensorBoard orders tags by name, capitals first: Val/ (callbacks/validation.py), loss/, samples/, score/, training/, weights/.
 TAGS = {
     "loss_d": "loss/discriminator",
     "loss_g": "loss/generator",

@@ -21,7 +21,7 @@ from cgan_lightning.training.due import StopRequest, data_of, epoch_due, is_last
 
 log = logging.getLogger(__name__)
 
-TAGS = {"fid": "val/FID to training images", "class_accuracy": "val/class accuracy"}
+TAGS = {"fid": "Val/FID to training images", "class_accuracy": "Val/class accuracy"}
 
 
 class Validation(Callback):

@@ -24,7 +24,7 @@ from tests.helpers.runs import stop_at
 
 NETWORKS = ("generator", "discriminator")
 SCALARS = {
-    *("val/FID to training images", "val/class accuracy"),
+    *("Val/FID to training images", "Val/class accuracy"),
     *("loss/discriminator", "loss/generator", "loss/penalty"),
     *("score/D(x)", "score/D(G(z))", "score/real", "score/fake"),
     *(f"training/{what} of the {network}" for what in ("gradient norm", "learning rate") for network in NETWORKS),
@@ -71,19 +71,19 @@ def test_scalars_count_updates(events):
     assert set(events.Tags()["scalars"]) == SCALARS
     assert [event.step for event in events.Scalars("loss/generator")] == list(range(1, 13))
     assert [event.value for event in events.Scalars("training/images seen")] == [16.0 * update for update in range(1, 13)]
-    for tag in ("val/FID to training images", "val/class accuracy"):
+    for tag in ("Val/FID to training images", "Val/class accuracy"):
         assert [event.step for event in events.Scalars(tag)] == [4, 8, 12], "after every epoch"
     for tag in ("score/D(x)", "score/D(G(z))"):
         assert all(0 <= event.value <= 1 for event in events.Scalars(tag))
 
 
-def test_tags_have_groups_and_histograms_come_last(events):
+def test_validation_comes_first_and_histograms_last(events):
     """TensorBoard sorts groups of tags by name."""
     tags = events.Tags()
     groups = {tag.partition("/")[0]: kind for kind in ("scalars", "images", "histograms") for tag in tags[kind]}
     assert [(group, groups[group]) for group in sorted(groups)] == [
-        *(("loss", "scalars"), ("samples", "images"), ("score", "scalars")),
-        *(("training", "scalars"), ("val", "scalars"), ("weights", "histograms")),
+        *(("Val", "scalars"), ("loss", "scalars"), ("samples", "images"), ("score", "scalars")),
+        *(("training", "scalars"), ("weights", "histograms")),
     ]
 
 
@@ -148,8 +148,8 @@ def test_the_norms_of_class_vectors_are_histograms(events):
         assert (last.min, last.max, last.sum) == pytest.approx((norms.min().item(), norms.max().item(), norms.sum().item()))
 
 
-def test_the_hparams_tab_opens_with_what_was_swept_and_has_fid(train):
-    """By TensorBoard's own account of two runs: five settings are shown unasked."""
+def test_the_hparams_tab_opens_with_what_was_swept_and_with_fid(train):
+    """By TensorBoard's own account of two runs: five settings and five metrics are shown unasked."""
     for noise in ("uniform", "randn"):
         train("trainer.max_epochs=1", "data.limit=32", "validation.samples=100", f"noise={noise}")
     experiment = hparams_of(Path("runs"))
@@ -157,7 +157,7 @@ def test_the_hparams_tab_opens_with_what_was_swept_and_has_fid(train):
     assert settings[0] == "noise"
     assert set(settings) <= {"noise", "model.channels", "seed", "data.limit", "data.batch_size"}
     metrics = [info.name.tag for info in experiment.metric_infos]
-    assert {"val/FID to training images", "val/class accuracy"} <= {*metrics}
+    assert metrics[:2] == ["Val/FID to training images", "Val/class accuracy"]
     assert "hp_metric" not in metrics
 
 
