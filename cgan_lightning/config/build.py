@@ -89,11 +89,11 @@ def training_log(config: DictConfig) -> TrainingLog:
     return TrainingLog(every_n_updates=config.log_every_n_updates)
 
 
-def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> Validation:
+def validation(config: DictConfig, run: RunFolder, log: TrainingLog, model_spec: dict[str, Any]) -> Validation:
     checkpoints = Checkpoints(
         last=Files(run.checkpoint, run.generator),
         best=Files(run.best_checkpoint, run.best_generator),
-        recipe=recipe,
+        model_spec=model_spec,
         every_n_epochs=config.checkpoint_every_n_epochs,
     )
     settings: Any = OmegaConf.to_container(config.validation)

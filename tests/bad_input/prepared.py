@@ -94,12 +94,14 @@ def _checkpoints(folder: Path) -> None:
     tensors = safetensors.torch.load(whole)
     with safetensors.safe_open(folder / "run" / "generator.safetensors", "pt") as file:
         metadata = file.metadata()
-    recipe = json.loads(metadata["recipe"]) | {"generator": {"_target_": "os.system", "command": "true"}}
+    model_spec = json.loads(metadata["model_spec"]) | {"generator": {"_target_": "os.system", "command": "true"}}
     torch.save({"state_dict": tensors, "epoch": 3}, folder / "other.pt")
     (folder / "other.safetensors").write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
     (folder / "cut.safetensors").write_bytes(whole[:-100])
     (folder / "newer.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"format": "2"}))
-    (folder / "unknown.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"recipe": json.dumps(recipe)}))
+    (folder / "unknown.safetensors").write_bytes(
+        safetensors.torch.save(tensors, metadata | {"model_spec": json.dumps(model_spec)})
+    )
 
 
 def _directions(folder: Path) -> None:

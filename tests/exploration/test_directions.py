@@ -78,9 +78,9 @@ def test_what_a_direction_changes_is_measured_by_the_unit(scale):
 def generator(request, tmp_path_factory):
     model, prior = request.param
     config = composed(f"model={model}", "model.channels=64", f"noise={prior}")
-    recipe = build_model.recipe(config, build.data(config))
+    model_spec = build_model.model_spec(config, build.data(config))
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
-    generator_file.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    generator_file.save(path, model_spec, raw=build_model.model(config, model_spec).generator, ema=None)
     return path
 
 

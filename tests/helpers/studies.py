@@ -23,8 +23,10 @@ IMAGES = 60_000  # between two validations
 def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> Study:
     """Return a study with twice as many settings as `losses`; all runs share a generator, written to `folder`."""
     config = composed("model.channels=64")
-    recipe = build_model.recipe(config, build.data(config))
-    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    model_spec = build_model.model_spec(config, build.data(config))
+    generator_file.save(
+        folder / generator_file.FILE_NAME, model_spec, raw=build_model.model(config, model_spec).generator, ema=None
+    )
     rows, curves = [], {}
     for channels, place, seed in itertools.product((64, 128), range(losses), range(seeds)):
         noise = np.random.default_rng([channels, place, seed]).normal()

@@ -54,7 +54,7 @@ def generator(tmp_path_factory):
     """A small generator's file, as a run leaves it."""
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
     config = composed("model.channels=64")
-    described = build_model.recipe(config, build.data(config))
+    described = build_model.model_spec(config, build.data(config))
     generator_file.save(path, described, raw=build_model.model(config, described).generator, ema=None)
     return path
 
@@ -67,11 +67,11 @@ def refused(ended, idle_mib, sentence, code=2):
     assert ended.peak_mib < idle_mib + ALLOWED_MIB
 
 
-def with_recipe(path, source, change):
-    """`source` with its recipe changed."""
+def with_model_spec(path, source, change):
+    """`source` with its model spec changed."""
     with safetensors.safe_open(source, "pt") as file:
-        recipe = json.loads(file.metadata()["recipe"])
-    metadata = {"format": "1", "recipe": change(recipe)}
+        model_spec = json.loads(file.metadata()["model_spec"])
+    metadata = {"format": "1", "model_spec": change(model_spec)}
     path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(source), metadata))
 
 
@@ -79,13 +79,13 @@ def with_recipe(path, source, change):
     ("changes", "sentence"),
     [
         ({"channels": 10**9}, "channels=1000000000: must be a whole number at least 64 and at most 1024"),
-        ({"_target_": "os.system", "command": "mkdir marker"}, "os.system is none of the classes that a recipe may name"),
+        ({"_target_": "os.system", "command": "mkdir marker"}, "os.system is none of the classes that a model spec may name"),
         ({"latent_dim": 4096, "channels": 1024, "image_size": 256, "stages": 1}, "it has raw.blocks"),
     ],
 )
-def test_a_malicious_recipe(tmp_path, marker, generator, idle_mib, changes, sentence):
+def test_a_malicious_model_spec(tmp_path, marker, generator, idle_mib, changes, sentence):
     path = tmp_path / generator_file.FILE_NAME
-    with_recipe(path, generator, lambda recipe: json.dumps(recipe | {"generator": recipe["generator"] | changes}))
+    with_model_spec(path, generator, lambda spec: json.dumps(spec | {"generator": spec["generator"] | changes}))
     refused(command(tmp_path, "sample", f"checkpoint={path}", "device=cpu"), idle_mib, sentence)
 
 

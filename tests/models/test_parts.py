@@ -51,7 +51,7 @@ def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, s
         "experiment=documented", f"conditioning={encoding}", f"upsampling={upsampling}", "model.channels=64",
         f"data.image_size={image_size}", f"model.stages={stages}",
     )  # fmt: skip
-    model = build_model.model(config, build_model.recipe(config, build.data(config)))
+    model = build_model.model(config, build_model.model_spec(config, build.data(config)))
     labels = torch.arange(4)
     images = model.generator(torch.randn(4, model.latent_dim), labels)
     assert images.shape == (4, 1, image_size, image_size)
