@@ -81,7 +81,7 @@ def test_a_generators_ten_classes_are_measured_as_ever(train):
     assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
 
 
-def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
+def test_a_class_that_the_feature_extractor_does_not_know_is_named(train, tmp_path):
     folder = train("trainer.max_steps=1", "data.classes=[Dress,Coat]")
     with safetensors.safe_open(folder / "generator.safetensors", "pt") as file:
         metadata = file.metadata()

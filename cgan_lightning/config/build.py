@@ -18,7 +18,7 @@ from cgan_lightning.data.module import ImageData
 from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.distributed.strategy import GivenRanks, UnwrappedDDP
 from cgan_lightning.evaluation import feature_extractor
-from cgan_lightning.storage.checkpoint_plugin import SealedCheckpointIO
+from cgan_lightning.storage.checkpoint_plugin import AtomicCheckpointIO
 from cgan_lightning.storage.environment import describe
 from cgan_lightning.storage.results import count
 from cgan_lightning.storage.run_folder import RunFolder
@@ -133,7 +133,7 @@ def trainer(
         default_root_dir=run.path,
         logger=_loggers(config, run, done) if ranks.rank == 0 else False,
         callbacks=[*callbacks, *_own_callbacks(config, run, validation)],
-        plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
+        plugins=[AtomicCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
         limit_val_batches=0,

@@ -22,8 +22,8 @@ from cgan_lightning.utils.errors import RunError, UserError
 
 GATHER_S = 600  # until all ranks are there: nodes start at different times
 STARTED_BY = "CGAN_STARTED_BY"  # the process id of the rank zero that started this rank
-BACKENDS = {"gloo": "gloo", "nccl": "cpu:gloo,cuda:nccl"}  # what is decided is told from CPU to CPU
-END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long for the others
+BACKENDS = {"gloo": "gloo", "nccl": "cpu:gloo,cuda:nccl"}  # decisions are sent between CPUs
+END_S = 15  # rank zero, which holds the store, waits so long for the others
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def _stopped_runs(folder: Path) -> None:
         "stopped-cut": lambda path: path.write_bytes(whole.read_bytes()[:-1]),
         "stopped-other": lambda path: checkpoint_io.write({"model": {}, "epoch": 3}, path),
         "stopped-newer": lambda path: checkpoint_io.write(content | {"cgan_lightning_format": 2}, path),
-        "stopped-code": lambda path: path.write_bytes(checksum.sealed(packed.getvalue())),
+        "stopped-code": lambda path: path.write_bytes(checksum.with_checksum(packed.getvalue())),
     }
     for name, spoil in spoils.items():
         shutil.copytree(folder / "run", folder / name)

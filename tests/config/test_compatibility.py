@@ -63,7 +63,7 @@ NONSENSE = {
 
 
 def makes_sense(chosen: dict[str, str]) -> bool:
-    """Of all groups, or of those chosen so far: whether `combinations` lets them be."""
+    """Whether `compatibility.check` accepts these files of all groups, or of those chosen so far."""
     try:
         compatibility.check(Settings({group: PARTS[group, file] for group, file in chosen.items()}))
     except UserError:

@@ -122,8 +122,8 @@ def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_p
 
 
 def test_the_strongest_of_several_classes_comes_first_of_its_kind():
-    def one(kind: str, number: int, group: str, strength: float) -> directions.Found:
-        return directions.Found(kind, number, group, strength, torch.zeros(2), {})
+    def one(kind: str, number: int, group: str, strength: float) -> directions.MeasuredDirection:
+        return directions.MeasuredDirection(kind, number, group, strength, torch.zeros(2), {})
 
     some = [one("pca", 1, "bag", 0.9), one("sefa", 1, "bag", 0.1), one("pca", 1, "coat", 0.95), one("sefa", 2, "bag", 0.05)]
     assert [each.name for each in directions.ranked(some)] == ["sefa1_bag", "sefa2_bag", "pca1_coat", "pca1_bag"]

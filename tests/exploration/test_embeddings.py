@@ -184,7 +184,7 @@ def test_a_damaged_checkpoint_is_refused(train, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_class_that_the_judge_does_not_know_is_refused(tmp_path):
+def test_a_class_that_the_feature_extractor_does_not_know_is_refused(tmp_path):
     path, _ = alone(tmp_path)
     trained = generator_file.load(path)
     trained.class_names[2] = "Hat"

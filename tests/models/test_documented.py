@@ -40,8 +40,8 @@ def test_forward_passes_agree_with_the_transcription(channels, training):
     with torch.no_grad():
         images, expected = generator(z, labels), g_reference(z, labels)
         torch.testing.assert_close(images, expected, atol=1e-5, rtol=0)
-        judged = discriminator(expected, labels).sigmoid()
-        torch.testing.assert_close(judged, d_reference(expected, labels)[:, 0], atol=1e-5, rtol=0)
+        probability = discriminator(expected, labels).sigmoid()
+        torch.testing.assert_close(probability, d_reference(expected, labels)[:, 0], atol=1e-5, rtol=0)
 
 
 def test_a_pass_has_the_shape_and_range_of_images():

@@ -61,7 +61,7 @@ def test_sefa_finds_what_the_first_layer_stretches_most(trained):
     assert len(directions.sefa(trained.network, 100).vectors) == 6
 
 
-def test_sefa_looks_at_the_effective_weight():
+def test_sefa_uses_the_effective_weight():
     """Under spectral normalisation the parameter is another, by a factor that follows from power iteration."""
     network = made_up(normalization.Normalization()).network
     plain = directions.sefa(network, 6)
