@@ -51,8 +51,8 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
         with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run, config.plugins):
             if end is None:
                 with ranks.process_group(logs=run.path):
-                    training_log, contention = build.training_log(config), Contention()
-                    validation = build.validation(config, run, training_log, model_spec)
+                    contention = Contention()
+                    validation = build.validation(config, run, model_spec)
                     first = [*callbacks, contention]
                     trainer = build.trainer(config, run, ranks, validation, first, done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))

@@ -319,6 +319,15 @@ def test_a_folder_of_settings_can_choose_and_set_what_a_plugin_adds(lab):
 
 
 @pytest.mark.process
+def test_a_folder_of_settings_may_lack_the_group_of_what_a_plugin_adds(lab):
+    (lab / "conf" / "experiment").mkdir(parents=True)
+    (lab / "conf" / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 3\n")
+    given = ("--config-dir", "conf", "experiment=mine", "plugins=[my_lab.parts]", "loss=my_hinge")
+    done = fork_command("train", "--cfg", "job", *given, cwd=lab)
+    assert "loss:\n  _target_: my_lab.parts.MyHinge\n" in done.stdout, done.stderr
+
+
+@pytest.mark.process
 @pytest.mark.training
 @pytest.mark.parametrize("launcher", ["basic", "pool"])
 def test_jobs_of_a_sweep_have_its_plugins(lab, launcher):

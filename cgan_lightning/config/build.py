@@ -85,11 +85,7 @@ def _updates_per_call(config: DictConfig) -> int:
     return max(1, min(64, 2**15 // config.data.batch_size)) if on_gpu else 1
 
 
-def training_log(config: DictConfig) -> TrainingLog:
-    return TrainingLog(every_n_updates=config.log_every_n_updates)
-
-
-def validation(config: DictConfig, run: RunFolder, log: TrainingLog, model_spec: dict[str, Any]) -> Validation:
+def validation(config: DictConfig, run: RunFolder, model_spec: dict[str, Any]) -> Validation:
     checkpoints = Checkpoints(
         last=Files(run.checkpoint, run.generator),
         best=Files(run.best_checkpoint, run.best_generator),
@@ -102,6 +98,7 @@ def validation(config: DictConfig, run: RunFolder, log: TrainingLog, model_spec:
             raise UserError(f"objective_metric={config.objective_metric} comes from validation, and {sentence}")
         _log.warning("Training without validation: %s", sentence)
         settings["every_n_epochs"] = None
+    log = TrainingLog(every_n_updates=config.log_every_n_updates)
     return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **settings)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hydra.core.override_parser.types import Override
 
-from cgan_lightning.config import schema, suggestions
+from cgan_lightning.config import group_files, schema, suggestions
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import UserError, shown
@@ -95,7 +95,7 @@ def used(folder: str | None, chosen: Iterable[Override]) -> list[OwnFile]:
 def refuse_misplaced(folder: str, chosen: Iterable[Override]) -> None:
     """Raise UserError for an option that has a file, but not as `folder`/GROUP/OPTION.yaml, or whose group has no folder."""
     for group, option in ((each.key_or_group, str(value)) for each in chosen for value in _values(each)):
-        options, group_folder = sorted(file.stem for file in (CONF / group).glob("*.yaml")), Path(folder) / group
+        options, group_folder = group_files.options(group), Path(folder) / group
         if option in options or group.startswith("hydra/") or (group_folder / f"{option}.yaml").is_file():
             continue
         if os.path.lexists(group_folder / f"{option}.yaml"):

@@ -100,7 +100,8 @@ class Ranks:
         self._gather()
         self.failures.watch()
         if self.here.address == LOOPBACK:
-            os.environ.setdefault("GLOO_SOCKET_IFNAME", _loopback_interface())
+            loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
         distributed.init_process_group(
             self.backend, store=distributed.PrefixStore("group", self.store), rank=self.rank, world_size=self.size
         )
@@ -177,7 +178,3 @@ def _wait_for_rank_zero(here: RankInfo) -> None:
             if time.monotonic() > deadline:
                 raise RunError(f"rank 0 could not be reached at {here.address}:{here.port} for {GATHER_S} s: {error}") from None
         time.sleep(POLL_S)
-
-
-def _loopback_interface() -> str:
-    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
