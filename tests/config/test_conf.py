@@ -40,7 +40,8 @@ def test_every_choice_composes_and_passes_its_checks(chosen):
     assert {f"{group}={picked[group]}" for group, _, _ in (choice.partition("=") for choice in chosen)} == {*chosen}
 
 
-OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in identity.CHOICES]  # the others: test_compatibility.py
+# The other groups are in test_compatibility.py; the data sets, which must be downloaded, in tests/data.
+OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in (*identity.CHOICES, "data")]
 
 
 RANKS = pytest.param("trainer=ddp_cpu", marks=pytest.mark.matrix)  # two processes
