@@ -22,7 +22,7 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.device import device_named
 from cgan_lightning.utils.errors import UserError, shown
 
-Place = tuple[Path, Path]  # a generator, and the JSON file for its results
+Pair = tuple[Path, Path]  # a generator, and the JSON file for its results
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
@@ -35,12 +35,12 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     return together(devices=config.devices, num_nodes=1, setting=setting, backend=backend, command=this_job("evaluate"))
 
 
-def evaluations(config: DictConfig, places: Sequence[Place], *, rank: int) -> list[tuple[Evaluation, list[Place]]]:
+def evaluations(config: DictConfig, pairs: Sequence[Pair], *, rank: int) -> list[tuple[Evaluation, list[Pair]]]:
     """Return an evaluation for each data set on which generators were trained, with these (generator, results) pairs."""
-    of_data = dict[str, tuple[DatasetSpec, list[Place]]]()
-    for place in places:
-        spec = _data_of(config, place[0])
-        of_data.setdefault(spec.hash, (spec, []))[1].append(place)
+    of_data = dict[str, tuple[DatasetSpec, list[Pair]]]()
+    for pair in pairs:
+        spec = _data_of(config, pair[0])
+        of_data.setdefault(spec.hash, (spec, []))[1].append(pair)
     return [(_evaluation(config, spec, rank), those) for spec, those in of_data.values()]
 
 

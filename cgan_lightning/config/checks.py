@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cgan_lightning.config import dataset, suggestions
@@ -50,6 +51,12 @@ def _is_section(config: DictConfig) -> bool:
     """Whether it has a schema, or holds parts that have one."""
     nodes = [config, *(config._get_node(name) for name in config)]
     return any(dataclasses.is_dataclass(OmegaConf.get_type(node)) for node in nodes)
+
+
+def given() -> dict[str, str]:
+    """Return the values of this job's overrides by key; the last one of a key counts."""
+    parts = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
+    return {key: value for key, _, value in parts}
 
 
 def keys(config: DictConfig) -> list[str]:

@@ -215,7 +215,8 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     """Compose the config and set Hydra's part; errors of Hydra or OmegaConf become a UserError with a short message."""
     searched = [own_files.search_path(arguments.config_dir)] if arguments.config_dir else []
     given = parse(overrides)
-    chosen = [each for each in given if _is_group(each.key_or_group, arguments.config_dir)]
+    folders = [CONF, *([Path(arguments.config_dir)] if arguments.config_dir else [])]
+    chosen = [each for each in given if any((folder / each.key_or_group).is_dir() for folder in folders)]
     _refuse_plain_values(chosen)
     own = own_files.used(arguments.config_dir, chosen)
 
@@ -235,10 +236,6 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         message = explain(error, composed, choices, keys, own)
     typed = [word.partition("=")[0].lstrip("+~") for word in arguments.overrides]
     raise UserError(own_files.located(message, own, typed))
-
-
-def _is_group(key: str, config_dir: str | None) -> bool:
-    return any((folder / key).is_dir() for folder in (CONF, *([Path(config_dir)] if config_dir else [])))
 
 
 def _refuse_plain_values(chosen: list[Override]) -> None:

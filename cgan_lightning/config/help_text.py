@@ -64,8 +64,8 @@ def text(config: DictConfig, command: str) -> str:
 
 def _choices() -> dict[str, Any]:
     """Return the chosen option of each group, or the list of options given; Hydra's own record lacks lists."""
-    given = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
-    return dict(HydraConfig.get().runtime.choices) | {key: value for key, _, value in given if group_files.options(key)}
+    given = checks.given().items()
+    return dict(HydraConfig.get().runtime.choices) | {key: value for key, value in given if group_files.options(key)}
 
 
 def _fields(config: DictConfig, prefix: str = "") -> Iterator[Setting]:

@@ -53,9 +53,8 @@ class Dataset:
     test_labels: str | None = anything("with data=files: the IDX file of their labels", must_be="a file", **OPERATIONAL)
     class_names: Any = anything(
         "with data=files: the classes' names, as in [cat, dog]; null: the labels",
-        must_be="a list of names, or null",
-        **neutral(None),
-    )
+        must_be="a list of names, or null", **neutral(None),
+    )  # fmt: skip
 
 
 @dataclass
@@ -247,6 +246,5 @@ NODES = {
 @functools.cache
 def register() -> None:
     """Register the types in Hydra's ConfigStore as `base_*`, the names used in conf/."""
-    store = ConfigStore.instance()
     for name, node in NODES.items():
-        store.store(name=f"base_{name}", node=node)
+        ConfigStore.instance().store(name=f"base_{name}", node=node)

@@ -25,7 +25,7 @@ class DataRecord:
 
 
 def read(given: Any, class_names: Sequence[str]) -> DataRecord:
-    """Return the record that a recipe has under `dataset`; without one, the file is of a version with Fashion-MNIST only.
+    """Return the record that a model spec has under `dataset`; without one, the file is of a version with Fashion-MNIST only.
 
     Raises UserError for anything that `DatasetSpec.record` does not write.
     """

@@ -80,14 +80,14 @@ def load(path: Path = DEFAULT, device: torch.device | str = "cpu") -> FeatureExt
     return extractor
 
 
-def place(data_hash: str) -> Path:
+def path_of(data_hash: str) -> Path:
     """Return where the feature extractor of the data with this hash is, or would be."""
     return DEFAULT if data_hash == FASHION_MNIST.hash else cache_folder() / "feature_extractors" / f"{data_hash}.safetensors"
 
 
 def missing(data: DatasetSpec | DataRecord) -> str | None:
     """Return how to make the feature extractor of `data`; None if there is one."""
-    if place(data.hash).is_file():
+    if path_of(data.hash).is_file():
         return None
     given = {"data": data.name}
     if isinstance(data, DatasetSpec) and data.user_files is not None:
@@ -102,7 +102,7 @@ def of_data(data: DatasetSpec | DataRecord, device: torch.device | str = "cpu") 
     """Load the feature extractor of `data`. Raises UserError if there is none."""
     if sentence := missing(data):
         raise UserError(sentence)
-    return load(place(data.hash), device)
+    return load(path_of(data.hash), device)
 
 
 def _channels(file: Any) -> int:

@@ -53,14 +53,14 @@ def selected(runs: str | Sequence[str]) -> Selection:
     return Selection(entries, folder, shlex.join(["python", "-m", "cgan_lightning.report", override]))
 
 
-def of_run(place: Path) -> Entry:
+def of_run(path: Path) -> Entry:
     """Return a run by its folder, with its last results, or by the folder of earlier results (in ends/)."""
-    if place.parent.name == "ends":
-        return Entry(RunFolder(place.parents[1]), RunFolder(place), "finished", str(place))
-    run, ends = RunFolder(place), RunFolder(place).ends()
-    if lock.is_held(place):
+    if path.parent.name == "ends":
+        return Entry(RunFolder(path.parents[1]), RunFolder(path), "finished", str(path))
+    run, ends = RunFolder(path), RunFolder(path).ends()
+    if lock.is_held(path):
         return Entry(run, None, "running")
-    return Entry(run, ends[max(ends)], "finished", str(place)) if ends else Entry(run, None, "interrupted")
+    return Entry(run, ends[max(ends)], "finished", str(path)) if ends else Entry(run, None, "interrupted")
 
 
 def _of_sweep(sweep: SweepFolder) -> list[Entry]:

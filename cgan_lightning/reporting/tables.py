@@ -54,10 +54,10 @@ class Table:
         starts = range(1, len(self.header), width - 1)
         return [self._columns([0, *range(start, min(start + width - 1, len(self.header)))]) for start in starts]
 
-    def _columns(self, places: Sequence[int]) -> "Table":
-        groups = [Group(group.title, [[row[place] for place in places] for row in group.rows]) for group in self.groups]
-        words = tuple(new for new, old in enumerate(places) if old in self.words)
-        return replace(self, header=[self.header[place] for place in places], groups=groups, words=words)
+    def _columns(self, indices: Sequence[int]) -> "Table":
+        groups = [Group(group.title, [[row[index] for index in indices] for row in group.rows]) for group in self.groups]
+        words = tuple(new for new, old in enumerate(indices) if old in self.words)
+        return replace(self, header=[self.header[index] for index in indices], groups=groups, words=words)
 
 
 def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], seeds: int, protocols: Iterable[str]) -> Table:
@@ -119,13 +119,13 @@ def _of_costs(cost: pd.DataFrame, columns: dict[str, list[Cell]]) -> Table:
     return Table("Cost of each setting: means over seeds.", ["setting", *known], [Group("", rows)])
 
 
-def runs(every: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
+def runs(all_runs: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
     """Return a table with one row per run, finished or not."""
     row = METRICS[metric]
-    values = every[metric].astype(float) * row.scale
+    values = all_runs[metric].astype(float) * row.scale
     rows = [
         [_text(label), _number(seed, "{:.0f}"), _number(value, row.form), _text(state), _text(name)]
-        for label, seed, value, state, name in zip(labels, every.seed, values, every.state, every.name, strict=True)
+        for label, seed, value, state, name in zip(labels, all_runs.seed, values, all_runs.state, all_runs.name, strict=True)
     ]
     return Table("Every run.", ["setting", "seed", row.name, "state", "run"], [Group("", rows)], words=(0, 3, 4))
 

@@ -29,9 +29,9 @@ class Job:
 
     def end(self) -> RunFolder | None:
         """Return the folder with the results at this sweep's length, even if the run was extended since; else None."""
-        for updates, place in sorted(RunFolder(Path(self.run)).ends().items()):
-            if updates == self.updates or (self.updates is None and self._is_long_enough(read_json(place.results))):
-                return place
+        for updates, folder in sorted(RunFolder(Path(self.run)).ends().items()):
+            if updates == self.updates or (self.updates is None and self._is_long_enough(read_json(folder.results))):
+                return folder
         return None
 
     def _is_long_enough(self, results: dict) -> bool:
