@@ -59,11 +59,10 @@ def _dimension(override: Override) -> Choices | Numbers:
         if log and low <= 0:
             raise UserError(f"{line}: a logarithmic interval begins above 0")
         return Numbers(low, high, log=log)
-    if isinstance(value, RangeSweep) and (numbers := sorted(override.sweep_iterator())):
+    if isinstance(value, RangeSweep):
+        numbers = sorted(override.sweep_iterator())
         return Numbers(numbers[0], numbers[-1], step=abs(value.step))
-    if choices := tuple(override.sweep_string_iterator()):
-        return Choices(choices)
-    raise UserError(f"{line}: there is no value in this range")
+    return Choices(tuple(override.sweep_string_iterator()))
 
 
 def job_of(overrides: Sequence[Override], settings: Mapping[str, str]) -> list[str]:

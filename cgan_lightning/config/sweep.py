@@ -36,7 +36,7 @@ def points(overrides: Sequence[Override]) -> list[list[str]]:
 def point(overrides: Sequence[Override], place: int) -> list[str]:
     """Return the first (0) or last (-1) point of `overrides`, whose intervals consist of both ends."""
     values = {override.get_key_element(): _values(override) or _ends(override) for override in overrides}
-    return [choices[place] for choices in values.values() if choices]
+    return [choices[place] for choices in values.values()]
 
 
 def grid(overrides: Sequence[Override]) -> dict[str, list[str]]:
@@ -55,6 +55,8 @@ def _values(override: Override) -> list[str]:
 
 def _ends(override: Override) -> list[str]:
     interval: Any = override.value()
+    if not override.is_interval_sweep():
+        raise UserError(f"{override.input_line}: there is no value in this range")
     return [f"{override.get_key_element()}={end}" for end in (interval.start, interval.end)]
 
 

@@ -14,6 +14,8 @@ from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.files import write_json
 from cgan_lightning.utils.old_names import read_json
 
+STATES = ("finished", "failed", "running", "interrupted", "waiting")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -139,8 +141,9 @@ class SweepFolder:
         rows = self._rows_of_trials() if self.search() else self._rows_of_jobs()
         widths = [max((len(row[column]) for row in rows), default=0) for column in (1, 2)]
         lines = [f"{state:<12} {label:<{widths[0]}}  {value:<{widths[1]}}{more}".rstrip() for state, label, value, more in rows]
-        counts, what = Counter(row[0] for row in rows), "trials" if self.search() else "jobs"
-        return "\n".join([*lines, f"{len(rows)} {what}: " + ", ".join(f"{count} {state}" for state, count in counts.items())])
+        states, what = [row[0] for row in rows], "trials" if self.search() else "jobs"
+        counts = [f"{states.count(state)} {state}" for state in STATES if state in states]
+        return "\n".join([*lines, f"{len(rows)} {what}: {', '.join(counts)}"])
 
     def _rows_of_jobs(self) -> list[tuple[str, str, str, str]]:
         swept, rows = read_json(self.record)["grid"], []
