@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cgan_lightning.evaluation import table
+from cgan_lightning.reporting import search
 from cgan_lightning.reporting.factors import swept
 from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.storage.results import comparable
@@ -37,8 +38,9 @@ class Study:
     origins: dict[str, list[str]]  # revisions, machines and versions of all finished runs
     remarks: list[str]  # caveats
     protocols: dict[str, str]  # the protocols of "evaluation" and "validation", in words
-    unequal: str | None  # why quality is not compared: the runs differ in training length
+    unequal: str | None  # why quality is not compared: the runs differ in training length, or were chosen by a search
     time_problem: str | None  # why times are not compared
+    search: search.Search | None = None
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -70,8 +72,14 @@ def study(runs: str | Sequence[str]) -> Study:
         raise UserError(f"runs={shown(runs)}: none of the {_counted(len(entries), 'run')} has finished")
     factors = swept([entry.identity for entry in entries if entry.identity])
     results = [_read(entry.end.results) if entry.end else {} for entry in entries]
-    unequal, time_problem = _unequal(results), _time_problem(results)
-    remarks = [*_unfinished(entries), *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
+    found = search.of(chosen.sweep) if chosen.sweep else None
+    unequal, time_problem = _unequal(results) or (search.CHOSEN if found else None), _time_problem(results)
+    remarks = [
+        *(found.remarks if found else _unfinished(entries)),
+        *filter(None, [unequal]),
+        *_incomparable(results),
+        *filter(None, [time_problem]),
+    ]
     rows = [
         {"name": entry.run.path.name, "state": entry.state, "detail": entry.detail, "path": str((entry.end or entry.run).path)}
         | ({"seed": entry.identity["settings"]["seed"]} | factors.values_of(entry.identity) if entry.identity else {})
@@ -92,6 +100,7 @@ def study(runs: str | Sequence[str]) -> Study:
         protocols=_protocols(results),
         unequal=unequal,
         time_problem=time_problem,
+        search=found,
     )
 
 

@@ -1,7 +1,6 @@
 """Hydra sweeper that searches for the best settings with Optuna; the study is a file in the sweep's folder."""
 
 import math
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from cgan_lightning.config import search_space, sweep
 from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.compose import refuse_wrong
 from cgan_lightning.config.explain import ERRORS
+from cgan_lightning.storage import study
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder, Trial
 from cgan_lightning.utils.errors import UserError, shown
 
@@ -104,15 +104,7 @@ class _Study:
         self.optuna, self.folder, self.sampler, self.seed = optuna, folder, sampler, seed
         self.space = {key: _distribution(each) for key, each in search_space.space(overrides).items()}
         self.known = {trial.number: trial for trial in folder.trials()}  # with jobs and failures
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.study = optuna.create_study(
-            storage=optuna.storages.RDBStorage(  # not by a URL, in which some characters of a path have a meaning
-                "sqlite://", engine_kwargs={"creator": lambda: sqlite3.connect(folder.study)}
-            ),
-            study_name=folder.path.name,
-            direction=(folder.search() or {})["direction"],
-            load_if_exists=True,
-        )
+        self.study = study.opened(folder, (folder.search() or {})["direction"])
 
     def ask(self, n_trials: int, n_jobs: int) -> list[Trial]:
         """Return up to `n_jobs` trials, first those that a stopped sweep has left; none when `n_trials` have ended."""
