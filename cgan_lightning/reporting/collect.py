@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from cgan_lightning.evaluation import table
-from cgan_lightning.reporting import search
 from cgan_lightning.reporting.factors import swept
+from cgan_lightning.reporting.search import CHOSEN, Search, searched
 from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.storage.results import comparable
 from cgan_lightning.utils.errors import UserError, shown
@@ -40,7 +40,7 @@ class Study:
     protocols: dict[str, str]  # the protocols of "evaluation" and "validation", in words
     unequal: str | None  # why quality is not compared: the runs differ in training length, or were chosen by a search
     time_problem: str | None  # why times are not compared
-    search: search.Search | None = None
+    search: Search | None = None
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -72,8 +72,8 @@ def study(runs: str | Sequence[str]) -> Study:
         raise UserError(f"runs={shown(runs)}: none of the {_counted(len(entries), 'run')} has finished")
     factors = swept([entry.identity for entry in entries if entry.identity])
     results = [_read(entry.end.results) if entry.end else {} for entry in entries]
-    found = search.of(chosen.sweep) if chosen.sweep else None
-    unequal, time_problem = _unequal(results) or (search.CHOSEN if found else None), _time_problem(results)
+    found = searched(chosen.sweep) if chosen.sweep else None
+    unequal, time_problem = _unequal(results) or (CHOSEN if found else None), _time_problem(results)
     remarks = [
         *(found.remarks if found else _unfinished(entries)),
         *filter(None, [unequal]),

@@ -23,8 +23,13 @@ class Search:
     @property
     def remarks(self) -> list[str]:
         """A remark on each trial that has not finished."""
-        return [f"Trial {trial.number} is {trial.state}" + (f": {shown(trial.failure)}" if trial.failure else "")
-                for trial in self.trials if trial.state != "finished"]  # fmt: skip
+        return [
+            f"Trial {trial.number} failed: {shown(trial.failure or 'stopped early')}"
+            if trial.state == "failed"
+            else f"Trial {trial.number} is {trial.state}"
+            for trial in self.trials
+            if trial.state != "finished"
+        ]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -35,7 +40,7 @@ class Search:
         ]
 
 
-def of(sweep: SweepFolder) -> Search | None:
+def searched(sweep: SweepFolder) -> Search | None:
     """Return the search of a sweep folder; None of a grid, and before a trial has finished."""
     record, best = sweep.search(), sweep.best()
     if record is None or best is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cgan_lightning.reporting import search
+from cgan_lightning.reporting.search import searched
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils import plots
 from tests.helpers import commands
@@ -51,7 +51,7 @@ def test_a_report_has_the_trials_their_importance_and_the_best(folder, monkeypat
     kept = pd.read_csv(folder / "trials.csv")
     assert kept.state.tolist() == [trial.state for trial in trials]
     assert kept.fid.min() == pytest.approx(best.value)
-    shares = search.of(sweep).importance
+    shares = searched(sweep).importance
     assert shares.keys() == {"model.stages", "optimizer.generator.lr"}
     assert sum(shares.values()) == pytest.approx(1)
 
@@ -60,7 +60,7 @@ def test_with_one_finished_trial_the_report_says_why_importance_is_unknown(folde
     sweep = SweepFolder(folder)
     one = [sweep.best(), *(trial for trial in sweep.trials() if trial.state == "failed")]
     monkeypatch.setattr(SweepFolder, "trials", lambda _: one)
-    found = search.of(sweep)
+    found = searched(sweep)
     assert (found.importance, found.unknown) == ({}, "it needs two finished trials")
 
 
@@ -69,12 +69,12 @@ def test_a_damaged_study_is_one_sentence(folder, tmp_path):
     for name in ("sweep.json", "trials.json"):
         (tmp_path / "sweep").mkdir(exist_ok=True)
         (broken.path / name).write_bytes((folder / name).read_bytes())
-    assert search.of(broken).unknown == "there is no study.db"
+    assert searched(broken).unknown == "there is no study.db"
     broken.study.write_text("no study" * 1000)
     with pytest.raises(
         ValueError, match=r"study.db can't be read \(file is not a database\): remove .* to begin the study again$"
     ):
-        search.of(broken)
+        searched(broken)
 
 
 @pytest.mark.process
