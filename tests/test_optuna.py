@@ -1,8 +1,12 @@
 """hydra/sweeper=optuna: a study goes on whatever becomes of its trials, and the same command continues it."""
 
 import itertools
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from cgan_lightning import status
 from cgan_lightning.config import search, search_space
 from cgan_lightning.config.search_space import Choices, Numbers
+from cgan_lightning.storage import study
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
@@ -130,6 +135,10 @@ def test_more_trials_continue_a_study_and_trials_of_the_same_settings_share_a_ru
     before = folder.trials()
     code, said = multirun(*search, n_trials(5))
     assert (code, folder.trials()) == (0, before), "there is nothing left to do"
+    study.opened(folder, "minimize").ask()  # as by a sweep that was killed before the trial had its settings
+    assert multirun(*search, n_trials(6))[0] == 0
+    assert folder.trials()[5].failure == "the sweep was stopped while its settings were chosen"
+    assert in_the_file(folder) == ["COMPLETE"] * 5 + ["FAIL"]
     for other in ("hydra.sweeper.seed=1", "hydra.sweeper.direction=maximize", "hydra.sweeper.sampler=random", "seed=1"):
         multirun(*search, n_trials(1), other)
     assert len(list(Path("runs/sweeps").iterdir())) == 5
@@ -146,6 +155,25 @@ def test_trials_run_concurrently_in_a_pool(tmp_path):
     assert f"\n4 trials: {states.count('finished')} finished, {states.count('failed')} failed\n" in done.stderr
     assert set(states) == {"finished", "failed"}
     assert done.stderr.count("ended with exit code 0") == states.count("finished")
+
+
+@pytest.mark.matrix
+def test_a_killed_job_fails_its_trial(tmp_path):
+    small = ("trainer=cpu", "data.limit=64", "data.batch_size=16", "trainer.max_steps=4000", LR)
+    command = [sys.executable, "-m", "cgan_lightning.train", *SEARCH, *small, "hydra/launcher=pool", n_trials(1)]
+    searching = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/progress.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pids = [int(word) for file in Path(f"/proc/{searching.pid}/task").glob("*/children") for word in file.read_text().split()]
+    os.kill(next(pid for pid in pids if b"resume.run=auto" in Path(f"/proc/{pid}/cmdline").read_bytes()), signal.SIGKILL)
+    said = searching.communicate(timeout=60)[1]
+    assert searching.returncode == 1, said
+    assert "\n1 trials: 1 failed\nno trial finished" in said
+    (path,) = tmp_path.glob("runs/sweeps/*")
+    assert SweepFolder(path).trials()[0].failure.startswith("killed by SIGKILL")
 
 
 def test_what_a_key_may_be_is_what_the_command_line_says():

@@ -108,17 +108,16 @@ class _Study:
 
     def ask(self, n_trials: int, n_jobs: int) -> list[Trial]:
         """Return up to `n_jobs` trials, first those that a stopped sweep has left; none when `n_trials` have ended."""
-        trials = self.study.get_trials(deepcopy=False)
-        for trial in trials:
-            if not trial.state.is_finished() and trial.params.keys() != self.space.keys():  # stopped while it was chosen
-                self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
-        begun = [trial.number for trial in self.study.get_trials(deepcopy=False) if not trial.state.is_finished()]
+        for trial in self._record():
+            if trial.state == "running" and trial.settings.keys() != self.space.keys():
+                self.tell(trial.number, failure="the sweep was stopped while its settings were chosen")
+        trials = self._record()
+        begun = [trial.number for trial in trials if trial.state == "running"]
         count = min(n_jobs, n_trials - len(trials) + len(begun))
         for number in range(len(trials), len(trials) + count - len(begun)):
             self.study.sampler = self._sampler(number)
-            self.study.ask(self.space)
-            begun.append(number)
-        return [trial for trial in self._record() if trial.number in begun[:count]]
+            begun.append(self.study.ask(self.space).number)
+        return [trial for trial in self._record() if trial.number in begun[:count]] if count > 0 else []
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":
         """Return a sampler seeded by the trial's number, so that a continued study does not draw the same again."""
@@ -147,8 +146,9 @@ class _Study:
             settings = {key: str(each.params[key]) for key in self.space if key in each.params}
             state, value = states.get(each.state.name, "failed"), each.value
             self.known[each.number] = replace(earlier, settings=settings, state=state, value=value)
-        self.folder.write_trials([self.known[number] for number in sorted(self.known)])
-        return [*self.known.values()]
+        trials = [self.known[number] for number in sorted(self.known)]
+        self.folder.write_trials(trials)
+        return trials
 
 
 def _distribution(dimension: search_space.Choices | search_space.Numbers) -> "optuna.distributions.BaseDistribution":
