@@ -20,7 +20,7 @@ class Optuna:
 
     _target_: str = MISSING
     n_trials: int = number("number of trials, finished or failed; a higher one continues the study", at_least=1)
-    n_jobs: int = number("trials chosen at a time, which hydra/launcher=pool and slurm run concurrently", at_least=1)
+    n_jobs: int = number("trials chosen at a time, which hydra/launcher= may run concurrently", at_least=1)
     direction: str | None = one_of(f"null: maximize for {' and '.join(MAXIMIZED)}, else minimize", "minimize", "maximize")
     sampler: str = one_of("tpe: tree-structured Parzen estimator; random: independent trials", "tpe", "random")
     seed: int = seed("determines which trials are chosen")
@@ -60,7 +60,7 @@ def _dimension(override: Override) -> Choices | Numbers:
             raise UserError(f"{line}: a logarithmic interval begins above 0")
         return Numbers(low, high, log=log)
     if isinstance(value, RangeSweep):
-        numbers = sorted(override.sweep_iterator())
+        numbers: list[Any] = sorted(override.sweep_iterator(), key=float)  # pyright: ignore[reportArgumentType]
         return Numbers(numbers[0], numbers[-1], step=abs(value.step))
     return Choices(tuple(override.sweep_string_iterator()))
 

@@ -67,19 +67,15 @@ def study(runs: str | Sequence[str]) -> Study:
     Raises UserError if there are none, or none has finished.
     """
     chosen = selected(runs)
-    entries, finished = chosen.entries, [entry for entry in chosen.entries if entry.end]
-    if not finished:
+    entries = chosen.entries
+    if not any(entry.end for entry in entries):
         raise UserError(f"runs={shown(runs)}: none of the {_counted(len(entries), 'run')} has finished")
     factors = swept([entry.identity for entry in entries if entry.identity])
     results = [_read(entry.end.results) if entry.end else {} for entry in entries]
     found = searched(chosen.sweep) if chosen.sweep else None
     unequal, time_problem = _unequal(results) or (CHOSEN if found else None), _time_problem(results)
-    remarks = [
-        *(found.remarks if found else _unfinished(entries)),
-        *filter(None, [unequal]),
-        *_incomparable(results),
-        *filter(None, [time_problem]),
-    ]
+    unfinished = found.remarks if found else _unfinished(entries)
+    remarks = [*unfinished, *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
     rows = [
         {"name": entry.run.path.name, "state": entry.state, "detail": entry.detail, "path": str((entry.end or entry.run).path)}
         | ({"seed": entry.identity["settings"]["seed"]} | factors.values_of(entry.identity) if entry.identity else {})

@@ -1,7 +1,7 @@
 """The Optuna study of a search: an SQLite file in the sweep's folder."""
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils.errors import UserError
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # takes a second to import
     import optuna
 
 
-def opened(folder: SweepFolder, direction: str) -> "optuna.Study":
+def opened(folder: SweepFolder, direction: Any) -> "optuna.Study":
     """Return the study in the folder, a new one if there is none. Raises UserError for a damaged file."""
     import optuna
     from sqlalchemy.exc import DatabaseError

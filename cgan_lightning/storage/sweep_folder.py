@@ -119,10 +119,10 @@ class SweepFolder:
 
     def best(self) -> Trial | None:
         """Return the finished trial with the best objective, the first one of several."""
-        finished = [trial for trial in self.trials() if trial.value is not None]
-        search = self.search() or {}
-        choose = max if search.get("direction") == "maximize" else min
-        return choose(finished, key=lambda trial: trial.value, default=None)
+        finished = [(trial.value, -trial.number, trial) for trial in self.trials() if trial.value is not None]
+        if (self.search() or {}).get("direction") == "minimize":
+            finished = [(-value, number, trial) for value, number, trial in finished]
+        return max(finished, default=(None, None, None))[2]
 
     def in_words(self, trial: Trial) -> str:
         """Return "trial 7, fid 12.3 (model.latent_dim=32 noise=randn)"."""

@@ -31,6 +31,10 @@ class OptunaSweeper(Sweeper):
     A trial that was asked for and not told, because the sweep was stopped, is in the next batch.
     """
 
+    hydra_context: Any
+    config: Any
+    launcher: Any
+
     def __init__(
         self, n_trials: int, n_jobs: int, direction: str | None, sampler: str, seed: int, params: Mapping[str, Any] | None
     ) -> None:
