@@ -83,9 +83,11 @@ def _group(group: str, config: DictConfig) -> list[str]:
     for option in options:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "From another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
+    part: Any = HydraConfig.get() if group.startswith("hydra/") else config
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
     for option in filter(functools.partial(group_files.bases, group), options):
-        for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
+        values = part[group.removeprefix("hydra/")] if option == chosen else group_files.with_schema(group, option)
+        for setting in _fields(values, f"{group.replace('/', '.')}."):
             meaning = setting[0], _meaning(setting[2])  # one key may mean different things in two options
             if option == chosen or meaning not in brought:
                 brought[meaning] = setting

@@ -25,7 +25,6 @@ RULES = (  # key pattern, allowed names, their description; the first matching k
     # For these two, Hydra itself accepts only plugin classes, nothing else in their modules.
     (r"hydra\.(launcher|sweeper)\._target_", r"(hydra_plugins|hydra\._internal\.core_plugins)(\.\w+)+",
      "a plugin in hydra_plugins or hydra._internal.core_plugins"),
-    (r"hydra\.sweeper\..+\._target_", r"optuna\.(samplers|pruners)\.\w+", "one of optuna.samplers or optuna.pruners"),
     (r"hydra\.callbacks\..+\._target_", r"hydra\.experimental\.callbacks\.\w+", "one of hydra.experimental.callbacks"),
     (r"hydra\.(job|hydra)_logging\.(.+\.)?(\(\)|class)", r"(logging|colorlog)\.\w+|logging\.handlers\.\w*FileHandler",
      "one of logging or colorlog"),

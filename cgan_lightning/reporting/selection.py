@@ -32,11 +32,12 @@ class Entry:
 
 @dataclass
 class Selection:
-    """Runs, the folder of their report, and the command that reproduces the runs or the report."""
+    """Runs, the folder of their report, and the command that reproduces the runs or the report; a single sweep's folder."""
 
     entries: list[Entry]
     folder: Path
     command: str
+    sweep: SweepFolder | None = None
 
 
 def selected(runs: str | Sequence[str]) -> Selection:
@@ -44,7 +45,7 @@ def selected(runs: str | Sequence[str]) -> Selection:
     requested = [runs] if isinstance(runs, str) else list(runs)
     if len(requested) == 1 and SweepFolder(Path(requested[0])).record.is_file():
         sweep = SweepFolder(Path(requested[0]))
-        return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"])
+        return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"], sweep)
     folders = dict.fromkeys(folder for each in requested for folder in _run_folders(each))
     entries = [of_run(folder) for folder in folders]
     digest = hashlib.sha256("\n".join(sorted(map(str, folders))).encode()).hexdigest()[:8]

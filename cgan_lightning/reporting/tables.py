@@ -1,14 +1,17 @@
 """A report's tables, for the page, Markdown and LaTeX, with units in the headers."""
 
+import html
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting.collect import METRICS
+from cgan_lightning.reporting.search import Search
 from cgan_lightning.reporting.statistics import Effect, Interval
 
 ARROWS = {"": "", "lower": "\u00a0↓", "higher": "\u00a0↑"}  # better direction
@@ -128,6 +131,52 @@ def runs(all_runs: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
         for label, seed, value, state, name in zip(labels, all_runs.seed, values, all_runs.state, all_runs.name, strict=True)
     ]
     return Table("Every run.", ["setting", "seed", row.name, "state", "run"], [Group("", rows)], words=(0, 3, 4))
+
+
+def search(found: Search) -> list[Table]:
+    """Return a table of a search's trials, and one of the importance of the settings if it is known."""
+    keys = list(dict.fromkeys(key for trial in found.trials for key in trial.settings))
+    rows = [
+        [
+            Cell(str(trial.number), trial.number),
+            *(_setting(trial.settings.get(key, NONE)) for key in keys),
+            _number(trial.value, "{:.4g}"),
+            _text(trial.state),
+        ]
+        for trial in found.trials
+    ]
+    finished = sum(trial.state == "finished" for trial in found.trials)
+    failed = sum(trial.state == "failed" for trial in found.trials)
+    objective = found.metric + ARROWS["lower" if found.direction == "minimize" else "higher"]
+    caption = f"{len(rows)} trials: {finished} finished, {failed} failed."
+    trials = Table(caption, ["trial", *keys, objective, "state"], [Group("", rows)], words=(len(keys) + 2,))
+    shares = [[_text(key), _number(share * 100, "{:.0f}")] for key, share in found.importance.items()]
+    about = (
+        "Parameter importance by PED-ANOVA (Watanabe et al. 2023): how much a setting's values in the best tenth of the "
+        "finished trials differ from those in all of them."
+    )
+    return [trials, *([Table(about, ["setting", "importance, %"], [Group("", shares)])] if shares else [])]
+
+
+def _setting(text: str) -> Cell:
+    """Return the cell of a value as on a command line; fractions with four digits."""
+    try:
+        number = float(text)
+    except ValueError:
+        return Cell(text, text)
+    return Cell(text if text.lstrip("-").isdigit() else f"{number:.4g}", number)
+
+
+def spreadsheet(rows: pd.DataFrame) -> pd.DataFrame:
+    """Prefix cells that a spreadsheet would treat as formulas with an apostrophe."""
+    return rows.map(
+        lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    )
+
+
+def markdown(sentence: str) -> Markup:
+    """Escape text for Markdown tables: HTML and cell separators, but not quotes."""
+    return Markup(html.escape(sentence, quote=False).replace("|", "&#124;"))  # noqa: S704  escaped here
 
 
 def latex(text: str, width: int = 0) -> str:
