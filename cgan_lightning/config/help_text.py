@@ -84,7 +84,10 @@ def _group(group: str, config: DictConfig) -> list[str]:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "From another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
+    whole = chosen if group in schema.BESIDE_KEYS else None  # the keys of the one chosen are among the settings
     for option in filter(functools.partial(group_files.bases, group), options):
+        if option == whole:
+            continue
         for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
             meaning = setting[0], _meaning(setting[2])  # one key may mean different things in two options
             if option == chosen or meaning not in brought:

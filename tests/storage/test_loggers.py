@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cgan_lightning.config import identity
 from cgan_lightning.config.compose import compose
-from cgan_lightning.data.facts import CLASS_NAMES
+from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.storage.run_logger import LoggedSteps
 from cgan_lightning.utils.errors import Interrupted
 from tests.helpers import commands
@@ -20,7 +20,7 @@ from tests.helpers.needs import skip_without
 from tests.helpers.runs import At, stop_at
 
 SHORT = ("trainer.max_epochs=3", "validation.samples=100")  # 12 updates, a checkpoint after every 4
-PICTURES = ["overview", *(f"{label} {name}" for label, name in enumerate(CLASS_NAMES))]
+PICTURES = ["overview", *(f"{label} {name}" for label, name in enumerate(FASHION_MNIST.class_names))]
 
 
 class BrokenOffError(Exception):
