@@ -13,7 +13,9 @@ PAGE = ROOT / "docs" / "data.md"
 
 
 def test_the_page_does_what_it_says(site, tmp_path):
-    own_data.colour(tmp_path / "shapes.npz", counts=(30, 25, 25), size=28)
+    with np.load(own_data.colour(tmp_path / "test.npz", counts=(10, 10, 10), size=28)) as test:
+        split = {f"test_{name}": test[name] for name in ("images", "labels")}
+    own_data.colour(tmp_path / "shapes.npz", counts=(22, 22, 20), size=28, **split)
     (tmp_path / "digits").mkdir()
     draws = np.random.default_rng(0)
     own_data.idx(tmp_path / "digits" / "images.idx", draws.integers(0, 256, (80, 28, 28)))

@@ -151,8 +151,7 @@ def _sweep(
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
     watch = f"python -m cgan_lightning.status {shlex.quote(str(folder.path))} --watch"
     print(f"{len(jobs) or 'Some'} jobs; to follow their progress: {watch}", file=sys.stderr)
-    quoted = str(folder.path).replace("\\", "\\\\").replace("'", "\\'")
-    sys.argv.append(f"hydra.sweep.dir='{quoted}'")
+    sys.argv.append(f"hydra.sweep.dir={pasteable.quoted(str(folder.path))}")
     with folder.claim(command, sweep.grid(overrides), jobs):
         application()
     print(folder.table(), file=sys.stderr)
