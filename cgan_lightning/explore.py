@@ -57,7 +57,7 @@ def _interpolation(config: DictConfig, output: Path) -> None:
     usual = ["Dress", "Coat"] if {"Dress", "Coat"} <= {*names} else names[:2]
     ends = labels(usual if config.classes is None else config.classes, names)
     if len(ends) != 2:
-        raise UserError(f"classes={config.classes}: must be two classes, the start and the end: [{','.join(names[:2])}]")
+        raise UserError(f"classes={config.classes}: must be two classes, the start and the end: [{','.join(usual)}]")
     both = (ends[0], ends[1])
     settings = {key: config[key] for key in ("seed", "rows", "steps")}
     _log(config, output, interpolation.explore(trained, both, **settings, output=output))

@@ -115,8 +115,13 @@ def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
 def test_what_can_not_be_is_refused(overrides, sentence):
     parsed = OverridesParser.create().parse_overrides(["hydra/launcher=pool", *overrides])
     config = composed(*(override.input_line for override in parsed if not override.is_sweep_override()))
-    with pytest.raises(UserError) as refused:
+
+    def checked() -> None:
+        pool.check_settings()
         pool.check(config, parsed)
+
+    with pytest.raises(UserError) as refused:
+        checked()
     assert str(refused.value) == sentence
 
 

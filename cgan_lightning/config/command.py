@@ -216,8 +216,6 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     given = parse(overrides)
     chosen = [each for each in given if _is_group(each.key_or_group, arguments.config_dir)]
     _refuse_plain_values(chosen)
-    if arguments.config_dir:
-        own_files.refuse_misplaced(arguments.config_dir, chosen)
     own = own_files.used(arguments.config_dir, chosen)
 
     def composed(*some: str) -> DictConfig:

@@ -72,17 +72,20 @@ def search_path(folder: str) -> str:
     return f"hydra.searchpath=[{pasteable.quoted(f'file://{Path(folder).absolute()}')}]"
 
 
-def used(folder: str | None, chosen: Iterable[Override]) -> list[OwnFile]:
+def used(folder: str | None, chosen: Sequence[Override]) -> list[OwnFile]:
     """Return the files of `folder` that the options in `chosen` name, directly or through their defaults.
 
-    Raises UserError for one that Hydra would not read, because an option in conf/ has the same name.
+    Raises UserError for one that Hydra would not read, because it is not where it must be, or an option in conf/ has its name.
     """
+    if folder is None:
+        return []
+    _refuse_misplaced(folder, chosen)
     found = dict[Path, OwnFile]()
-    waiting = [(each.key_or_group, str(value)) for each in chosen for value in _values(each)] if folder else []
+    waiting = [(each.key_or_group, str(value)) for each in chosen for value in _values(each)]
     while waiting:
         group, option = waiting.pop(0)
         name = f"{group}/{option.removesuffix('.yaml')}"
-        path = Path(folder or "") / f"{name}.yaml"
+        path = Path(folder) / f"{name}.yaml"
         if path in found or not path.is_file():
             continue
         if (CONF / f"{name}.yaml").is_file() and (CONF / f"{name}.yaml").read_bytes() != path.read_bytes():
@@ -92,7 +95,7 @@ def used(folder: str | None, chosen: Iterable[Override]) -> list[OwnFile]:
     return list(found.values())
 
 
-def refuse_misplaced(folder: str, chosen: Iterable[Override]) -> None:
+def _refuse_misplaced(folder: str, chosen: Iterable[Override]) -> None:
     """Raise UserError for an option that has a file, but not as `folder`/GROUP/OPTION.yaml, or whose group has no folder."""
     for group, option in ((each.key_or_group, str(value)) for each in chosen for value in _values(each)):
         options, place = sorted(file.stem for file in (CONF / group).glob("*.yaml")), Path(folder) / group

@@ -24,6 +24,7 @@ GROUPS = {
     **{group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in (*CHOICES, "callbacks")},
     "trainer": ["auto", "cpu"],
     "experiment": ["documented", "quick", "nine_classes", "transfer"],
+    "data": ["fashion_mnist", "files"],
 }
 CHEAP = {  # the most that a test's run has time for
     "data.batch_size": 32, "data.limit": 256, "data.image_size": 64, "data.workers": 1,
@@ -32,6 +33,9 @@ CHEAP = {  # the most that a test's run has time for
 }  # fmt: skip
 TEXT = {
     "data.root": ["null", "nowhere"],
+    **{f"data.{key}": ["null", "nowhere.npz"] for key in ("images", "labels", "test_images", "test_labels")},
+    "data.class_names": ["null", "[cat,dog]", "7"],
+    "name": ["null", "baseline", "../elsewhere"],
     "run_root": ["there", "there/deep", "/proc/there"],
     "resume.run": ["null", "auto", "nowhere"],
     "data.classes": ["null", "7", "[Dress,Coat]", "[Drss]", "{Dress:1}"],

@@ -43,12 +43,16 @@ def test_every_choice_composes_and_passes_its_checks(chosen):
 OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in identity.CHOICES]  # the others: test_combinations.py
 
 
+ELSEWHERE = (
+    "trainer=gpu",
+    "trainer=ddp",
+    "trainer=ddp_cpu",
+    *(f"data={name}" for name in ("emnist_letters", "files", "kmnist", "mnist")),
+)
 RANKS = pytest.param("trainer=ddp_cpu", marks=pytest.mark.matrix)  # two processes
 
 
-@pytest.mark.parametrize(
-    "choice", [RANKS, *(each for each in OF_HOW if each not in ("trainer=gpu", "trainer=ddp", "trainer=ddp_cpu"))]
-)
+@pytest.mark.parametrize("choice", [RANKS, *(each for each in OF_HOW if each not in ELSEWHERE)])
 def test_every_choice_trains(train, choice):
     assert (
         train(choice, *(["trainer=cpu"] if "trainer" not in choice else []), "trainer.max_steps=2") / "results.json"

@@ -13,6 +13,7 @@ from tensorboard.plugins.projector import projector_config_pb2
 
 from cgan_lightning import exploration
 from cgan_lightning.config import build, build_model
+from cgan_lightning.data import record
 from cgan_lightning.data.sets import FASHION_MNIST
 from cgan_lightning.exploration import class_figures, embeddings
 from cgan_lightning.explore import explore
@@ -184,11 +185,11 @@ def test_a_damaged_checkpoint_is_refused(train, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_class_that_the_judge_does_not_know_is_refused(tmp_path):
+def test_a_data_set_without_a_feature_extractor_is_refused(tmp_path):
     path, _ = alone(tmp_path)
     trained = generator_file.load(path)
-    trained.class_names[2] = "Hat"
-    with pytest.raises(UserError, match=r"Hat.? is not a class of Fashion-MNIST"):
+    trained.dataset = record.read(None, [*trained.class_names[:-1], "Hat"])
+    with pytest.raises(UserError, match=r"an unknown data set"):
         embeddings.explore(trained, None, seed=0, output=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
