@@ -19,6 +19,7 @@ from cgan_lightning.registry import FACTORIES, KINDS, Component, Metric
 from cgan_lightning.utils.errors import UserError, shown
 
 EXAMPLE = '@register("loss", "my_hinge"), imported from cgan_lightning.registry'
+GIVEN_BY_A_RUN = {"logger": ("folder", "done")}  # arguments of a constructor that are no settings, by group
 _in_use: dict[str, list[Component | Metric]] = {}
 
 
@@ -135,7 +136,7 @@ def _refuse_taken(found: Sequence[Component | Metric]) -> None:
 
 def _check_class(cls: ast.ClassDef, call: ast.Call) -> None:
     """Raise UserError for a mistake in the decorator or in the constructor's arguments."""
-    groups = sorted({each.group for each in registry.components().values()})
+    groups = sorted({"data", *(each.group for each in registry.components().values())})
     written = [each.value for each in call.args if isinstance(each, ast.Constant)]
     if len(written) != 2 or len(call.args) != 2 or call.keywords:
         raise UserError(f"{cls.name}: @register takes a group and a name in quotes, as in {EXAMPLE}")
@@ -150,8 +151,12 @@ def _check_class(cls: ast.ClassDef, call: ast.Call) -> None:
     by_place = () if group in FACTORIES else [*given.posonlyargs, *given.args][1:]  # a network gives a factory its sizes
     if positional := [*by_place, *filter(None, [given.vararg, given.kwarg])]:
         raise UserError(f"{cls.name}: its argument {positional[0].arg} must be a keyword argument, after a *")
+    of_a_run = GIVEN_BY_A_RUN.get(group, ())
+    if lacking := [name for name in of_a_run if name not in [each.arg for each in given.kwonlyargs]]:
+        raise UserError(f"{cls.name}: its constructor must have the argument {lacking[0]}, as that of its base class")
     for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
-        _check_argument(f"{cls.name}: its argument {argument.arg}", argument, default)
+        if argument.arg not in of_a_run:
+            _check_argument(f"{cls.name}: its argument {argument.arg}", argument, default)
 
 
 def _check_argument(which: str, argument: ast.arg, default: ast.expr | None) -> None:

@@ -18,11 +18,12 @@ from pathlib import Path  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
 from cgan_lightning.config import command  # noqa: E402
 from cgan_lightning.storage import environment  # noqa: E402
 from cgan_lightning.train import train as train_command  # noqa: E402
-from tests.helpers import commands, runs  # noqa: E402
+from tests.helpers import commands, runs, wheel  # noqa: E402
 
 # No test asserts on time; the same revision has the same examples everywhere, so that a suite that passed passes again.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -93,6 +94,15 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     monkeypatch.chdir(tmp_path)
     logging.getLogger("cgan_lightning").setLevel(logging.DEBUG)  # as conf/hydra/job_logging/plain.yaml does
     return runs.train
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel of this checkout, which the workers of a test run share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
+    with FileLock(f"{folder}.lock"):
+        return folder if folder.is_dir() else wheel.install(folder)
 
 
 @pytest.fixture(scope="session")

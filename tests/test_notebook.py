@@ -1,20 +1,22 @@
-"""The notebook in examples/ runs as it stands, in a folder of its own."""
+"""The notebook in examples/ runs as it stands, with the wheel, in a folder of its own."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from experiments.recipe import example
+from tests.helpers.wheel import ROOT, Installed
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(tmp_path, monkeypatch):
+def test_the_notebook_runs(site, tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     (tmp_path / "examples").mkdir()
-    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    (tmp_path / "experiments" / "recipe").mkdir(parents=True)
+    shutil.copy(example.EXAMPLE, tmp_path / "experiments" / "recipe")
     notebook = nbformat.read(shutil.copy(ROOT / "examples" / "first_steps.ipynb", tmp_path / "examples"), as_version=4)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    installed = Installed(site, tmp_path / "examples")
+    monkeypatch.setenv("PYTHONPATH", installed.environment["PYTHONPATH"])
     resources = {"metadata": {"path": str(tmp_path / "examples")}}
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
     pictures = [each for cell in notebook.cells for each in cell.get("outputs", []) if "image/png" in each.get("data", {})]

@@ -1,13 +1,16 @@
 """Plugins: classes of a user's own module are options like ours, where a command line names the module, and nowhere else."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cgan_lightning import plugins, registry
+from cgan_lightning.config import dataset
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.processes import fork_command, run_command
 from tests.helpers.runs import SMALL
@@ -127,6 +130,44 @@ class Square(Penalty):
 def feature_norm(images, real, *, seed: int) -> float:
     return float(images.features.norm(dim=1).mean())
 '''
+SETS = '''"""A data set and a logger."""
+import numpy as np
+from cgan_lightning.data.own_data import OwnData
+from cgan_lightning.registry import register, setting
+from cgan_lightning.storage.run_logger import RunLogger
+from typing import Annotated
+
+@register("data", "shades")
+class Shades(OwnData):
+    """Grey squares of three shades."""
+
+    class_names = ("dark", "middle", "bright")
+
+    def __init__(self, *, count: Annotated[int, setting("number of images", at_least=30)] = 300) -> None:
+        self.count = count
+
+    def arrays(self, root):
+        if root:
+            return dict(np.load(root / "other.npz"))
+        labels = np.arange(self.count) % 3
+        images = np.random.default_rng(0).integers(0, 40, (self.count, 28, 28)) + 80 * labels[:, None, None]
+        return {"images": images.astype(np.uint8), "labels": labels}
+
+@register("logger", "lines")
+class Lines(RunLogger):
+    """A line of text for each value."""
+
+    def __init__(self, *, folder, done, digits: Annotated[int, setting("digits after the point", at_least=1)] = 3) -> None:
+        super().__init__(folder=folder, done=done)
+        self.digits = digits
+
+    def log_metrics(self, metrics, step=None):
+        with (self.folder / "lines.txt").open("a") as file:
+            file.writelines(f"{step} {name} {value:.{self.digits}f}\\n" for name, value in metrics.items())
+
+    def log_settings(self, settings):
+        self.log_metrics({"seed": settings["seed"]}, self.done)
+'''
 ALL = ("model=tiny", "conditioning=fixed", "noise=mine", "discriminator_label=mine", "augmentation=mine", "lr_schedule=mine")
 REFUSED = {
     '@register("losses", "x")\nclass X:\n    pass': "X: there is no group losses; the groups are augmentation, callbacks, ",
@@ -148,6 +189,9 @@ REFUSED = {
     '@metric("x", TITLE, "{:.2f}")\ndef x(images, real, *, seed): ...': "x: @metric takes plain values, not TITLE",
     '@metric("x")\ndef x(images, real, *, seed): ...': "x: @metric takes a name, a title and a format (missing a required",
     '@metric("fid", "FID", "{:.2f}")\ndef x(images, real, *, seed): ...': "wrong.x: there is a metric fid already, ",
+    '@register("logger", "x")\nclass X:\n    def __init__(self, *, folder): ...':
+        "X: its constructor must have the argument done, as that of its base class",
+    '@register("data", "x")\nclass X:\n    def __init__(self, *, where): ...': "X: its argument where needs a type, a ",
     "class X:\n    pass": 'it registers nothing: a class needs @register("loss", "my_hinge"), imported from ',
 }  # fmt: skip
 
@@ -157,6 +201,7 @@ def lab(tmp_path: Path) -> Path:
     (tmp_path / "my_lab").mkdir()
     (tmp_path / "my_lab" / "parts.py").write_text(LOSS)
     (tmp_path / "my_lab" / "nets.py").write_text(PARTS)
+    (tmp_path / "my_lab" / "sets.py").write_text(SETS)
     return tmp_path
 
 
@@ -296,8 +341,8 @@ def test_a_file_cannot_name_a_plugin(lab, content):
     (lab / "my_lab" / "parts.py").write_text("raise RuntimeError\n" + LOSS)
     (lab / "conf" / "experiment").mkdir(parents=True)
     (lab / "conf" / "experiment" / "theirs.yaml").write_text(f"# @package _global_\n{content}\n")
-    sentence = "plugins=[my_lab.parts] is in a file, and only the command line can name a plugin: "
-    assert sentence in said(fork_command("train", "--config-dir", "conf", "experiment=theirs", cwd=lab))
+    sentence = said(fork_command("train", "--config-dir", "conf", "experiment=theirs", cwd=lab))
+    assert "plugins=[my_lab.parts] is in a file, and only the command line can name a plugin: " in sentence
     done = fork_command("train", "--config-dir", "conf", "-m", "experiment=theirs", "seed=0,1", "hydra/launcher=pool", cwd=lab)
     assert "only the command line can name a plugin" in said(done)
     assert not (lab / "runs").exists()
@@ -313,8 +358,7 @@ def test_a_folder_of_settings_can_choose_and_set_what_a_plugin_adds(lab):
     done = fork_command("train", "--cfg", "job", *given, "plugins=[my_lab.parts]", cwd=lab)
     assert "loss:\n  _target_: my_lab.parts.MyHinge\n  margin: 3.0\n" in done.stdout, done.stderr
     assert said(fork_command("train", *given, cwd=lab)) == (
-        "conf/loss/my_hinge.yaml: a settings file names base_loss_my_hinge, which no class here has: "
-        "name its plugin, as in plugins=[my_lab.parts]"
+        "conf/loss/my_hinge.yaml: there is no base_loss_my_hinge: name the plugin that has it, as in plugins=[my_lab.parts]"
     )
 
 
@@ -337,3 +381,105 @@ def test_jobs_of_a_sweep_have_its_plugins(lab, launcher):
 def test_ranks_have_the_plugins_of_the_run(lab):
     done = fork_command("train", *FEW, "trainer=ddp_cpu", "plugins=[my_lab.parts]", "loss=my_hinge", cwd=lab)
     assert done.returncode == 0, done.stderr
+
+
+OF_SHADES = ("plugins=[my_lab.sets]", "data=shades", "logger=[csv,lines]")
+SHORT = ("trainer=cpu", "data.batch_size=16", "log_every_n_updates=1", "callbacks=none", "trainer.max_steps=2")
+
+
+@pytest.mark.process
+def test_a_data_set_and_a_logger_are_checked_and_listed_without_importing_them(lab):
+    (lab / "my_lab" / "__init__.py").write_text("raise RuntimeError('imported')")
+    assert said(fork_command("train", *OF_SHADES, "data.settings.count=3", cwd=lab)) == (
+        "data.settings.count=3: must be a whole number at least 30"
+    )
+    assert said(fork_command("train", *OF_SHADES, "logger.lines.digits=0", cwd=lab)) == (
+        "logger.lines.digits=0: must be a whole number at least 1"
+    )
+    assert "did you mean data.settings.count?" in said(fork_command("train", *OF_SHADES, "data.settings.cont=99", cwd=lab))
+    text = " ".join(fork_command("train", "--help", *OF_SHADES, cwd=lab).stdout.split())
+    for shown in ("shades Grey squares of three shades.", "data.settings.count=300 number of images", "logger=[csv,lines]",
+                  "lines A line of text for each value.", "logger.lines.digits=3"):  # fmt: skip
+        assert shown in text
+    assert text.count("data.settings.count=") == text.count("data.batch_size=") == 1
+    other = " ".join(fork_command("train", "--help", OF_SHADES[0], cwd=lab).stdout.split())
+    assert "data.settings.count=300 with shades: number of images" in other
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("data.dataset=mnist",), "data.dataset=mnist: its settings are those of shades; take data=shades"),
+        (("data.images=x.npz",), "data.images=x.npz: only data=files has files of your own"),
+        (("data=mnist", "data.settings=3"), "data.settings=3: it belongs to a data set of a plugin; leave it out"),
+        (("data=mnist", "data.settings={_target_: os.system}"), "data.settings._target_=os.system: must be my_lab.sets.Shades"),
+        (("data.root=there",), "data=shades: arrays() returns ['images'], and must return images and labels, or these and "
+                               "test_images and test_labels"),
+    ],
+)  # fmt: skip
+def test_what_is_no_setting_of_a_data_set_gets_one_sentence(lab, given, sentence):
+    (lab / "there").mkdir()
+    np.savez(lab / "there" / "other.npz", images=np.zeros((9, 28, 28), np.uint8))
+    assert said(fork_command("train", *OF_SHADES, *given, cwd=lab)) == sentence
+
+
+@pytest.mark.process
+@pytest.mark.training
+def test_a_data_set_of_a_plugin_is_trained_on_evaluated_and_resumed_with_it(lab):
+    cache = {"CGAN_LIGHTNING_CACHE": str(lab / "cache")}
+    done = fork_command("train", *SHORT, *OF_SHADES, "data.settings.count=330", cwd=lab, **cache)
+    assert done.returncode == 0, done.stderr
+    missing = "there is no feature extractor for shades yet; to train one, in minutes: "
+    command = "cgan_lightning.feature_extractor data=shades 'plugins=[my_lab.sets]' data.settings.count=330"
+    assert f"{missing}python -m {command}" in done.stderr
+    (folder,) = (lab / "runs").glob("*shades*count330*")
+    lines = (folder / "lines.txt").read_text().splitlines()
+    assert lines[0] == "0 seed 0.000"
+    assert any(line.startswith("2 ") for line in lines)
+    assert (folder / "metrics.csv").is_file()
+    settings = json.loads((folder / "run.json").read_text())["settings"]
+    assert (settings["data.settings._target_"], settings["data.settings.count"]) == ("my_lab.sets.Shades", 330)
+    assert not [key for key in settings if "logger" in key]
+    assert said(fork_command("train", f"resume={folder}", "trainer.max_steps=4", cwd=lab)) == (
+        f"resume={folder}: this run uses a plugin: add plugins=[my_lab.sets], if you trust that code"
+    )
+    longer = (f"resume={folder}", OF_SHADES[0], "trainer.max_steps=4", "logger=lines")
+    done = fork_command("train", *longer, cwd=lab, **cache)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "lines.txt").read_text().splitlines()[-1].startswith("4 ")
+
+    done = fork_command("sample", f"checkpoint={folder}", "count=1", cwd=lab)
+    assert done.returncode == 0, "the generator is one of ours"
+    assert said(fork_command("evaluate", f"checkpoint={folder}", "samples=100", cwd=lab)) == (
+        f"checkpoint={folder}/generator.safetensors: it needs a plugin: add plugins=[my_lab.sets], if you trust that code"
+    )
+    done = fork_command("feature_extractor", *shlex.split(command)[1:], "epochs=3", cwd=lab, **cache)
+    assert done.returncode == 0, done.stderr
+    extractor = lab / "cache" / "feature_extractors" / f"{settings['data.hash']}.safetensors"
+    assert extractor.is_file()
+    done = fork_command("evaluate", f"checkpoint={folder}", "samples=100", OF_SHADES[0], cwd=lab, **cache)
+    assert done.returncode == 0, done.stderr
+    evaluation = json.loads((folder / "results.json").read_text())["evaluation"]
+    assert evaluation["protocol"]["dataset"] == "shades"
+    extractor.unlink()
+    assert said(fork_command("evaluate", f"checkpoint={folder}", OF_SHADES[0], cwd=lab, **cache)).endswith(command)
+
+
+@pytest.mark.process
+@pytest.mark.training
+def test_a_sweep_over_data_sets_and_their_settings(lab):
+    done = fork_command("train", "-m", *SHORT, *OF_SHADES, "data.settings.count=90,120", cwd=lab)
+    assert done.returncode == 0, done.stderr
+    assert "2 jobs: 2 finished" in done.stderr
+    hashes = {json.loads(path.read_text())["settings"]["data.hash"] for path in (lab / "runs").glob("*shades*/run.json")}
+    assert len(hashes) == 2
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ["my_lab.sets.Shades", {"count": 3}, {"_target_": "os.system"}, {"_target_": "cgan_lightning.models.prior.Uniform"}],
+)
+def test_a_generator_file_cannot_name_other_code_as_its_data_set(recipe):
+    with pytest.raises(UserError, match=r"data.settings=|none of the classes that a recipe may name"):
+        dataset.of_plugin(recipe, {"dataset": None, "root": None})

@@ -69,7 +69,7 @@ def data(config: DictConfig) -> ImageData:
     spec = dataset.spec(config.data)
     classes = class_selection.classes(plain.pop("classes"), spec.class_names)
     at_most = class_selection.limits(plain.pop("per_class_limit"), classes, spec.class_names)
-    for key in ("dataset", *dataset.OWN):
+    for key in ("dataset", "settings", *dataset.OWN):
         del plain[key]
     return ImageData(
         **plain, spec=spec, classes=classes, at_most=at_most, seed=config.seed,

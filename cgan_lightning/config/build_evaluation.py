@@ -18,6 +18,7 @@ from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.evaluation import feature_extractor, inception
 from cgan_lightning.evaluation.evaluation import Evaluation
 from cgan_lightning.models import generator_file
+from cgan_lightning.models.generator_file import TrainedGenerator
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.device import device_named
 from cgan_lightning.utils.errors import UserError, shown
@@ -48,9 +49,12 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
     """Return the data set that `data=` names, or else that of the generator; its own files are found by the run's config."""
     if config.data.dataset is not None:
         return dataset.spec(config.data)
-    known = generator_file.load(checkpoint).dataset
+    trained = generator_file.load(checkpoint)
+    known = trained.dataset
     if known.name in SETS:
         return SETS[known.name]
+    if known.model_spec is not None:
+        return _of_plugin(config, trained)
     kept, given = RunFolder(checkpoint).config, f"checkpoint={checkpoint} was trained on {known.title}"
     if known.name != FILES or not kept.is_file():
         raise UserError(f"{given}: give data={FILES} and data.images= as in training")
@@ -59,6 +63,15 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
         return dataset.spec(OmegaConf.create({key: section.get(key) for key in ("dataset", "root", *dataset.OWN)}))
     except (ValueError, TypeError, AttributeError, OmegaConfBaseException, yaml.YAMLError, OSError) as error:
         raise UserError(f"{given}, and {kept} does not help ({shown(error)}): give data={FILES} and data.images=") from None
+
+
+def _of_plugin(config: DictConfig, trained: TrainedGenerator) -> DatasetSpec:
+    """Return the data set that a generator file names by a plugin's class. Raises UserError if that is not in use."""
+    try:
+        generator_file.check_plugins(trained.model_spec, "dataset")
+        return dataset.of_plugin(trained.model_spec["dataset"]["recipe"], config.data)
+    except UserError as error:
+        raise UserError(f"checkpoint={trained.path}: {error}") from None
 
 
 def _evaluation(config: DictConfig, spec: DatasetSpec, rank: int) -> Evaluation:

@@ -100,9 +100,9 @@ def result_settings(config: DictConfig) -> dict[str, Any]:
 
 
 def _of_data(config: DictConfig) -> dict[str, Any]:
-    """Return the settings that follow from the data set: the size of its images, and what identifies a user's own files."""
+    """Return the settings that follow from the data set: the size of its images, and what identifies a user's own data."""
     spec = dataset.spec(config.data)
-    own = {} if spec.user_files is None else {"data.hash": spec.hash}
+    own = {} if spec.source is None else {"data.hash": spec.hash}
     return {"data.image_size": spec.with_border(config.data.image_size)} | own
 
 

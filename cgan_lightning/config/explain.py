@@ -149,7 +149,7 @@ def _missing(group: str, choice: str, error: MissingConfigException) -> str:
     if choice == "submitit_slurm":
         return "hydra/launcher=slurm needs the package hydra-submitit-launcher: pip install 'cgan-lightning[slurm]'"
     if choice.startswith("base_"):
-        return f"a settings file names {choice}, which no class here has: name its plugin, as in plugins=[my_lab.parts]"
+        return f"there is no {choice}: name the plugin that has it, as in plugins=[my_lab.parts]"
     options = error.options or group_files.options(group)  # none for one of several options
     if not options or not group:
         return f"{error.missing_cfg_file}: no such file in conf/ or --config-dir"

@@ -85,7 +85,10 @@ def _group(group: str, config: DictConfig) -> list[str]:
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
     part: Any = HydraConfig.get() if group.startswith("hydra/") else config
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
+    whole = chosen if group in schema.BESIDE_KEYS else None  # the keys of the one chosen are among the settings
     for option in filter(functools.partial(group_files.bases, group), options):
+        if option == whole:
+            continue
         values = part[group.removeprefix("hydra/")] if option == chosen else group_files.with_schema(group, option)
         for setting in _fields(values, f"{group.replace('/', '.')}."):
             meaning = setting[0], _meaning(setting[2])  # one key may mean different things in two options

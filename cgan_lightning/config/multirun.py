@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from cgan_lightning.config import pool, search, slurm, sweep
 from cgan_lightning.storage.sweep_folder import SweepFolder
+from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import RunError
 
 
@@ -65,6 +66,5 @@ def _begin(folder: SweepFolder, count: str) -> str:
     command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
     watch = f"python -m cgan_lightning.status {shlex.quote(str(folder.path))} --watch"
     print(f"{count}; to follow their progress: {watch}", file=sys.stderr)
-    quoted = str(folder.path).replace("\\", "\\\\").replace("'", "\\'")
-    sys.argv.append(f"hydra.sweep.dir='{quoted}'")
+    sys.argv.append(f"hydra.sweep.dir={pasteable.quoted(str(folder.path))}")
     return command

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from cgan_lightning import plugins
-from cgan_lightning.config import components, group_files, schema, trust
+from cgan_lightning.config import components, data_schema, group_files, schema, trust
 from cgan_lightning.config.command_line import parse
 from cgan_lightning.config.group_files import Option
 from cgan_lightning.registry import Component
@@ -73,6 +73,7 @@ def _add(added: Sequence[Component], folders: Sequence[str]) -> None:
     for (group, name), option in options.items():
         if not any((Path(folder) / group / f"{name}.yaml").is_file() for folder in folders):
             store.store(group=group, name=name, node=option.content)
+    data_schema.DATASETS += [name for group, name in options if group == "data"]
     trust.targets.cache_clear()
 
 
@@ -82,8 +83,10 @@ def _options(added: Sequence[Component]) -> Iterator[tuple[str, str, Option]]:
         base, values = f"/base_{each.group}_{each.name}", _values(each)
         content = {"defaults": [f"{base}@_here_"], **values}
         groups = [each.group]
-        if each.group == "callbacks":
+        if each.group in ("callbacks", "logger"):
             content = {"defaults": [f"{base}@{each.name}"], each.name: values}
+        elif each.group == "data":
+            content = {"defaults": [f"{base}@settings"], "dataset": each.name, "settings": values}
         elif each.group == "conditioning":
             plane = values | ({"width": 1} if "width" in values else {})  # a label plane, unless another width is given
             encoders = [f"{base}@{network}" for network in NETWORKS]

@@ -7,6 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from cgan_lightning.config import components, drawing, search_space
+from cgan_lightning.config.data_schema import Data, Dataset
 from cgan_lightning.config.schema_fields import (
     OPERATIONAL,
     anything,
@@ -19,11 +20,8 @@ from cgan_lightning.config.schema_fields import (
     seed,
     weights,
 )
-from cgan_lightning.data.sets import FILES, SETS
-from cgan_lightning.utils import limits
 
 COSINE = {"_target_": "cgan_lightning.training.lr_schedule.Cosine"}
-CLASSES = "a class or a list of classes, by name or number, or null"
 SAMPLES = {"at_least": 100, "at_most": 10_000}
 BESIDE_KEYS = {  # groups that only set other keys, and Hydra's own groups
     "data": "the data set; its keys are below",
@@ -32,49 +30,6 @@ BESIDE_KEYS = {  # groups that only set other keys, and Hydra's own groups
     "hydra/launcher": "where the jobs of a sweep run",
     "hydra/sweeper": "how the jobs of a sweep are chosen",
 }
-
-
-@dataclass
-class Dataset:
-    dataset: str | None = one_of("the data set, which data= sets", *SETS, FILES, **neutral("fashion_mnist"))
-    root: str | None = anything(
-        "folder of the data set's IDX files, gzipped or not; null: search, else download and cache; with data=files: the "
-        "folder of the files below", must_be="a folder", **OPERATIONAL,
-    )  # fmt: skip
-    images: str | None = anything(
-        "with data=files: a .npz file with images (n, height, width) or (n, height, width, 3), uint8, and labels; or an IDX "
-        "file of images", must_be="a file", **OPERATIONAL,
-    )  # fmt: skip
-    labels: str | None = anything("with data=files: the IDX file of the images' labels", must_be="a file", **OPERATIONAL)
-    test_images: str | None = anything(
-        "with data=files: an IDX file of images that are only used by evaluate; null: every tenth image of each class, which "
-        "is not trained on, or test_images and test_labels of the .npz", must_be="a file", **OPERATIONAL,
-    )  # fmt: skip
-    test_labels: str | None = anything("with data=files: the IDX file of their labels", must_be="a file", **OPERATIONAL)
-    class_names: Any = anything(
-        "with data=files: the classes' names, as in [cat, dog]; null: the labels",
-        must_be="a list of names, or null", **neutral(None),
-    )  # fmt: skip
-
-
-@dataclass
-class Data(Dataset):
-    batch_size: int = number("images per batch, summed over all devices", at_least=2)
-    limit: int | None = number("use only the first N images, for a quick test; null: all", at_least=2)
-    classes: Any = anything("classes to train on, as in [Dress, 9]; null: all", must_be=CLASSES, **neutral(None))
-    per_class_limit: Any = anything(
-        "use only the first N images of each class, or of some: {Ankle boot: 100}; null: all",
-        must_be="a whole number at least 1, or a mapping of classes to such numbers, or null", **neutral(None),
-    )  # fmt: skip
-    balanced: bool = anything("true: each batch, real and fake, has equally many images of each class")
-    image_size: int | None = number(
-        "image height and width; null: the data's; a larger even number adds a black border", **limits.IMAGE_SIZE
-    )
-    placement: str = one_of(
-        "device: all images stay on the training device; host: worker processes prepare batches",
-        "device", "host", **OPERATIONAL,
-    )  # fmt: skip
-    workers: int = number("number of worker processes, for data.placement=host", at_least=0, at_most=64, **OPERATIONAL)
 
 
 @dataclass
@@ -184,6 +139,7 @@ class FeatureExtractor:
         "output file; an existing one is replaced; null: the cache, where validation and evaluate find it by the data, or, for "
         "Fashion-MNIST, whose own comes with the package, feature_extractor.safetensors", must_be="a file",
     )  # fmt: skip
+    plugins: list[str] = plugins()
 
 
 @dataclass

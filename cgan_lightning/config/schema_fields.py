@@ -32,6 +32,11 @@ def anything(about: str, **marks: Any) -> Any:
     return field(default=MISSING, metadata={"about": about, **marks})
 
 
+def settings(about: str) -> Any:
+    """Declare the settings of what a plugin may add; None without it."""
+    return field(default=None, metadata={"about": about, "must_be": "null", **neutral(None)})
+
+
 def seed(about: str) -> Any:
     return number(about, at_least=0, below=2**32)
 

@@ -70,7 +70,7 @@ class ImageData(LightningDataModule):
         return self.count // self.batch_size
 
     def prepare_data(self) -> None:
-        if self.spec.user_files is None:
+        if self.spec.source is None:
             sources.locate(self.root, self.spec)
 
     def setup(self, stage: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cgan_lightning.data.own_data import OwnData
 from cgan_lightning.utils.errors import UserError
 
 
@@ -41,11 +42,25 @@ class UserFiles:
 
 
 @dataclass(frozen=True)
+class PluginData:
+    """A data set of a plugin: its option of data=, its class with the settings, and data.root."""
+
+    name: str
+    recipe: tuple[tuple[str, Any], ...]  # `_target_` and the settings
+    root: Path | None
+    data: OwnData = field(compare=False)
+
+    @property
+    def module(self) -> str:
+        return str(dict(self.recipe)["_target_"]).rpartition(".")[0]
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """A data set of square images with one label each.
 
     `hash` identifies its content: results of different data are never compared, and the feature extractor is stored by it.
-    The training and test split are the IDX files `train` and `test`, or come from `user_files`.
+    The training and test split are the IDX files `train` and `test`, or come from `source`.
     """
 
     name: str  # the option of data=
@@ -62,7 +77,7 @@ class DatasetSpec:
     mirrors: tuple[str, ...] = ()  # addresses of folders with the gzipped files
     instead: str = ""  # where users get the files of a data set without mirrors
     debian_package: str | None = None
-    user_files: UserFiles | None = field(default=None, compare=False)
+    source: UserFiles | PluginData | None = field(default=None, compare=False)
 
     @property
     def train(self) -> tuple[IdxFile, ...]:
@@ -87,9 +102,10 @@ class DatasetSpec:
 
     def record(self, classes: Sequence[int]) -> dict[str, Any]:
         """Return what a generator file says about the data that it was trained on, of which it has `classes`."""
+        recipe = {"recipe": dict(self.source.recipe)} if isinstance(self.source, PluginData) else {}
         return {
             "name": self.name, "title": self.title, "hash": self.hash, "image_size": self.image_size,
-            "channels": self.channels, "classes": [*classes],
+            "channels": self.channels, "classes": [*classes], **recipe,
         }  # fmt: skip
 
 

@@ -15,15 +15,15 @@ Labelled = tuple[UInt8[Tensor, "count channels size size"], Int[Tensor, " count"
 
 def of_training(root: Path | None = None, spec: DatasetSpec = FASHION_MNIST) -> Labelled:
     """Return the images 0..255 and classes of the training split; see `sources.locate` for `root`."""
-    if spec.user_files is not None:
-        return _tensors(user_files.splits(spec.user_files)[0])
+    if spec.source is not None:
+        return _tensors(user_files.splits(spec.source)[0])
     return _of_files(sources.locate(root, spec), spec.train, spec)
 
 
 def of_test(root: Path | None = None, spec: DatasetSpec = FASHION_MNIST) -> Labelled:
-    """Return the images 0..255 and classes of the test split, which a user's own files may lack: it is empty then."""
-    if spec.user_files is not None:
-        return _tensors(user_files.splits(spec.user_files)[1])
+    """Return the images 0..255 and classes of the test split, which a user's own data may lack: it is empty then."""
+    if spec.source is not None:
+        return _tensors(user_files.splits(spec.source)[1])
     return _of_files(sources.locate(root, spec), spec.test, spec)
 
 

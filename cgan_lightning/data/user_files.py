@@ -1,4 +1,7 @@
-"""A user's own images: one .npz, or an IDX file of images and one of labels (`data=files`), without importing PyTorch."""
+"""A user's own images: one .npz, or an IDX file of images and one of labels (`data=files`), or what a plugin gives.
+
+PyTorch is not imported, unless a plugin does.
+"""
 
 import functools
 import zipfile
@@ -11,15 +14,19 @@ import numpy as np
 
 from cgan_lightning.data import idx
 from cgan_lightning.data.sets import FILES
-from cgan_lightning.data.spec import DatasetSpec, UserFiles, hash_of
+from cgan_lightning.data.spec import DatasetSpec, PluginData, UserFiles, hash_of
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.errors import UserError, shown
 
 HELD_OUT = 10  # without a test split of its own, every tenth image of each class is not trained on
 LARGEST = 2**32  # bytes of an IDX file
+ARRAYS = ("images", "labels", "test_images", "test_labels")
 
 
 _OF_ZIP = (zipfile.BadZipFile, zlib.error)
+
+
+Source = UserFiles | PluginData
 
 
 class Split(NamedTuple):
@@ -36,32 +43,33 @@ class _Content(NamedTuple):
     hash: str
 
 
-def described(files: UserFiles, class_names: Any = None) -> DatasetSpec:
-    """Return what `files` hold. Raises UserError for anything that cannot be trained on."""
-    content = _content(files, _stamps(files))
+def described(source: Source, class_names: Any = None) -> DatasetSpec:
+    """Return what `source` holds. Raises UserError for anything that cannot be trained on."""
+    content = _content(source, _stamps(source))
     names = _names(class_names, content.labels)
+    name, title = (FILES, source.images.name) if isinstance(source, UserFiles) else (source.name, source.name)
     return DatasetSpec(
-        name=FILES,
-        title=shown(files.images.name),
+        name=name,
+        title=shown(title),
         class_names=names,
         counts=tuple(np.bincount(content.train.classes, minlength=len(names)).tolist()),
         hash=content.hash,
         image_size=content.train.images.shape[2],
         channels=content.train.images.shape[1],
-        user_files=files,
+        source=source,
     )
 
 
-def splits(files: UserFiles) -> tuple[Split, Split]:
+def splits(source: Source) -> tuple[Split, Split]:
     """Return the training and the test split."""
-    content = _content(files, _stamps(files))
+    content = _content(source, _stamps(source))
     return content.train, content.test
 
 
-def _stamps(files: UserFiles) -> tuple[Any, ...]:
+def _stamps(source: Source) -> tuple[Any, ...]:
     """Return what changes when a file does: content is read once, also for the many jobs of a sweep."""
     stamps = list[Any]()
-    for key, path in vars(files).items():
+    for key, path in vars(source).items() if isinstance(source, UserFiles) else ():
         if path is not None:
             try:
                 stat = path.stat()
@@ -72,11 +80,14 @@ def _stamps(files: UserFiles) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=2)
-def _content(files: UserFiles, stamps: tuple[Any, ...]) -> _Content:
-    arrays = _of_npz(files) if files.images.suffix == ".npz" else _of_idx(files)
+def _content(source: Source, stamps: tuple[Any, ...]) -> _Content:
+    if isinstance(source, PluginData):
+        given, arrays = f"data={source.name}", _of_plugin(source)
+    else:
+        given, arrays = f"data={FILES}, {source.images}", _of_npz(source) if source.images.suffix == ".npz" else _of_idx(source)
     for prefix in ("test_", ""):
         if f"{prefix}images" in arrays:
-            arrays[f"{prefix}images"] = _checked(arrays, prefix, files)
+            arrays[f"{prefix}images"] = _checked(arrays, prefix, given)
     labels, classes = np.unique(arrays["labels"], return_inverse=True)
     limit = limits.NUM_CLASSES["at_most"]
     if len(labels) > limit:
@@ -104,9 +115,9 @@ def _divided(split: Split) -> tuple[Split, Split]:
     return Split(split.images[~test], split.classes[~test]), Split(split.images[test], split.classes[test])
 
 
-def _checked(arrays: Mapping[str, np.ndarray], prefix: str, files: UserFiles) -> np.ndarray:
-    """Return the images as (count, channels, size, size), with their labels checked."""
-    images, labels, given = arrays[f"{prefix}images"], arrays[f"{prefix}labels"], f"data={FILES}, {files.images}"
+def _checked(arrays: Mapping[str, np.ndarray], prefix: str, given: str) -> np.ndarray:
+    """Return the images as (count, channels, size, size), with their labels checked; `given` names the data in messages."""
+    images, labels = arrays[f"{prefix}images"], arrays[f"{prefix}labels"]
     if images.dtype != np.uint8:
         raise UserError(f"{given}: {prefix}images are {images.dtype}, and must be uint8, from 0 to 255")
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or (len(labels) and labels.min() < 0):
@@ -131,16 +142,23 @@ def _shape(images: np.ndarray) -> str:
     return f"{images.shape[2]}×{images.shape[3]} pixels with {images.shape[1]} channel{'s' * (images.shape[1] > 1)}"
 
 
+def _of_plugin(source: PluginData) -> dict[str, np.ndarray]:
+    arrays = {name: np.asarray(array) for name, array in source.data.arrays(source.root).items()}
+    if {*arrays} not in ({*ARRAYS[:2]}, {*ARRAYS}):
+        raise UserError(f"data={source.name}: arrays() returns {shown([*arrays])}, and must return images and labels, "
+                        "or these and test_images and test_labels")  # fmt: skip
+    return arrays
+
+
 def _of_npz(files: UserFiles) -> dict[str, np.ndarray]:
     if alone := [key for key, path in vars(files).items() if path is not None and key != "images"]:
         raise UserError(f"data.{alone[0]}: {files.images} has the labels, and the test split if it has one: leave it out")
-    names = ("images", "labels", "test_images", "test_labels")
     try:
         with np.load(files.images, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in names if name in file}
+            arrays = {name: file[name] for name in ARRAYS if name in file}
     except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError, MemoryError, *_OF_ZIP) as error:
         raise UserError(f"data.images={files.images} is no .npz file of numbers ({shown(error)})") from None
-    if missing := [name for name in names[:2] if name not in arrays]:
+    if missing := [name for name in ARRAYS[:2] if name not in arrays]:
         raise UserError(f"data.images={files.images} has no array {missing[0]}: it must have images and labels")
     if ("test_images" in arrays) != ("test_labels" in arrays):
         raise UserError(f"data.images={files.images}: test_images and test_labels belong together, and one is missing")

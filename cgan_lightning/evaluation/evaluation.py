@@ -123,7 +123,7 @@ class Evaluation:
             one, other = (f"{data.title} (hash {data.hash})" for data in (trained.dataset, self.spec))
             raise UserError(f"checkpoint={trained.path}: it was trained on {one}, not on {other}")
         names = self.spec.class_names
-        if self.spec.user_files is None and (unknown := [name for name in trained.class_names if name not in names]):
+        if self.spec.source is None and (unknown := [name for name in trained.class_names if name not in names]):
             raise UserError(f"{shown(unknown[0])} is not a class of {self.spec.title}; its classes are {', '.join(names)}")
         return torch.tensor(trained.dataset.classes)
 

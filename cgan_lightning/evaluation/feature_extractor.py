@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cgan_lightning.data.record import DataRecord
 from cgan_lightning.data.sets import FASHION_MNIST, FILES
 from cgan_lightning.data.sources import cache_folder
-from cgan_lightning.data.spec import DatasetSpec
+from cgan_lightning.data.spec import DatasetSpec, UserFiles
 from cgan_lightning.evaluation.classifier import Classifier, outputs
 from cgan_lightning.utils import limits, pasteable, safetensors_file
 from cgan_lightning.utils.errors import UserError, shown
@@ -90,8 +90,12 @@ def missing(data: DatasetSpec | DataRecord) -> str | None:
     if path_of(data.hash).is_file():
         return None
     given = {"data": data.name}
-    if isinstance(data, DatasetSpec) and data.user_files is not None:
-        given |= {f"data.{key}": str(path) for key, path in vars(data.user_files).items() if path is not None}
+    source = data.source if isinstance(data, DatasetSpec) else None
+    if isinstance(source, UserFiles):
+        given |= {f"data.{key}": str(path) for key, path in vars(source).items() if path is not None}
+    elif source is not None:
+        given |= pasteable.plugins([source.module]) | ({"data.root": str(source.root)} if source.root else {})
+        given |= {f"data.settings.{key}": str(value).lower() for key, value in source.recipe if key != "_target_"}
     elif data.name == FILES:
         given["data.images"] = "FILE"
     command = pasteable.command("feature_extractor", **given)

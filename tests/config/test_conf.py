@@ -150,4 +150,4 @@ def test_values_stand_in_conf_alone():
     for section in {*components.nodes().values(), *(section for section in sections if dataclasses.is_dataclass(section))}:
         defaults = OmegaConf.structured(section)
         values = {key for key in defaults if not OmegaConf.is_missing(defaults, key) and not OmegaConf.is_config(defaults[key])}
-        assert values <= {"_target_", "_partial_"}, section
+        assert values <= {"_target_", "_partial_", "settings"}, section

@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 from pathlib import Path
 
 import pytest
+
+from tests.helpers import wheel
 
 pytestmark = pytest.mark.slow
 
@@ -38,13 +39,8 @@ def site_of(environment: Path) -> Path:
 def python(bare, tmp_path_factory) -> Path:
     """Such an environment with the wheel. The checkout is out of sight, and so is the extra `slurm`."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
-        check=True, capture_output=True,
-    )  # fmt: skip
     venv.create(folder / "venv", with_pip=False)
-    (wheel,) = folder.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site_of(folder / "venv")], check=True)
+    wheel.install(site_of(folder / "venv"))
     shutil.copy(site_of(bare) / "dependencies.pth", site_of(folder / "venv"))
     return folder / "venv" / "bin" / "python"
 
