@@ -69,7 +69,7 @@ def _of_plugin(config: DictConfig, trained: TrainedGenerator) -> DatasetSpec:
     """Return the data set that a generator file names by a plugin's class. Raises UserError if that is not in use."""
     try:
         generator_file.check_plugins(trained.model_spec, "dataset")
-        return dataset.of_plugin(trained.model_spec["dataset"]["recipe"], config.data)
+        return dataset.of_plugin(trained.model_spec["dataset"]["component"], config.data)
     except UserError as error:
         raise UserError(f"checkpoint={trained.path}: {error}") from None
 

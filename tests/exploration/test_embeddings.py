@@ -31,9 +31,9 @@ from tests.helpers.configs import composed
 def alone(folder, *overrides: str):
     """An untrained generator's file, and its discriminator."""
     config = composed("model.channels=64", *overrides)
-    recipe = build_model.recipe(config, build.data(config))
-    model = build_model.model(config, recipe)
-    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=model.generator, ema=None)
+    model_spec = build_model.model_spec(config, build.data(config))
+    model = build_model.model(config, model_spec)
+    generator_file.save(folder / generator_file.FILE_NAME, model_spec, raw=model.generator, ema=None)
     return folder / generator_file.FILE_NAME, model.discriminator
 
 
