@@ -53,7 +53,7 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
     known = trained.dataset
     if known.name in SETS:
         return SETS[known.name]
-    if known.model_spec is not None:
+    if known.component is not None:
         return _of_plugin(config, trained)
     kept, given = RunFolder(checkpoint).config, f"checkpoint={checkpoint} was trained on {known.title}"
     if known.name != FILES or not kept.is_file():
