@@ -47,7 +47,7 @@ def build_training(*overrides: str) -> tuple[Any, Any]:
     with _own_hydra():
         config = _composed(*overrides)
         data = build.data(config)
-        module = build_model.model(config, build_model.recipe(config, data))
+        module = build_model.model(config, build_model.model_spec(config, data))
     data.updates_per_call = None
     return module, data
 

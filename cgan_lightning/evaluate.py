@@ -22,39 +22,39 @@ def evaluate(config: DictConfig) -> dict[str, Any] | None:
     from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
     from cgan_lightning.storage import memory, results, writable
 
-    places = results.places_of_evaluation(config.checkpoint, config.output)
-    for _, place in places:
-        writable.file(place, f"output={place}")
-    alone = len(places) == 1
+    pairs = results.evaluation_paths(config.checkpoint, config.output)
+    for _, path in pairs:
+        writable.file(path, f"output={path}")
+    alone = len(pairs) == 1
     with build.ranks(config) as ranks, memory.advice(f"lower samples={config.samples}, or take device=cpu"):
-        evaluations = build.evaluations(config, places, rank=ranks.local_rank)
+        evaluations = build.evaluations(config, pairs, rank=ranks.local_rank)
         todo = [  # also reports an invalid file early
-            (each, [place for place in those if not each.is_kept(*place) or alone]) for each, those in evaluations
+            (each, [pair for pair in those if not each.is_kept(*pair) or alone]) for each, those in evaluations
         ]
         if not any(those for _, those in todo):
-            log.info("All %s finished runs already have this evaluation", len(places))
+            log.info("All %s finished runs already have this evaluation", len(pairs))
             return None
-        with ranks.process_group(logs=places[0][1].parent):
+        with ranks.process_group(logs=pairs[0][1].parent):
             return _measured(todo, rank=ranks.rank, alone=alone)
 
 
 def _measured(todo: Sequence[tuple[Any, Sequence[tuple[Path, Path]]]], *, rank: int, alone: bool) -> dict[str, Any] | None:
-    """Measure and save (generator, results) places by the evaluation of their data set; return the result of a single one."""
+    """Measure and save (generator, results) pairs by the evaluation of their data set; return the result of a single one."""
     from cgan_lightning.evaluation import table
 
     number, count = itertools.count(1), sum(len(those) for _, those in todo)
     for evaluation, those in todo:
         real = evaluation.real() if those else None
-        for generator, kept_in in those:
+        for generator, path in those:
             drawn = evaluation.drawn(generator)
             if rank:
                 continue
             result = evaluation.measured(drawn, real)
-            nearest = evaluation.keep(result, drawn, kept_in)
+            nearest = evaluation.keep(result, drawn, path)
             if alone:
                 log.info("%s\n", table.text(result, drawn.class_names, drawn.classes.tolist()))
                 of = f"Feature extractor: {evaluation.extractor.hash}, of {evaluation.spec.title}"
-                log.info("%s\nSaved to %s; nearest training images: %s", of, kept_in, nearest)
+                log.info("%s\nSaved to %s; nearest training images: %s", of, path, nearest)
                 return result
             log.info("%s/%s  %s  %s", next(number), count, generator.name, table.line(result["samples"]))
     return None

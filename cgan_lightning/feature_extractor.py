@@ -28,7 +28,7 @@ def train(config: DictConfig) -> None:
     from cgan_lightning.utils.device import device_named
 
     output = (
-        feature_extractor.place(spec.hash) if config.output is None and spec != FASHION_MNIST else Path(config.output or OWN)
+        feature_extractor.path_of(spec.hash) if config.output is None and spec != FASHION_MNIST else Path(config.output or OWN)
     )
     writable.file(output, f"output={output}")
     device = device_named(config.device)

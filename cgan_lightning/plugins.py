@@ -57,13 +57,13 @@ def missing(names: Iterable[str]) -> list[str]:
     return [name for name in names if not any(f"{name}.".startswith(f"{each}.") for each in _in_use)]
 
 
-def needed(recipe: Any) -> list[str]:
-    """Return the modules of the plugins whose classes `recipe` names."""
-    if isinstance(recipe, dict | list):
-        parts = recipe.values() if isinstance(recipe, dict) else recipe
+def needed(spec: Any) -> list[str]:
+    """Return the modules of the plugins whose classes `spec` names."""
+    if isinstance(spec, dict | list):
+        parts = spec.values() if isinstance(spec, dict) else spec
         return sorted({module for part in parts for module in needed(part)})
     theirs = {each.target for registered in _in_use.values() for each in registered}
-    return [str(recipe).rpartition(".")[0]] if recipe in theirs else []
+    return [str(spec).rpartition(".")[0]] if spec in theirs else []
 
 
 def advice(names: Sequence[str]) -> str:

@@ -24,9 +24,9 @@ def sample(config: DictConfig) -> None:
     from cgan_lightning.storage import memory, writable
     from cgan_lightning.utils.device import device_named
 
-    place = Path(config.output)
-    output.check_ending(place)
-    (writable.file if place.suffix else writable.folder)(place, f"output={place}")
+    path = Path(config.output)
+    output.check_ending(path)
+    (writable.file if path.suffix else writable.folder)(path, f"output={path}")
     trained = generator_file.load(Path(config.checkpoint), weights=config.weights, device=device_named(config.device))
     rows = labels(config.classes, trained.class_names)
     if config.z is None:
@@ -41,7 +41,7 @@ def sample(config: DictConfig) -> None:
     weights = torch.tensor([row.weights for row in rows])
     with memory.advice(f"lower batch_size={config.batch_size}"):
         images = sampling.every_pair(trained.network, z, weights, batch_size=config.batch_size)
-    log.info("%s", output.write(place, images, rows, columns, trained.class_names))
+    log.info("%s", output.write(path, images, rows, columns, trained.class_names))
 
 
 def _moved(z: Any, config: DictConfig) -> Any:

@@ -43,16 +43,16 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     with build.ranks(config) as ranks, memory.advice(lower):
         # Everything that can be wrong with the settings is reported before the run folder is created.
         data = build.data(config)
-        recipe = build_model.recipe(config, data)
-        model = build_model.model(config, recipe)
+        model_spec = build_model.model_spec(config, data)
+        model = build_model.model(config, model_spec)
         planned = sizes.planned_updates(config)
 
         begun = functools.partial(_begun, config, run, data, model, ranks.size, device)
         with ranks.decided_by_zero(begun) as (end, checkpoint, done), _resumable(run, config.plugins):
             if end is None:
                 with ranks.process_group(logs=run.path):
-                    training_log, contention = build.training_log(config), Contention()
-                    validation = build.validation(config, run, training_log, recipe)
+                    contention = Contention()
+                    validation = build.validation(config, run, model_spec)
                     first = [*callbacks, contention]
                     trainer = build.trainer(config, run, ranks, validation, first, done=done, planned=planned)
                     log.info("%s", build.headline(config, model, data, ranks.size))

@@ -7,6 +7,7 @@ install_import_hook(
     [f"cgan_lightning.{package}" for package in PACKAGES_WITH_TENSORS], "beartype.beartype"
 )  # before any import
 
+import functools  # noqa: E402
 import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
@@ -19,8 +20,10 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from filelock import FileLock  # noqa: E402
 
+from cgan_lightning.config import command  # noqa: E402
 from cgan_lightning.storage import environment  # noqa: E402
-from tests.helpers import runs, wheel  # noqa: E402
+from cgan_lightning.train import train as train_command  # noqa: E402
+from tests.helpers import commands, runs, wheel  # noqa: E402
 
 # No test asserts on time; the same revision has the same examples everywhere, so that a suite that passed passes again.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -112,3 +115,23 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> runs.Shelf:
 def trained(train: Callable[..., Path], shelf: runs.Shelf, tmp_path: Path) -> Callable[..., Path]:
     """As `train`, by a copy of a run that was trained once: to look at, or to go on from."""
     return lambda *overrides: shelf.copied(tmp_path, *overrides)
+
+
+@pytest.fixture
+def multirun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str]]:
+    """`python -m cgan_lightning.train ARGUMENTS` in this process: its exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, callbacks=()) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *runs.SMALL, *arguments[1:]])
+        try:
+            with commands.restored():
+                command.run(functools.partial(train_command, callbacks=callbacks), "train")
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, capsys.readouterr().err
+
+    return run

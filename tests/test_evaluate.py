@@ -81,13 +81,13 @@ def test_a_generators_ten_classes_are_measured_as_ever(train):
     assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
 
 
-def test_a_class_that_the_judge_does_not_know_is_named(train, tmp_path):
+def test_a_class_that_the_feature_extractor_does_not_know_is_named(train, tmp_path):
     folder = train("trainer.max_steps=1", "data.classes=[Dress,Coat]")
     with safetensors.safe_open(folder / "generator.safetensors", "pt") as file:
         metadata = file.metadata()
-    recipe = json.loads(metadata["recipe"]) | {"class_names": ["Dress", "Hat"]}
+    model_spec = json.loads(metadata["model_spec"]) | {"class_names": ["Dress", "Hat"]}
     weights = safetensors.torch.load_file(folder / "generator.safetensors")
-    safetensors.torch.save_file(weights, tmp_path / "hats.safetensors", metadata | {"recipe": json.dumps(recipe)})
+    safetensors.torch.save_file(weights, tmp_path / "hats.safetensors", metadata | {"model_spec": json.dumps(model_spec)})
     with pytest.raises(UserError, match=r"Hat is not a class of Fashion-MNIST; its classes are T-shirt/top, "):
         evaluate(composed(f"checkpoint={tmp_path}/hats.safetensors", "output=hats.json", command="evaluate"))
 

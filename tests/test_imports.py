@@ -8,7 +8,7 @@ import pytest
 
 EXAMPLE = Path(__file__).parents[1] / "experiments" / "recipe" / "generator.safetensors"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-SLOW = ["lightning", "torch._dynamo", "sympy", "torchmetrics", "torchvision"]
+SLOW = ["lightning", "torch._dynamo", "sympy", "torchmetrics", "torchvision", "optuna"]
 PROGRAM = f"""
 import runpy, sys
 module, sys.argv[1:] = sys.argv[1], sys.argv[2:]

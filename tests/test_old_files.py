@@ -33,7 +33,7 @@ def test_a_run_is_found_by_its_settings(run):
     assert identity.run_name(composed(*ASKED)) == run.name
 
 
-def test_what_a_run_was_asked_for_is_asked_for_by_the_names_of_now(run):
+def test_the_settings_of_a_run_have_current_names(run):
     assert "validation.samples=100" in RunFolder(run).begun()["overrides"]
 
 

@@ -61,7 +61,7 @@ def test_images_in_colour_from_training_to_report(folder):
     assert trained_generator.dataset.image_size == 32
     extractor = feature_extractor.of_data(trained_generator.dataset)
     assert extractor.about["accuracy"] > 0.9
-    assert feature_extractor.place(trained_generator.dataset.hash).is_relative_to(folder / "cache")
+    assert feature_extractor.path_of(trained_generator.dataset.hash).is_relative_to(folder / "cache")
 
     run, said = trained(*SHAPES, "seed=1")
     assert "FID" in said

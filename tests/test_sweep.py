@@ -1,7 +1,6 @@
 """Sweeps: jobs fail each for itself, the same command goes on where it stopped, two of the same never run at once."""
 
 import contextlib
-import functools
 import json
 import re
 import shlex
@@ -14,34 +13,15 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from cgan_lightning import status
-from cgan_lightning.config import command, sweep
+from cgan_lightning.config import sweep
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.storage import lock
 from cgan_lightning.train import train as train_command
-from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
 pytestmark = pytest.mark.training
-
-
-@pytest.fixture
-def multirun(monkeypatch, capsys, tmp_path):
-    """`python -m cgan_lightning.train ARGUMENTS` in this process: its exit code and what it said."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str, callbacks=()) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *SMALL, *arguments[1:]])
-        try:
-            with commands.restored():
-                command.run(functools.partial(train_command, callbacks=callbacks), "train")
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, capsys.readouterr().err
-
-    return run
 
 
 def only(pattern: str) -> Path:

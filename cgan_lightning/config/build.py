@@ -18,7 +18,7 @@ from cgan_lightning.data.module import ImageData
 from cgan_lightning.distributed.ranks import BACKENDS, Alone, Ranks, together
 from cgan_lightning.distributed.strategy import GivenRanks, UnwrappedDDP
 from cgan_lightning.evaluation import feature_extractor
-from cgan_lightning.storage.checkpoint_plugin import SealedCheckpointIO
+from cgan_lightning.storage.checkpoint_plugin import AtomicCheckpointIO
 from cgan_lightning.storage.environment import describe
 from cgan_lightning.storage.results import count
 from cgan_lightning.storage.run_folder import RunFolder
@@ -85,15 +85,11 @@ def _updates_per_call(config: DictConfig) -> int:
     return max(1, min(64, 2**15 // config.data.batch_size)) if on_gpu else 1
 
 
-def training_log(config: DictConfig) -> TrainingLog:
-    return TrainingLog(every_n_updates=config.log_every_n_updates)
-
-
-def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dict[str, Any]) -> Validation:
+def validation(config: DictConfig, run: RunFolder, model_spec: dict[str, Any]) -> Validation:
     checkpoints = Checkpoints(
         last=Files(run.checkpoint, run.generator),
         best=Files(run.best_checkpoint, run.best_generator),
-        recipe=recipe,
+        model_spec=model_spec,
         every_n_epochs=config.checkpoint_every_n_epochs,
     )
     settings: Any = OmegaConf.to_container(config.validation)
@@ -102,6 +98,7 @@ def validation(config: DictConfig, run: RunFolder, log: TrainingLog, recipe: dic
             raise UserError(f"objective_metric={config.objective_metric} comes from validation, and {sentence}")
         _log.warning("Training without validation: %s", sentence)
         settings["every_n_epochs"] = None
+    log = TrainingLog(every_n_updates=config.log_every_n_updates)
     return Validation(training_log=log, checkpoints=checkpoints, stop_request=StopRequest(), **settings)
 
 
@@ -133,7 +130,7 @@ def trainer(
         default_root_dir=run.path,
         logger=_loggers(config, run, done) if ranks.rank == 0 else False,
         callbacks=[*callbacks, *_own_callbacks(config, run, validation)],
-        plugins=[SealedCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
+        plugins=[AtomicCheckpointIO({run.checkpoint: run.previous_checkpoint}), GivenRanks(ranks, local_ranks)],
         enable_progress_bar=False,  # callbacks/progress.py
         enable_model_summary=False,
         limit_val_batches=0,

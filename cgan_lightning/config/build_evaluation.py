@@ -23,7 +23,7 @@ from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.utils.device import device_named
 from cgan_lightning.utils.errors import UserError, shown
 
-Place = tuple[Path, Path]  # a generator, and the JSON file for its results
+Pair = tuple[Path, Path]  # a generator, and the JSON file for its results
 
 
 def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
@@ -36,12 +36,12 @@ def ranks(config: DictConfig) -> AbstractContextManager[Alone | Ranks]:
     return together(devices=config.devices, num_nodes=1, setting=setting, backend=backend, command=this_job("evaluate"))
 
 
-def evaluations(config: DictConfig, places: Sequence[Place], *, rank: int) -> list[tuple[Evaluation, list[Place]]]:
+def evaluations(config: DictConfig, pairs: Sequence[Pair], *, rank: int) -> list[tuple[Evaluation, list[Pair]]]:
     """Return an evaluation for each data set on which generators were trained, with these (generator, results) pairs."""
-    of_data = dict[str, tuple[DatasetSpec, list[Place]]]()
-    for place in places:
-        spec = _data_of(config, place[0])
-        of_data.setdefault(spec.hash, (spec, []))[1].append(place)
+    of_data = dict[str, tuple[DatasetSpec, list[Pair]]]()
+    for pair in pairs:
+        spec = _data_of(config, pair[0])
+        of_data.setdefault(spec.hash, (spec, []))[1].append(pair)
     return [(_evaluation(config, spec, rank), those) for spec, those in of_data.values()]
 
 
@@ -53,7 +53,7 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
     known = trained.dataset
     if known.name in SETS:
         return SETS[known.name]
-    if known.recipe is not None:
+    if known.settings is not None:
         return _of_plugin(config, trained)
     kept, given = RunFolder(checkpoint).config, f"checkpoint={checkpoint} was trained on {known.title}"
     if known.name != FILES or not kept.is_file():
@@ -68,8 +68,8 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
 def _of_plugin(config: DictConfig, trained: TrainedGenerator) -> DatasetSpec:
     """Return the data set that a generator file names by a plugin's class. Raises UserError if that is not in use."""
     try:
-        generator_file.check_plugins(trained.recipe, "dataset")
-        return dataset.of_plugin(trained.recipe["dataset"]["recipe"], config.data)
+        generator_file.check_plugins(trained.model_spec, "dataset")
+        return dataset.of_plugin(trained.dataset.settings, config.data)
     except UserError as error:
         raise UserError(f"checkpoint={trained.path}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Build the recipe of the networks and the Lightning module that trains them from a checked config."""
+"""Build the model spec and the Lightning module that trains its networks from a checked config."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from cgan_lightning import registry
 from cgan_lightning.config import dataset, sizes
 from cgan_lightning.data.module import ImageData
-from cgan_lightning.models import spec as recipes
+from cgan_lightning.models import spec
 from cgan_lightning.training.ema import GeneratorEMA
 from cgan_lightning.training.lr_schedule import LearningRate
 from cgan_lightning.training.module import ConditionalGAN
@@ -18,8 +18,11 @@ from cgan_lightning.utils import seeding
 from cgan_lightning.utils.errors import UserError
 
 
-def recipe(config: DictConfig, data: ImageData) -> dict[str, Any]:
-    """Return the plain data that rebuilds the networks and the prior, with the class names; saved with the weights."""
+def model_spec(config: DictConfig, data: ImageData) -> dict[str, Any]:
+    """Return the model spec: plain data from which the networks and the prior are built, with the class names.
+
+    It is saved with the weights.
+    """
     plain: Any = OmegaConf.to_container(config, resolve=True)
     model, label = plain["model"], plain["discriminator_label"]
     both = {"stages": model["stages"], "image_size": data.image_size, "image_channels": data.spec.channels}
@@ -50,15 +53,15 @@ def _with_declared(network: dict[str, Any], shared: dict[str, Any]) -> dict[str,
     return network | {name: value for name, value in shared.items() if name in arguments}
 
 
-def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
+def model(config: DictConfig, model_spec: dict[str, Any]) -> ConditionalGAN:
     """Build the Lightning module; initial weights depend only on the seed and on each network."""
-    networks = {network: _network(config, network, recipe[network]) for network in ("generator", "discriminator")}
+    networks = {network: _network(config, network, model_spec[network]) for network in ("generator", "discriminator")}
     if config.warm_start.freeze:
         _freeze_but_label(networks["generator"])
     return ConditionalGAN(
         **networks,
-        prior=recipes.build(recipe["prior"], "noise"),
-        num_classes=len(recipe["class_names"]),
+        prior=spec.build(model_spec["prior"], "noise"),
+        num_classes=len(model_spec["class_names"]),
         class_shares=None if dataset.spec(config.data).is_balanced else sizes.images_of_each_class(config),
         generator_optimizer=_adam(config.optimizer.generator),
         discriminator_optimizer=_adam(config.optimizer.discriminator),
@@ -75,9 +78,9 @@ def model(config: DictConfig, recipe: dict[str, Any]) -> ConditionalGAN:
     )
 
 
-def _network(config: DictConfig, network: str, recipe: dict[str, Any]) -> Any:
+def _network(config: DictConfig, network: str, network_spec: dict[str, Any]) -> Any:
     with seeding.seeded(config.seed, network):
-        return recipes.build(recipe, network).to(memory_format=torch.channels_last)
+        return spec.build(network_spec, network).to(memory_format=torch.channels_last)
 
 
 def _freeze_but_label(generator: Any) -> None:

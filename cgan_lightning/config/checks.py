@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from cgan_lightning.config import dataset, suggestions
@@ -22,7 +23,7 @@ def check(config: DictConfig) -> None:
             raise UserError(suggestions.unknown_key(key, keys(config)))
         if value == "???":
             raise UserError(f"{key} is missing: give {key}={field.metadata.get('example', '...')}")
-        if not _is_right(value, field):
+        if not is_right(value, field):
             raise UserError(refusal(key, value, field))
         if isinstance(value, dict) and "_target_" in value and (extra := [name for name in value if not name.startswith("_")]):
             raise UserError(suggestions.unknown_key(f"{key}.{extra[0]}", keys(config)))
@@ -50,6 +51,12 @@ def _is_section(config: DictConfig) -> bool:
     """Whether it has a schema, or holds parts that have one."""
     nodes = [config, *(config._get_node(name) for name in config)]
     return any(dataclasses.is_dataclass(OmegaConf.get_type(node)) for node in nodes)
+
+
+def given() -> dict[str, str]:
+    """Return the values of this job's overrides by key; the last one of a key counts."""
+    parts = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
+    return {key: value for key, _, value in parts}
 
 
 def keys(config: DictConfig) -> list[str]:
@@ -104,7 +111,8 @@ def show(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_right(value: Any, field: dataclasses.Field) -> bool:
+def is_right(value: Any, field: dataclasses.Field) -> bool:
+    """Return whether a value is one of the field's choices, or within its bounds."""
     if value is None:
         return True  # OmegaConf has already rejected null where it isn't allowed
     if choices := field.metadata.get("choices"):

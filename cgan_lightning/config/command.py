@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from cgan_lightning.config import (
     group_files,
     help_text,
     identity,
+    multirun,
     own_files,
     plugin_options,
     pool,
     run_arguments,
     schema,
-    slurm,
+    search,
     suggestions,
     sweep,
     trust,
@@ -99,23 +100,38 @@ def _dispatch(application: Callable[[], Any], config_name: str) -> None:
     plugin_options.use(parse(arguments.overrides), arguments.config_dir)
     if arguments.help or arguments.cfg or arguments.info:
         overrides = _hand_to_hydra(arguments, parse(arguments.overrides))
-        config = _compose(config_name, sweep.points(overrides)[0], arguments, check=False)
+        config = _compose(config_name, sweep.point(overrides, 0), arguments, check=False)
         return _print(help_text.text(config, config_name)) if arguments.help else application()
     if arguments.config_path:
         raise UserError(f"--config-path={arguments.config_path}: settings are in conf/; --config-dir adds a folder")
     overrides = _hand_to_hydra(arguments, parse(_with_those_of_the_resumed_run(arguments.overrides)))
-    config = _compose(config_name, sweep.points(overrides)[0], arguments)
+    config = _of_first_job(config_name, overrides, arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that errors reach `_reporting_errors` instead of Hydra's handler
     hydra_part = HydraConfig.get()
     if "run_root" in config and (arguments.multirun or hydra_part.mode == RunMode.MULTIRUN):
         if config.resume.run not in (None, "auto"):
             raise UserError(f"resume={config.resume.run} resumes one run; a sweep resumes its runs by default: omit it")
         params = parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
-        return _sweep(application, [*params, *overrides], config.run_root, lambda each: _compose(config_name, each, arguments))
+        overrides = [*params, *overrides]
+        first = _of_first_job(config_name, overrides, arguments)
+        return multirun.run(
+            application, first, overrides, lambda each, check: _compose(config_name, each, arguments, check=check)
+        )
     swept = [override for override in overrides if override.is_sweep_override()]
     if swept and not arguments.multirun:
         raise UserError(_several_values(swept[0], config))
     return application()
+
+
+def _of_first_job(config_name: str, overrides: list[Override], arguments: argparse.Namespace) -> DictConfig:
+    """Return the config of the first job. A search may begin at refused settings: if the last ones are not, theirs."""
+    try:
+        return _compose(config_name, sweep.point(overrides, 0), arguments)
+    except UserError as error:
+        if search.is_chosen():
+            with suppress(UserError):
+                return _compose(config_name, sweep.point(overrides, -1), arguments)
+        raise error from None
 
 
 def _hand_to_hydra(arguments: argparse.Namespace, overrides: list[Override]) -> list[Override]:
@@ -133,32 +149,6 @@ def _several_values(override: Override, config: DictConfig) -> str:
         text = ",".join(value.text if isinstance(value, QuotedString) else str(value) for value in values.list)
         comma = f", or quote a text with a comma, as in {shlex.quote(f'{override.key_or_group}={pasteable.quoted(text)}')}"
     return f"{override.input_line} has several values: add -m to run each of them, or write a list as [a,b]{comma}"
-
-
-def _sweep(
-    application: Callable[[], Any], overrides: list[Override], run_root: str, composed: Callable[[list[str]], DictConfig]
-) -> None:
-    """Check and record all jobs, run them, and print a table of their states."""
-    first = composed(sweep.points(overrides)[0])
-    slurm.check(first, overrides)
-    pool.check(first, overrides)
-    jobs = [sweep.job(composed(each), number) for number, each in enumerate(sweep.points(overrides))]
-    if any(override.is_sweep_override() and not override.is_discrete_sweep() for override in overrides):
-        jobs = []  # the sweeper chooses them while it runs
-    if not first.rerun:
-        sweep.refuse_longer_runs(jobs)
-    folder = sweep.folder(run_root, overrides, jobs)
-    command = shlex.join(["python", "-m", "cgan_lightning.train", *sys.argv[1:]])
-    watch = f"python -m cgan_lightning.status {shlex.quote(str(folder.path))} --watch"
-    print(f"{len(jobs) or 'Some'} jobs; to follow their progress: {watch}", file=sys.stderr)
-    sys.argv.append(f"hydra.sweep.dir={pasteable.quoted(str(folder.path))}")
-    with folder.claim(command, sweep.grid(overrides), jobs):
-        application()
-    print(folder.table(), file=sys.stderr)
-    if folder.states()["finished"]:
-        print(folder.next_commands(first.plugins), file=sys.stderr)
-    if left := [f"{count} {state}" for state, count in folder.states().items() if state != "finished"]:
-        raise RunError(f"{', '.join(left)}; run the same command to try again")
 
 
 def _reporting_errors(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -214,7 +204,8 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     """Compose the config and set Hydra's part; errors of Hydra or OmegaConf become a UserError with a short message."""
     searched = [own_files.search_path(arguments.config_dir)] if arguments.config_dir else []
     given = parse(overrides)
-    chosen = [each for each in given if _is_group(each.key_or_group, arguments.config_dir)]
+    folders = [CONF, *([Path(arguments.config_dir)] if arguments.config_dir else [])]
+    chosen = [each for each in given if any((folder / each.key_or_group).is_dir() for folder in folders)]
     _refuse_plain_values(chosen)
     own = own_files.used(arguments.config_dir, chosen)
 
@@ -226,6 +217,7 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         if check:
             run_arguments.check(config)
             pool.check_settings()
+            search.check_settings()
         return config
     except UserError as error:
         message = str(error)
@@ -234,10 +226,6 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         message = explain(error, composed, choices, keys, own)
     typed = [word.partition("=")[0].lstrip("+~") for word in arguments.overrides]
     raise UserError(own_files.located(message, own, typed))
-
-
-def _is_group(key: str, config_dir: str | None) -> bool:
-    return any((folder / key).is_dir() for folder in (CONF, *([Path(config_dir)] if config_dir else [])))
 
 
 def _refuse_plain_values(chosen: list[Override]) -> None:

@@ -48,7 +48,7 @@ def check(config: DictConfig) -> None:
             "regularizer=gradient_penalty with discriminator_normalization=none, or discriminator_normalization=spectral"
         )
     _check_label_width(config, head)
-    if not _has_label(config):
+    if _choice(config.conditioning, "generator") == "Unconditional":
         if head != "Logit":
             label = registry.components()[config.discriminator_label.head._target_].name
             raise UserError(
@@ -134,7 +134,3 @@ def check_loggers(config: DictConfig) -> None:
         spec = importlib.util.find_spec(str(name)) if name in OPTIONAL_LOGGERS else None
         if name in OPTIONAL_LOGGERS and (spec is None or spec.origin is None):  # a folder of that name is no package
             raise UserError(f"logger={name} needs the package {name}: pip install 'cgan-lightning[{name}]'")
-
-
-def _has_label(config: DictConfig) -> bool:
-    return _choice(config.conditioning, "generator") != "Unconditional"

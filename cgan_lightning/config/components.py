@@ -71,8 +71,8 @@ class Trainer:
 @functools.cache
 def nodes() -> dict[str, type]:
     """Return each part of the schema by the name that files in conf/ use: `base_loss_bce`, without `base_`."""
-    places = {"model": Pair, "conditioning": Conditioning, "discriminator_label": DiscriminatorLabel, "trainer": Trainer}
-    return places | {f"{each.group}_{each.name}": node(each) for each in registry.components().values()}
+    parts = {"model": Pair, "conditioning": Conditioning, "discriminator_label": DiscriminatorLabel, "trainer": Trainer}
+    return parts | {f"{each.group}_{each.name}": node(each) for each in registry.components().values()}
 
 
 def node(component: registry.Component) -> type:

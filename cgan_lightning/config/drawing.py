@@ -1,4 +1,4 @@
-"""Types, ranges and descriptions of the keys of sample and explore."""
+"""Types, ranges and descriptions of the keys of sample, explore and report."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,4 +59,26 @@ class Explore:
     output: str | None = anything("output folder; null: explore/GENERATOR/MODE", must_be="a folder")
     weights: str = weights()
     device: str = device()
+    plugins: list[str] = plugins()
+
+
+@dataclass
+class Report:
+    """Compare runs: write a web page, figures, a CSV file and tables."""
+
+    runs: Any = anything(
+        "the runs: a sweep folder, run folders, or a glob pattern",
+        must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'",
+        **of_one("sweep", example="SWEEP_FOLDER"),
+    )  # fmt: skip
+    metric: str | None = anything(
+        "metric for the conclusions; null: fid on the test set if all runs were evaluated, else val_best_fid",
+        must_be="a metric of results.json",
+    )
+    threshold: float | None = number(
+        "validation FID up to which time is measured; null: the best that every run reached", above=0
+    )
+    output: str | None = anything(
+        "output folder; null: the sweep folder, or one in reports/ next to the runs", must_be="a folder"
+    )
     plugins: list[str] = plugins()

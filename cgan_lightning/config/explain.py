@@ -1,5 +1,6 @@
 """Turn errors of Hydra, OmegaConf and YAML into one sentence: the file, the key, the value, what would be valid."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 
@@ -51,7 +52,7 @@ def explain(
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
         others = checks.keys(default) if chosen else ()
         key = next((each for each in given if each.startswith(f"{key}.")), key)  # Hydra reports only the first part
-        message = suggestions.unknown_key(key, list(dict.fromkeys([*checks.keys(known), *others, *groups()])))
+        message = suggestions.unknown_key(key, list(dict.fromkeys([*_fields(known), *others, *groups()])))
     else:
         message = _wrong_value(key, cause, known, file)
     message = message or " ".join(re.sub(r"^In '?[^:]*'?: ", "", str(error)).split())
@@ -76,9 +77,15 @@ def _known(composed: Callable[..., DictConfig], chosen: Sequence[str], own: Sequ
         return composed()
 
 
+def _fields(known: DictConfig) -> dict[str, dataclasses.Field]:
+    """Return the fields of a config, and of its sweeper if that has a schema of ours."""
+    settings = [*checks.leaves(known), *checks.leaves(HydraConfig.get().sweeper, "hydra.sweeper.")]
+    return {name: field for name, _, field in settings if field is not None and field.metadata}
+
+
 def _wrong_value(key: str, cause: Exception, known: DictConfig, file: OwnFile | None) -> str:
     """Return the message for a value of the wrong type; "" for other errors."""
-    fields = {name: field for name, _, field in checks.leaves(known) if field is not None}
+    fields = _fields(known)
     sections = {name: inside for inside in reversed(fields) for name in [inside.rpartition(".")[0]] if name}
     if key == "" and file is not None:  # OmegaConf does not say which section of the file
         key = next((each for each in file.set_keys() if each in sections and not file.contains_settings(each)), "")

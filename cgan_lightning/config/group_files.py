@@ -31,7 +31,7 @@ def options(group: str) -> list[str]:
 
 @functools.cache
 def bases(group: str, option: str) -> dict[str, type]:
-    """Return the schema nodes of an option by their place in the group ("" for the group itself), inherited ones too."""
+    """Return the schema nodes of an option by their key in the group ("" for the group itself), inherited ones too."""
     result = dict[str, type]()
     for name in plain(group, option).get("defaults", []):
         if base := BASE.fullmatch(str(name)):
@@ -44,8 +44,8 @@ def bases(group: str, option: str) -> dict[str, type]:
 def with_schema(group: str, option: str) -> DictConfig:
     """Compose an option's file with its schema, without overrides."""
     config = OmegaConf.create({group: {}})
-    for place, node in bases(group, option).items():
-        OmegaConf.update(config, f"{group}.{place}".rstrip("."), OmegaConf.structured(node), force_add=True)
+    for key, node in bases(group, option).items():
+        OmegaConf.update(config, f"{group}.{key}".rstrip("."), OmegaConf.structured(node), force_add=True)
     values = {key: value for key, value in plain(group, option).items() if key != "defaults"}
     config.merge_with({group: values})
     return config[group]

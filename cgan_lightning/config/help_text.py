@@ -64,8 +64,8 @@ def text(config: DictConfig, command: str) -> str:
 
 def _choices() -> dict[str, Any]:
     """Return the chosen option of each group, or the list of options given; Hydra's own record lacks lists."""
-    given = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
-    return dict(HydraConfig.get().runtime.choices) | {key: value for key, _, value in given if group_files.options(key)}
+    given = checks.given().items()
+    return dict(HydraConfig.get().runtime.choices) | {key: value for key, value in given if group_files.options(key)}
 
 
 def _fields(config: DictConfig, prefix: str = "") -> Iterator[Setting]:
@@ -83,12 +83,14 @@ def _group(group: str, config: DictConfig) -> list[str]:
     for option in options:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "From another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
+    part: Any = HydraConfig.get() if group.startswith("hydra/") else config
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
     whole = chosen if group in schema.BESIDE_KEYS else None  # the keys of the one chosen are among the settings
     for option in filter(functools.partial(group_files.bases, group), options):
         if option == whole:
             continue
-        for setting in _fields(config[group] if option == chosen else group_files.with_schema(group, option), f"{group}."):
+        values = part[group.removeprefix("hydra/")] if option == chosen else group_files.with_schema(group, option)
+        for setting in _fields(values, f"{group.replace('/', '.')}."):
             meaning = setting[0], _meaning(setting[2])  # one key may mean different things in two options
             if option == chosen or meaning not in brought:
                 brought[meaning] = setting

@@ -52,18 +52,12 @@ def _digest(config: DictConfig) -> str:
 
 def _differences(config: DictConfig) -> list[str]:
     """Return the non-default settings as parts of a name: "quick", "hinge", "gamma0.1"."""
-    settings, given = checks.result_settings(config), _given()
+    settings, given = checks.result_settings(config), checks.given()
     groups = [group for group in IN_A_NAME if group in given and group not in ("noise", "conditioning")]
     chosen = [_choice_in_a_name(group, given[group]) for group in groups if given[group] != _default_choices().get(group)]
     shown = (*CHOICES, "model.channels", "model.latent_dim", "seed")
     keys = [key for key in given if key in settings and key not in shown]
     return [_plain(part) for part in [*chosen, *(f"{key.rpartition('.')[2]}{given[key]}" for key in keys)]]
-
-
-def _given() -> dict[str, str]:
-    """Return the values of this run's overrides by key; the last one of a key counts."""
-    parts = (override.lstrip("+").partition("=") for override in HydraConfig.get().overrides.task)
-    return {key: value for key, _, value in parts}
 
 
 def _choice_in_a_name(group: str, choice: str) -> str:
@@ -126,7 +120,7 @@ def displayed_settings(config: DictConfig) -> dict[str, Any]:
     The tab shows five by default, those that differ between runs first.
     """
     settings = checks.result_settings(config)
-    overridden = {override.split("=")[0].lstrip("+") for override in HydraConfig.get().overrides.task}
+    overridden = checks.given().keys()
     keys = {"model.channels", "seed"} | (overridden & settings.keys())
     plain = {key: settings[key] for key in keys if not isinstance(settings[key], dict)}
     shown = {key: value if isinstance(value, int | float) else checks.show(value) for key, value in plain.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hydra.core.override_parser.types import Override
 
-from cgan_lightning.config import schema, suggestions
+from cgan_lightning.config import group_files, schema, suggestions
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils import pasteable
 from cgan_lightning.utils.errors import UserError, shown
@@ -98,16 +98,18 @@ def used(folder: str | None, chosen: Sequence[Override]) -> list[OwnFile]:
 def _refuse_misplaced(folder: str, chosen: Iterable[Override]) -> None:
     """Raise UserError for an option that has a file, but not as `folder`/GROUP/OPTION.yaml, or whose group has no folder."""
     for group, option in ((each.key_or_group, str(value)) for each in chosen for value in _values(each)):
-        options, place = sorted(file.stem for file in (CONF / group).glob("*.yaml")), Path(folder) / group
-        if option in options or group.startswith("hydra/") or (place / f"{option}.yaml").is_file():
+        options, group_folder = group_files.options(group), Path(folder) / group
+        if option in options or group.startswith("hydra/") or (group_folder / f"{option}.yaml").is_file():
             continue
-        if os.path.lexists(place / f"{option}.yaml"):
-            raise UserError(f"{place / option}.yaml can't be read: it is a folder, or a link to a file that does not exist")
-        if (place / f"{option}.yml").is_file():
-            raise UserError(f"{place / option}.yml: its name must end in .yaml")
+        if os.path.lexists(group_folder / f"{option}.yaml"):
+            raise UserError(
+                f"{group_folder / option}.yaml can't be read: it is a folder, or a link to a file that does not exist"
+            )
+        if (group_folder / f"{option}.yml").is_file():
+            raise UserError(f"{group_folder / option}.yml: its name must end in .yaml")
         if Path(folder).name == group and (Path(folder) / f"{option}.yaml").is_file():
             raise UserError(f"--config-dir={folder}: give the folder that contains {group}/, {Path(folder).parent}")
-        if not place.is_dir():
+        if not group_folder.is_dir():
             raise UserError(f"{suggestions.choice(group, option, options)}; --config-dir={folder} contains no folder {group}")
 
 

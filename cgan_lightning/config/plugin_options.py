@@ -30,8 +30,8 @@ def use(overrides: Sequence[Override], config_dir: str | None = None) -> None:
     last, searched = given.get("plugins"), given.get("hydra.searchpath")
     if last is None or last.is_delete():
         return
-    places = searched.value() if searched else []
-    folders = [str(place).removeprefix("file://") for place in (places if isinstance(places, list) else [])]
+    searchpath = searched.value() if searched else []
+    folders = [str(path).removeprefix("file://") for path in (searchpath if isinstance(searchpath, list) else [])]
     folders += [config_dir] if config_dir else []
     for name in dict.fromkeys(_names(last)):
         if name in _added:
@@ -89,8 +89,8 @@ def _options(added: Sequence[Component]) -> Iterator[tuple[str, str, Option]]:
             content = {"defaults": [f"{base}@settings"], "dataset": each.name, "settings": values}
         elif each.group == "conditioning":
             plane = values | ({"width": 1} if "width" in values else {})  # a label plane, unless another width is given
-            places = [f"{base}@{network}" for network in NETWORKS]
-            content = {"defaults": ["/base_conditioning@_here_", *places], "generator": values, "discriminator": plane}
+            encoders = [f"{base}@{network}" for network in NETWORKS]
+            content = {"defaults": ["/base_conditioning@_here_", *encoders], "generator": values, "discriminator": plane}
         elif each.group == "head":
             content = {"defaults": ["/base_discriminator_label@_here_", f"{base}@head"], "head": values}
             content["conditioning"] = UNCONDITIONAL  # the head takes the label

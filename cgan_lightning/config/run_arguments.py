@@ -28,7 +28,7 @@ def check_folder(given: str, folder: Path, kinds: Collection[str]) -> None:
         return
     sweeps = [folder] if _is_sweep(folder) else [each for each in _inside(folder, folder / "sweeps") if _is_sweep(each)]
     runs = [each for each in _inside(folder) if _is_run(each)]
-    runs = runs or [run for sweep in sweeps for run in _of_sweep(sweep)]
+    runs = runs or [Path(job.run) for sweep in sweeps for job in SweepFolder(sweep).jobs() if _is_run(Path(job.run))]
     result = {"run": runs if "run" in kinds else [], "sweep": sweeps if "sweep" in kinds else []}
     if counts := [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in result.items() if each]:
         raise UserError(f"{given} contains {' and '.join(counts)}: give {_named([*result['run'], *result['sweep']])}")
@@ -54,8 +54,3 @@ def _is_run(folder: Path) -> bool:
 
 def _is_sweep(folder: Path) -> bool:
     return SweepFolder(folder).record.is_file()
-
-
-def _of_sweep(folder: Path) -> list[Path]:
-    """Return the sweep's runs that exist."""
-    return [Path(job.run) for job in SweepFolder(folder).jobs() if _is_run(Path(job.run))]

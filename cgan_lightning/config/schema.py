@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from cgan_lightning.config import components, drawing
+from cgan_lightning.config import components, drawing, search_space
 from cgan_lightning.config.data_schema import Data, Dataset
 from cgan_lightning.config.schema_fields import (
     OPERATIONAL,
@@ -166,35 +166,14 @@ class Evaluate:
     plugins: list[str] = plugins()
 
 
-@dataclass
-class Report:
-    """Compare runs: write a web page, figures, a CSV file and tables."""
-
-    runs: Any = anything(
-        "the runs: a sweep folder, run folders, or a glob pattern",
-        must_be="a folder in runs/sweeps/, a list as [runs/A,runs/B], or 'runs/*seed0*'",
-        **of_one("sweep", example="SWEEP_FOLDER"),
-    )  # fmt: skip
-    metric: str | None = anything(
-        "metric for the conclusions; null: fid on the test set if all runs were evaluated, else val_best_fid",
-        must_be="a metric of results.json",
-    )
-    threshold: float | None = number(
-        "validation FID up to which time is measured; null: the best that every run reached", above=0
-    )
-    output: str | None = anything(
-        "output folder; null: the sweep folder, or one in reports/ next to the runs", must_be="a folder"
-    )
-    plugins: list[str] = plugins()
-
-
 NODES = {
     "train": Train,
     "sample": drawing.Sample,
     "explore": drawing.Explore,
     "feature_extractor": FeatureExtractor,
     "evaluate": Evaluate,
-    "report": Report,
+    "report": drawing.Report,
+    "optuna": search_space.Optuna,
     **components.nodes(),
 }
 
@@ -202,6 +181,5 @@ NODES = {
 @functools.cache
 def register() -> None:
     """Register the types in Hydra's ConfigStore as `base_*`, the names used in conf/."""
-    store = ConfigStore.instance()
     for name, node in NODES.items():
-        store.store(name=f"base_{name}", node=node)
+        ConfigStore.instance().store(name=f"base_{name}", node=node)

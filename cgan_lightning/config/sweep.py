@@ -33,6 +33,12 @@ def points(overrides: Sequence[Override]) -> list[list[str]]:
     return [list(point) for point in itertools.product(*(choices for choices in values.values() if choices))]
 
 
+def point(overrides: Sequence[Override], place: int) -> list[str]:
+    """Return the first (0) or last (-1) point of `overrides`, whose intervals consist of both ends."""
+    values = {override.get_key_element(): _values(override) or _ends(override) for override in overrides}
+    return [choices[place] for choices in values.values()]
+
+
 def grid(overrides: Sequence[Override]) -> dict[str, list[str]]:
     """Return the values of each key that is swept."""
     swept = {override.get_key_element(): _values(override) for override in overrides if override.is_sweep_override()}
@@ -45,6 +51,13 @@ def _values(override: Override) -> list[str]:
     if not override.is_discrete_sweep():
         return []
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+
+
+def _ends(override: Override) -> list[str]:
+    interval: Any = override.value()
+    if not override.is_interval_sweep():
+        raise UserError(f"{override.input_line}: there is no value in this range")
+    return [f"{override.get_key_element()}={end}" for end in (interval.start, interval.end)]
 
 
 def job(config: DictConfig, number: int) -> Job:
@@ -69,11 +82,16 @@ def refuse_longer_runs(jobs: Sequence[Job]) -> None:
 
 def folder(run_root: str, overrides: Sequence[Override], jobs: Sequence[Job]) -> SweepFolder:
     """Return the sweep folder, named by the swept keys and a hash of the runs, so that the same command finds it again."""
-    swept = [re.split(r"[./]", override.key_or_group)[-1] for override in overrides if override.is_sweep_override()]
-    named = [str(override.value()) for override in overrides if override.key_or_group == "sweep"]
     content = "\n".join(sorted(job.name for job in jobs)) or "\n".join(str(override.input_line) for override in overrides)
+    return named(run_root, overrides, content)
+
+
+def named(run_root: str, overrides: Sequence[Override], content: str) -> SweepFolder:
+    """Return the sweep folder with the swept keys and a hash of `content` in its name."""
+    swept = [re.split(r"[./]", override.key_or_group)[-1] for override in overrides if override.is_sweep_override()]
+    choices = [str(override.value()) for override in overrides if override.key_or_group == "sweep"]
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(named or swept))[:80]
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(choices or swept))[:80]
     return SweepFolder(Path(run_root) / "sweeps" / f"{readable or 'one'}-{digest}")
 
 
@@ -85,7 +103,7 @@ def is_job(config: DictConfig) -> bool:
 def isolated(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     """Wrap `task` so that a failure is recorded in the sweep folder and returns NaN instead of stopping the other jobs.
 
-    Optuna's sweeper treats NaN as a failed trial. A signal still stops the sweep. A job in a process of its own ends with its
+    A signal still stops the sweep. A job in a process of its own ends with its
     own exit code instead.
     """
 

@@ -25,7 +25,6 @@ RULES = (  # key pattern, allowed names, their description; the first matching k
     # For these two, Hydra itself accepts only plugin classes, nothing else in their modules.
     (r"hydra\.(launcher|sweeper)\._target_", r"(hydra_plugins|hydra\._internal\.core_plugins)(\.\w+)+",
      "a plugin in hydra_plugins or hydra._internal.core_plugins"),
-    (r"hydra\.sweeper\..+\._target_", r"optuna\.(samplers|pruners)\.\w+", "one of optuna.samplers or optuna.pruners"),
     (r"hydra\.callbacks\..+\._target_", r"hydra\.experimental\.callbacks\.\w+", "one of hydra.experimental.callbacks"),
     (r"hydra\.(job|hydra)_logging\.(.+\.)?(\(\)|class)", r"(logging|colorlog)\.\w+|logging\.handlers\.\w*FileHandler",
      "one of logging or colorlog"),
@@ -53,13 +52,13 @@ def check(config: DictConfig) -> None:
 
 def _check(key: str, value: Any) -> None:
     if re.fullmatch(r"(?!hydra\.)(.+\.)?_target_", key):
-        group, _, place = key.partition(".")
-        names = targets(group).get(place, set())
+        group, _, of_option = key.partition(".")
+        names = targets(group).get(of_option, set())
         if not isinstance(value, str) or value not in names:
             raise UserError(f"{shown(key)}={shown(value)}: must be {' or '.join(sorted(names)) or 'left out'}")
         return
-    for place, names, words in RULES:
-        if re.fullmatch(place, key):
+    for pattern, names, words in RULES:
+        if re.fullmatch(pattern, key):
             if not isinstance(value, str) or not re.fullmatch(names, value):
                 raise UserError(f"{shown(key)}={shown(value)}: must be {words}")
             return
@@ -72,9 +71,9 @@ def targets(group: str) -> dict[str, set[str]]:
     """Return the class names in the options of `group`, by key: `_target_`, `head._target_`."""
     result: dict[str, set[str]] = {}
     for option in group_files.options(group):
-        for place, value in _all(OmegaConf.to_container(group_files.with_schema(group, option))):
-            if place.rpartition(".")[2] == "_target_":
-                result.setdefault(place, set()).add(value)
+        for key, value in _all(OmegaConf.to_container(group_files.with_schema(group, option))):
+            if key.rpartition(".")[2] == "_target_":
+                result.setdefault(key, set()).add(value)
     return result
 
 

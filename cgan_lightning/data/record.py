@@ -22,11 +22,11 @@ class DataRecord:
     image_size: int
     channels: int
     classes: tuple[int, ...]
-    recipe: dict[str, Any] | None = field(default=None, compare=False)  # of a plugin's data set: its class and settings
+    settings: dict[str, Any] | None = field(default=None, compare=False)  # of a plugin's data set: its class and settings
 
 
 def read(given: Any, class_names: Sequence[str]) -> DataRecord:
-    """Return the record that a recipe has under `dataset`; without one, the file is of a version with Fashion-MNIST only.
+    """Return the record that a model spec has under `dataset`; without one, the file is of a version with Fashion-MNIST only.
 
     Raises UserError for anything that `DatasetSpec.record` does not write.
     """
@@ -36,9 +36,9 @@ def read(given: Any, class_names: Sequence[str]) -> DataRecord:
             spec, names = UNKNOWN, tuple(class_names)
         given = spec.record([names.index(name) for name in class_names])
     kinds = {"name": str, "title": str, "hash": str, "image_size": int, "channels": int, "classes": list}
-    recipe = given.get("recipe") if isinstance(given, dict) else None
-    if recipe is not None:
-        kinds["recipe"] = dict
+    settings = given.get("settings") if isinstance(given, dict) else None
+    if settings is not None:
+        kinds["settings"] = dict
     if not isinstance(given, dict) or {key: type(value) for key, value in given.items()} != kinds:
         raise UserError(f"dataset={shown(given)}: must have {', '.join(kinds)}")
     texts, classes = (given["name"], given["title"]), given["classes"]
@@ -58,5 +58,5 @@ def read(given: Any, class_names: Sequence[str]) -> DataRecord:
         image_size=given["image_size"],
         channels=given["channels"],
         classes=tuple(classes),
-        recipe=recipe,
+        settings=settings,
     )

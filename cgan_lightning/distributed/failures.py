@@ -23,7 +23,7 @@ _KINDS: dict[str, type[Exception]] = {"UserError": UserError, "RunError": RunErr
 class Failures:
     """The first failure among the ranks, kept in the `store` that rank zero has for all.
 
-    `children` are the ranks that this one has started: it sees when they end without having told anything.
+    `children` are the ranks that this one has started: their end without a report is noticed.
     """
 
     def __init__(self, store: distributed.TCPStore, rank: int, children: list[subprocess.Popen]) -> None:
@@ -32,7 +32,7 @@ class Failures:
 
     @contextmanager
     def as_one(self) -> Iterator[None]:
-        """An error inside is told to the other ranks, and becomes the one that came first."""
+        """Report an error inside to the other ranks, and raise the one that came first."""
         try:
             yield
         except Interrupted:
@@ -44,14 +44,14 @@ class Failures:
             raise first from error
 
     def check(self) -> None:
-        """Raises what another rank has told, or how a rank that this one started has ended."""
+        """Raise what another rank has reported, or how a rank that this one started has ended."""
         if self.store.check(["failure"]):
             raise self._error(self.store.get("failure"))
         if dead := self._dead_child():
             raise RunError(dead)
 
     def watch(self) -> None:
-        """Ends this process, from a thread, when a rank has failed and this one, waiting for it, doesn't come back."""
+        """Start a thread that ends this process when another rank has failed while this one waits for it."""
         store = self.store.clone()  # a thread's own connection
         threading.Thread(target=self._watch, args=(store,), daemon=True).start()
 

@@ -22,8 +22,8 @@ from cgan_lightning.utils.errors import RunError, UserError
 
 GATHER_S = 600  # until all ranks are there: nodes start at different times
 STARTED_BY = "CGAN_STARTED_BY"  # the process id of the rank zero that started this rank
-BACKENDS = {"gloo": "gloo", "nccl": "cpu:gloo,cuda:nccl"}  # what is decided is told from CPU to CPU
-END_S = 15  # rank zero, who keeps what the ranks told each other, stays so long for the others
+BACKENDS = {"gloo": "gloo", "nccl": "cpu:gloo,cuda:nccl"}  # decisions are sent between CPUs
+END_S = 15  # rank zero, which holds the store, waits so long for the others
 
 
 @contextmanager
@@ -100,7 +100,8 @@ class Ranks:
         self._gather()
         self.failures.watch()
         if self.here.address == LOOPBACK:
-            os.environ.setdefault("GLOO_SOCKET_IFNAME", _loopback_interface())
+            loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
         distributed.init_process_group(
             self.backend, store=distributed.PrefixStore("group", self.store), rank=self.rank, world_size=self.size
         )
@@ -177,7 +178,3 @@ def _wait_for_rank_zero(here: RankInfo) -> None:
             if time.monotonic() > deadline:
                 raise RunError(f"rank 0 could not be reached at {here.address}:{here.port} for {GATHER_S} s: {error}") from None
         time.sleep(POLL_S)
-
-
-def _loopback_interface() -> str:
-    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))

@@ -81,9 +81,9 @@ class Evaluation:
         accuracy_score = ("accuracy_score",) if self.accuracy_score else ()
         return sorted((*suite.measured(self.per_class * classes), *smoothness, *accuracy_score, *by_inception))
 
-    def is_kept(self, generator: Path, place: Path) -> bool:
-        """Whether `place` already has this evaluation of `generator`."""
-        return results.is_evaluated(place, self.protocol(self._classes(self._loaded(generator))))
+    def is_kept(self, generator: Path, path: Path) -> bool:
+        """Whether `path` already has this evaluation of `generator`."""
+        return results.is_evaluated(path, self.protocol(self._classes(self._loaded(generator))))
 
     def real(self) -> "Real":
         """Return the features of the real images, which are the same for every generator."""
@@ -154,11 +154,11 @@ class Evaluation:
                 result[side] |= inception.compare(features, real.test_by_inception[0], seed=self.seed)
         return result
 
-    def keep(self, measured: dict[str, dict[str, Any]], drawn: "Drawn", place: Path) -> Path:
-        """Save `measured` to the JSON file at `place`; return the image of the closest pairs in the same folder."""
+    def keep(self, measured: dict[str, dict[str, Any]], drawn: "Drawn", path: Path) -> Path:
+        """Save `measured` to the JSON file at `path`; return the image of the closest pairs in the same folder."""
         protocol = self.protocol(drawn.classes)
-        results.keep_evaluation(place, measured | {"protocol": protocol} | environment.describe(self.device))
-        image = place.with_name("closest_pairs.png")
+        results.keep_evaluation(path, measured | {"protocol": protocol} | environment.describe(self.device))
+        image = path.with_name("closest_pairs.png")
         train = suite.of_classes(self.train, drawn.classes)
         output.write_pairs(image, drawn.images[0], train[0], measured["samples"]["closest_pairs"])
         return image

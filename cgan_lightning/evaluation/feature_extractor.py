@@ -80,14 +80,14 @@ def load(path: Path = DEFAULT, device: torch.device | str = "cpu") -> FeatureExt
     return extractor
 
 
-def place(data_hash: str) -> Path:
+def path_of(data_hash: str) -> Path:
     """Return where the feature extractor of the data with this hash is, or would be."""
     return DEFAULT if data_hash == FASHION_MNIST.hash else cache_folder() / "feature_extractors" / f"{data_hash}.safetensors"
 
 
 def missing(data: DatasetSpec | DataRecord) -> str | None:
     """Return how to make the feature extractor of `data`; None if there is one."""
-    if place(data.hash).is_file():
+    if path_of(data.hash).is_file():
         return None
     given = {"data": data.name}
     source = data.source if isinstance(data, DatasetSpec) else None
@@ -95,7 +95,7 @@ def missing(data: DatasetSpec | DataRecord) -> str | None:
         given |= {f"data.{key}": str(path) for key, path in vars(source).items() if path is not None}
     elif source is not None:
         given |= pasteable.plugins([source.module]) | ({"data.root": str(source.root)} if source.root else {})
-        given |= {f"data.settings.{key}": str(value).lower() for key, value in source.recipe if key != "_target_"}
+        given |= {f"data.settings.{key}": str(value).lower() for key, value in source.settings if key != "_target_"}
     elif data.name == FILES:
         given["data.images"] = "FILE"
     command = pasteable.command("feature_extractor", **given)
@@ -106,7 +106,7 @@ def of_data(data: DatasetSpec | DataRecord, device: torch.device | str = "cpu") 
     """Load the feature extractor of `data`. Raises UserError if there is none."""
     if sentence := missing(data):
         raise UserError(sentence)
-    return load(place(data.hash), device)
+    return load(path_of(data.hash), device)
 
 
 def _channels(file: Any) -> int:

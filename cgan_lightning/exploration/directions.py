@@ -30,7 +30,7 @@ MEASURES = ("picture", *Silhouette._fields)
 
 
 @dataclass
-class Found:
+class MeasuredDirection:
     """A direction and its mean effect per unit on images of its classes."""
 
     kind: str  # sefa or pca
@@ -81,7 +81,7 @@ def explore(
     ]
 
 
-def ranked(result: Iterable[Found]) -> list[Found]:
+def ranked(result: Iterable[MeasuredDirection]) -> list[MeasuredDirection]:
     """Sort SeFa's directions before PCA's, each strongest first: the strengths of the two kinds are not comparable."""
     return sorted(result, key=lambda each: (KINDS.index(each.kind), -each.strength))
 
@@ -94,7 +94,7 @@ def _sample_command(name: str, classes: Sequence[Label] | None, output: Path, ch
     return pasteable.command("sample", **overrides)
 
 
-def _growing(result: Sequence[Found]) -> dict[str, Tensor]:
+def _growing(result: Sequence[MeasuredDirection]) -> dict[str, Tensor]:
     """Return for each measure the direction with the largest change, with the sign that increases it."""
     most = {measure: max(result, key=lambda each: abs(each.changes[measure])) for measure in MEASURES}
     return {name: each.vector * (-1 if each.changes[name] < 0 else 1) for name, each in most.items()}
@@ -131,19 +131,24 @@ def changes(trained: TrainedGenerator, vector: Tensor, members: Sequence[Label],
     return {name: each.mean().item() / (2 * reach) for name, each in zip(MEASURES, differences, strict=True)}
 
 
-def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count: int, seed: int) -> list[Found]:
+def _find(trained: TrainedGenerator, group: str, members: Sequence[Label], count: int, seed: int) -> list[MeasuredDirection]:
     measured = range(seed, seed + MEASURED)
     pca = directions.principal(trained, count, members, range(seed, seed + SAMPLES))
     kinds = dict(zip(KINDS, (directions.sefa(trained.network, count), pca), strict=True))
     return [
-        Found(kind, place + 1, group, strength.item(), vector, changes(trained, vector, members, measured))
+        MeasuredDirection(kind, index + 1, group, strength.item(), vector, changes(trained, vector, members, measured))
         for kind, those in kinds.items()
-        for place, (vector, strength) in enumerate(zip(*those, strict=True))
+        for index, (vector, strength) in enumerate(zip(*those, strict=True))
     ]
 
 
 def _draw(
-    strips: Strips, trained: TrainedGenerator, group: str, members: Sequence[Label], result: Sequence[Found], seeds: range
+    strips: Strips,
+    trained: TrainedGenerator,
+    group: str,
+    members: Sequence[Label],
+    result: Sequence[MeasuredDirection],
+    seeds: range,
 ) -> None:
     """Draw a strip for each direction, and one with the first row of each."""
     of_classes = len(members) > 1
@@ -166,7 +171,7 @@ def _draw(
     strips.write_sheet(name, torch.stack(firsts), [each.name for each in result], heads=heads, title=title)
 
 
-def _table(result: Sequence[Found]) -> str:
+def _table(result: Sequence[MeasuredDirection]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "kind", "number", "classes", "strength", *MEASURES])
@@ -176,7 +181,7 @@ def _table(result: Sequence[Found]) -> str:
     return text.getvalue()
 
 
-def _most(result: Sequence[Found], measure: str) -> str:
+def _most(result: Sequence[MeasuredDirection], measure: str) -> str:
     most = max(result, key=lambda each: abs(each.changes[measure]))
     return f"{most.name}, by {most.changes[measure]:+.3g} a unit"
 

@@ -25,7 +25,7 @@ def explore(run: Path, output: Path) -> list[str]:
     if events is None or TAG not in events.Tags()["images"]:
         raise UserError(f"checkpoint={run}: mode=training needs a run folder with TensorBoard events of sample grids")
     kept = events.Images(TAG)
-    frames = [Image.fromarray(beside([np.asarray(_image(event))], [_title(event.step)])) for event in kept]
+    frames = [Image.fromarray(beside([np.asarray(_image(event))], [f"after {event.step:,} updates"])) for event in kept]
     each = min(LONGEST_MS, max(SHORTEST_MS, WHOLE_MS // len(frames)))
     output.mkdir(parents=True, exist_ok=True)
     write_atomically(
@@ -41,7 +41,3 @@ def explore(run: Path, output: Path) -> list[str]:
 
 def _image(event: ImageEvent) -> Image.Image:
     return Image.open(io.BytesIO(event.encoded_image_string))
-
-
-def _title(updates: int) -> str:
-    return f"after {updates:,} updates"

@@ -7,9 +7,9 @@ from torch import Tensor
 
 # The rows of a label embedding, the class weights of a discriminator's head, and the latter under spectral norm. Labels that
 # are not learned (one-hot, a number) are not in a state dictionary.
-PLACES = ("conditioning.rows", "head.classes.weight", "head.classes.parametrizations.weight.original")
+KEYS = ("conditioning.rows", "head.classes.weight", "head.classes.parametrizations.weight.original")
 
 
 def class_vectors(state: Mapping[str, Tensor]) -> Float[Tensor, "classes width"] | None:
     """Return the class vectors in a generator's or discriminator's state dictionary, or None if it has none."""
-    return next((state[place] for place in PLACES if place in state), None)
+    return next((state[key] for key in KEYS if key in state), None)

@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from cgan_lightning.models.conditioning import LabelEncoder, Labels
-from cgan_lightning.models.generator import ConditionalGenerator, Doubling
+from cgan_lightning.models.conditioning import LabelEncoder
+from cgan_lightning.models.generator import Doubling, FeatureMapGenerator
 from cgan_lightning.models.normalization import BATCH, Chain, Normalization
 from cgan_lightning.registry import Part, given, register, setting
 from cgan_lightning.utils import limits
@@ -17,7 +15,7 @@ NARROWEST = 32  # feature maps, the lower bound of the halved width
 
 
 @register("generator", "convolutional")
-class ConvolutionalGenerator(ConditionalGenerator):
+class ConvolutionalGenerator(FeatureMapGenerator):
     """G(z, y): Linear, then `blocks` convolutions at each doubling, with half the maps each time, and a last one with Tanh.
 
     With 2 stages, 28 pixels and 2 blocks: latent + label → (channels, 7, 7) → twice (channels/2, 14, 14) → twice
@@ -39,13 +37,7 @@ class ConvolutionalGenerator(ConditionalGenerator):
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
         image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
-        super().__init__()
-        self.latent_dim, self.channels = latent_dim, channels
-        self.size = coarsest_size(image_size, stages)
-        self.conditioning = conditioning
-        self.concatenated = not normalization.takes_label
-        inputs = latent_dim + self.concatenated * conditioning.width
-        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
+        super().__init__(latent_dim, channels, coarsest_size(image_size, stages), conditioning, normalization)
         width, label_width = channels, conditioning.width
         layers: list[nn.Module] = [normalization.maps(width, label_width=label_width), nn.ReLU(inplace=True)]
         for _ in range(stages):
@@ -56,9 +48,3 @@ class ConvolutionalGenerator(ConditionalGenerator):
                 layers += [normalization.layer(layer), maps, nn.ReLU(inplace=True)]
             width = narrower
         self.blocks = Chain(*layers, nn.Conv2d(width, image_channels, kernel_size=3, padding=1), nn.Tanh())
-
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
-        label = self.conditioning(labels)
-        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
-        maps = features.unflatten(1, (self.channels, self.size, self.size))
-        return self.blocks(maps.contiguous(memory_format=torch.channels_last), label)

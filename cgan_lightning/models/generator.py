@@ -29,8 +29,36 @@ class ConditionalGenerator(nn.Module):
     blocks: nn.Sequential
 
 
+class FeatureMapGenerator(ConditionalGenerator):
+    """The base class of generators that project z and the label to feature maps, as DCGAN does; subclasses add `blocks`.
+
+    If the normalisation takes the label, `project` does not.
+    """
+
+    def __init__(
+        self, latent_dim: int, channels: int, size: int, conditioning: LabelEncoder, normalization: Normalization
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.channels, self.size = latent_dim, channels, size
+        self.conditioning = conditioning
+        self.concatenated = not normalization.takes_label
+        inputs = latent_dim + self.concatenated * conditioning.width
+        self.project = normalization.layer(nn.Linear(inputs, channels * size**2))
+
+    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
+        label = self.conditioning(labels)
+        features = self.projected(torch.cat([z, label], dim=1) if self.concatenated else z)
+        maps = features.unflatten(1, (self.channels, self.size, self.size))
+        maps = maps.contiguous(memory_format=torch.channels_last)  # here, once, instead of in each layer and its gradient
+        return self.blocks(maps, label)
+
+    def projected(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch features"]:
+        """Return the values of the first feature maps."""
+        return self.project(inputs)
+
+
 @register("generator", "documented")
-class Generator(ConditionalGenerator):
+class Generator(FeatureMapGenerator):
     """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
@@ -53,15 +81,8 @@ class Generator(ConditionalGenerator):
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
         image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
-        super().__init__()
+        super().__init__(latent_dim, channels, coarsest_size(image_size, stages), conditioning, normalization)
         width = 64
-        self.latent_dim = latent_dim
-        self.channels = channels
-        self.size = coarsest_size(image_size, stages)
-        self.conditioning = conditioning
-        self.concatenated = not normalization.takes_label
-        inputs = latent_dim + self.concatenated * conditioning.width
-        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
         blocks: list[nn.Module] = [normalization.maps(channels, label_width=conditioning.width)]
         for stage in range(stages - 1):
             blocks += [
@@ -72,9 +93,5 @@ class Generator(ConditionalGenerator):
         blocks += [upsampling(channels if stages == 1 else width, image_channels), nn.Tanh()]
         self.blocks = Chain(*blocks)
 
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
-        label = self.conditioning(labels)
-        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z).relu()
-        maps = features.unflatten(1, (self.channels, self.size, self.size))
-        maps = maps.contiguous(memory_format=torch.channels_last)  # here, once, instead of in each layer and its gradient
-        return self.blocks(maps, label)
+    def projected(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch features"]:
+        return self.project(inputs).relu()

@@ -1,4 +1,4 @@
-"""generator.safetensors: the generator's raw and EMA weights, and the recipe that rebuilds it, in one file."""
+"""generator.safetensors: the generator's raw and EMA weights, and the model spec to rebuild it from, in one file."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ class TrainedGenerator:
     network: ConditionalGenerator
     prior: Any
     class_names: list[str]
-    recipe: dict[str, Any]
+    model_spec: dict[str, Any]
     path: Path  # of the file
     dataset: DataRecord
 
@@ -48,10 +48,10 @@ class TrainedGenerator:
         return self.network.latent_dim
 
 
-def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
-    """Write the weights of `raw` and `ema` (if any), and `recipe` as JSON metadata. The write is not atomic.
+def save(path: Path, model_spec: dict[str, Any], *, raw: nn.Module, ema: nn.Module | None) -> None:
+    """Write the weights of `raw` and `ema` (if any), and `model_spec` as JSON metadata. The write is not atomic.
 
-    `recipe` has the keys `generator`, `prior` (see spec.build), `class_names` and `dataset` (see data/record.py).
+    `model_spec` has the keys `generator`, `prior` (see spec.build), `class_names` and `dataset` (see data/record.py).
     """
     networks = {"raw": raw} if ema is None else {"raw": raw, "ema": ema}
     weights = {
@@ -59,9 +59,9 @@ def save(path: Path, recipe: dict[str, Any], *, raw: nn.Module, ema: nn.Module |
         for name, network in networks.items()
         for key, tensor in network.state_dict().items()
     }
-    if used := {part: modules for part in recipe if (modules := plugins.needed(recipe[part]))}:
-        recipe = recipe | {"plugins": used}
-    path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "recipe": json.dumps(recipe)}))
+    if used := {part: modules for part in model_spec if (modules := plugins.needed(model_spec[part]))}:
+        model_spec = model_spec | {"plugins": used}
+    path.write_bytes(safetensors.torch.save(weights, {"format": str(FORMAT), "model_spec": json.dumps(model_spec)}))
 
 
 def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str = "cpu") -> TrainedGenerator:
@@ -78,7 +78,7 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
         with weights_file.opened(path, "generator of cgan_lightning") as file:
             if (result := (file.metadata() or {}).get("format")) != str(FORMAT):
                 raise UserError(f"it has format {shown(result)}, this version reads {FORMAT}")
-            trained = _described(weights_file.metadata(file, "recipe"), path)
+            trained = _described(weights_file.metadata(file, "model_spec"), path)
             prefix = weights if any(key.startswith(f"{weights}.") for key in file.keys()) else "raw"  # noqa: SIM118  no dictionary
             trained.network.load_state_dict(weights_file.read(file, trained.network, f"{prefix}."), assign=True)
     except UserError as error:
@@ -87,33 +87,33 @@ def load(checkpoint: Path, *, weights: str = "ema", device: torch.device | str =
     return trained
 
 
-def _described(recipe: Any, path: Path) -> TrainedGenerator:
-    """Return the generator that `recipe` describes, on the meta device: no memory is used before the weights are checked."""
-    if not isinstance(recipe, dict):
-        raise UserError(f"its recipe is {shown(recipe)}: it must have generator, prior and class_names")
-    check_plugins(recipe, "generator", "prior")
+def _described(model_spec: Any, path: Path) -> TrainedGenerator:
+    """Return the generator of `model_spec` on the meta device: no memory is used before the weights are checked."""
+    if not isinstance(model_spec, dict):
+        raise UserError(f"its model spec is {shown(model_spec)}: it must have generator, prior and class_names")
+    check_plugins(model_spec, "generator", "prior")
     try:
         with torch.device("meta"):
-            network = build(recipe.get("generator"), "generator")
+            network = build(model_spec.get("generator"), "generator")
     except ValueError as error:  # sizes that the network does not allow
-        raise UserError(f"its recipe can't be built: {error}") from None
-    prior, names = build(recipe.get("prior"), "noise"), recipe.get("class_names")
+        raise UserError(f"its model spec can't be built: {error}") from None
+    prior, names = build(model_spec.get("prior"), "noise"), model_spec.get("class_names")
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):
         longest = limits.CLASS_NAME_LENGTH
         raise UserError(f"class_names={shown(names)}: must be {count} texts, one per class, of up to {longest} characters")
-    data = record.read(recipe.get("dataset"), names)
-    if data.channels != (channels := recipe["generator"].get("image_channels", 1)):
+    data = record.read(model_spec.get("dataset"), names)
+    if data.channels != (channels := model_spec["generator"].get("image_channels", 1)):
         raise UserError(f"dataset: channels={data.channels}, but its network has image_channels={channels}")
-    return TrainedGenerator(network, prior, names, recipe, path, data)
+    return TrainedGenerator(network, prior, names, model_spec, path, data)
 
 
-def check_plugins(recipe: dict[str, Any], *parts: str) -> None:
-    """Raise PluginError if `parts` of a file's recipe have classes of plugins that are not in use; none is imported."""
-    used = recipe.get("plugins", {})
+def check_plugins(model_spec: dict[str, Any], *parts: str) -> None:
+    """Raise PluginError if `parts` of a file's model spec have classes of plugins that are not in use; none is imported."""
+    used = model_spec.get("plugins", {})
     modules: list[Any] = [used.get(part, []) for part in parts] if isinstance(used, dict) else [None]
     if not all(isinstance(each, list) and all(isinstance(name, str) for name in each) for each in modules):
-        raise UserError(f"its recipe's plugins are {shown(used)}: must be lists of modules")
+        raise UserError(f"its model spec's plugins are {shown(used)}: must be lists of modules")
     if unknown := plugins.missing(itertools.chain(*modules)):
         raise PluginError(f"it needs a plugin: {plugins.advice(unknown)}")
 

@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cgan_lightning.models.conditioning import LabelEncoder, Labels
+from cgan_lightning.models.conditioning import LabelEncoder
 from cgan_lightning.models.convolution import Convolution
 from cgan_lightning.models.discriminator import ConditionalDiscriminator, Head
-from cgan_lightning.models.generator import ConditionalGenerator, Doubling
+from cgan_lightning.models.generator import Doubling, FeatureMapGenerator
 from cgan_lightning.models.heads import Logit
 from cgan_lightning.models.layers import HalvingConvolution
 from cgan_lightning.models.normalization import SCALED, Chain, Normalization, TakesLabel
@@ -43,7 +42,7 @@ class ResidualBlock(TakesLabel):
 
 
 @register("generator", "residual")
-class ResidualGenerator(ConditionalGenerator):
+class ResidualGenerator(FeatureMapGenerator):
     """G(z, y): Linear, then `blocks` residual blocks at each size, with half the maps after each doubling, and Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (channels/2, 14, 14) → (channels/4, 28, 28) → (1, 28, 28).
@@ -63,13 +62,7 @@ class ResidualGenerator(ConditionalGenerator):
         image_size: Annotated[int, given(**limits.IMAGE_SIZE)] = 28,
         image_channels: Annotated[int, given(**limits.IMAGE_CHANNELS)] = 1,
     ) -> None:
-        super().__init__()
-        self.latent_dim, self.channels = latent_dim, channels
-        self.size = coarsest_size(image_size, stages)
-        self.conditioning = conditioning
-        self.concatenated = not normalization.takes_label
-        inputs = latent_dim + self.concatenated * conditioning.width
-        self.project = normalization.layer(nn.Linear(inputs, channels * self.size**2))
+        super().__init__(latent_dim, channels, coarsest_size(image_size, stages), conditioning, normalization)
         width, layers = channels, list[nn.Module]()
         for stage in range(stages + 1):
             if stage:
@@ -80,12 +73,6 @@ class ResidualGenerator(ConditionalGenerator):
         layers += [normalization.maps(width, label_width=conditioning.width), nn.LeakyReLU(0.2)]
         layers += [nn.Conv2d(width, image_channels, kernel_size=3, padding=1), nn.Tanh()]
         self.blocks = Chain(*layers)
-
-    def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
-        label = self.conditioning(labels)
-        features = self.project(torch.cat([z, label], dim=1) if self.concatenated else z)
-        maps = features.unflatten(1, (self.channels, self.size, self.size))
-        return self.blocks(maps.contiguous(memory_format=torch.channels_last), label)
 
 
 @register("discriminator", "residual")

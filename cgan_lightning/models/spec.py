@@ -1,7 +1,7 @@
-"""Build networks from recipes: nested dictionaries that name classes of this package and their arguments.
+"""Build networks from model specs: nested dictionaries that name classes of this package and their arguments.
 
-Recipes are untrusted input. The type and range of each argument are checked, so that no network of excessive size is built,
-and a recipe cannot be nested deeper than a network and its parts.
+Specs are untrusted input. The type and range of each argument are checked, so that no network of excessive size is built,
+and a spec cannot be nested deeper than a network and its parts.
 """
 
 import functools
@@ -18,22 +18,22 @@ NETWORKS = ("generator", "discriminator")
 PARTS = ("conditioning", "upsampling", "head", "normalization")
 
 
-def build(recipe: Any, *groups: str) -> Any:
-    """Return the object that `recipe` describes: `_target_` is a component of `groups`, the other keys are its arguments.
+def build(spec: Any, *groups: str) -> Any:
+    """Return the object that `spec` describes: `_target_` is a component of `groups`, the other keys are its arguments.
 
     Without `groups`, all groups of networks, their parts and priors are allowed. `_partial_: true`, used for upsamplings and
     heads, returns a factory instead of the object, as in Hydra. Raises UserError for any other class, and for an argument
     that is unknown or out of range.
     """
-    if not isinstance(recipe, dict):
-        raise UserError(f"{shown(recipe)} is not a recipe: give _target_ and the arguments of that class")
-    name, allowed = old_names.current(recipe.get("_target_")), registry.of_group(*(groups or (*NETWORKS, *PARTS, "noise")))
+    if not isinstance(spec, dict):
+        raise UserError(f"{shown(spec)} is not a spec: give _target_ and the arguments of that class")
+    name, allowed = old_names.current(spec.get("_target_")), registry.of_group(*(groups or (*NETWORKS, *PARTS, "noise")))
     if not isinstance(name, str) or name not in allowed:
-        raise UserError(f"_target_: {shown(name)} is none of the classes that a recipe may name ({', '.join(allowed)})")
+        raise UserError(f"_target_: {shown(name)} is none of the classes that a model spec may name ({', '.join(allowed)})")
     component = allowed[name]
-    if recipe.get("_partial_", False) is not component.is_factory:
-        raise UserError(f"{name}: _partial_ must be {str(component.is_factory).lower()}, not {shown(recipe.get('_partial_'))}")
-    given = {key: value for key, value in recipe.items() if key not in ("_target_", "_partial_")}
+    if spec.get("_partial_", False) is not component.is_factory:
+        raise UserError(f"{name}: _partial_ must be {str(component.is_factory).lower()}, not {shown(spec.get('_partial_'))}")
+    given = {key: value for key, value in spec.items() if key not in ("_target_", "_partial_")}
     arguments = {key: _argument(component, key, value) for key, value in given.items()}
     cls = component.load()
     try:

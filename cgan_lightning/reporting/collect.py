@@ -11,6 +11,7 @@ import pandas as pd
 
 from cgan_lightning.evaluation import table
 from cgan_lightning.reporting.factors import swept
+from cgan_lightning.reporting.search import CHOSEN, Search, searched
 from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.storage.results import comparable
 from cgan_lightning.utils.errors import UserError, shown
@@ -37,8 +38,9 @@ class Study:
     origins: dict[str, list[str]]  # revisions, machines and versions of all finished runs
     remarks: list[str]  # caveats
     protocols: dict[str, str]  # the protocols of "evaluation" and "validation", in words
-    unequal: str | None  # why quality is not compared: the runs differ in training length
+    unequal: str | None  # why quality is not compared: the runs differ in training length, or were chosen by a search
     time_problem: str | None  # why times are not compared
+    search: Search | None = None
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -65,13 +67,15 @@ def study(runs: str | Sequence[str]) -> Study:
     Raises UserError if there are none, or none has finished.
     """
     chosen = selected(runs)
-    entries, finished = chosen.entries, [entry for entry in chosen.entries if entry.end]
-    if not finished:
+    entries = chosen.entries
+    if not any(entry.end for entry in entries):
         raise UserError(f"runs={shown(runs)}: none of the {_counted(len(entries), 'run')} has finished")
     factors = swept([entry.identity for entry in entries if entry.identity])
     results = [_read(entry.end.results) if entry.end else {} for entry in entries]
-    unequal, time_problem = _unequal(results), _time_problem(results)
-    remarks = [*_unfinished(entries), *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
+    found = searched(chosen.sweep) if chosen.sweep else None
+    unequal, time_problem = _unequal(results) or (CHOSEN if found else None), _time_problem(results)
+    unfinished = found.remarks if found else _unfinished(entries)
+    remarks = [*unfinished, *filter(None, [unequal]), *_incomparable(results), *filter(None, [time_problem])]
     rows = [
         {"name": entry.run.path.name, "state": entry.state, "detail": entry.detail, "path": str((entry.end or entry.run).path)}
         | ({"seed": entry.identity["settings"]["seed"]} | factors.values_of(entry.identity) if entry.identity else {})
@@ -92,6 +96,7 @@ def study(runs: str | Sequence[str]) -> Study:
         protocols=_protocols(results),
         unequal=unequal,
         time_problem=time_problem,
+        search=found,
     )
 
 

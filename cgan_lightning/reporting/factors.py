@@ -1,7 +1,7 @@
 """The settings that differ between runs, under short names."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cgan_lightning.data.sets import FASHION_MNIST
@@ -28,7 +28,11 @@ def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
     Settings that only differ between named recipes (`experiment`) are represented by the recipe.
     """
     recipes = [str(each["choices"].get("experiment")) for each in identities]
-    differs = _differs_within(recipes) if len(set(recipes)) > 1 else _differs
+
+    def differs(values: Sequence[Any]) -> bool:
+        """Return whether values differ between runs of the same recipe."""
+        return len({*zip(recipes, values, strict=True)}) > len(set(recipes))
+
     groups = sorted({group for each in identities for group in each["choices"]} - {"experiment"})
     choices = [group for group in groups if differs([each["choices"].get(group) for each in identities])]
     keys = {key for each in identities for key in each["settings"]} - {"seed"}
@@ -36,15 +40,6 @@ def swept(identities: Sequence[Mapping[str, Any]]) -> Swept:
     differing = [key for key in sorted(own) if differs([_plain((ASSUMED | each["settings"]).get(key)) for each in identities])]
     choices += ["experiment"] if len(set(recipes)) > 1 else []
     return Swept({_short(key, [*choices, *differing]): key for key in [*differing, *choices]})
-
-
-def _differs(values: Sequence[Any]) -> bool:
-    return len(set(values)) > 1
-
-
-def _differs_within(recipes: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
-    """Return a test of whether values differ between runs of the same recipe."""
-    return lambda values: len({*zip(recipes, values, strict=True)}) > len(set(recipes))
 
 
 def _short(key: str, keys: Sequence[str]) -> str:

@@ -69,12 +69,12 @@ def _styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     return styled
 
 
-def look(place: int) -> dict[str, Any]:
-    """Return colour, marker and dashes of setting number `place`, from 0."""
+def line_style(index: int) -> dict[str, Any]:
+    """Return colour, marker and dashes of setting number `index`, from 0."""
     return {
-        "color": COLOURS[place % len(COLOURS)],
-        "marker": MARKERS[place % len(MARKERS)],
-        "linestyle": DASHES[place % len(DASHES)],
+        "color": COLOURS[index % len(COLOURS)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "linestyle": DASHES[index % len(DASHES)],
     }
 
 
@@ -84,9 +84,9 @@ def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawin
     labels = [textwrap.fill(label, BESIDE) for label in rows]
     lines = max(label.count("\n") + 1 for label in labels)
     figure, axes = _axes(1.1 + (0.14 + 0.2 * lines) * len(rows))
-    known = {place: each for place, each in enumerate(rows.values()) if each}
-    for place, each in known.items():
-        height, style = len(rows) - 1 - place, look(place) | {"linestyle": "none"}
+    known = {index: each for index, each in enumerate(rows.values()) if each}
+    for index, each in known.items():
+        height, style = len(rows) - 1 - index, line_style(index) | {"linestyle": "none"}
         if each.half is not None:
             ends = [each.mean - each.half, each.mean + each.half]
             axes.plot(ends, [height] * 2, color=style["color"], linewidth=2, alpha=0.5)
@@ -103,11 +103,12 @@ def points(name: str, rows: Mapping[str, Interval | None], title: str) -> Drawin
 @_styled
 def curves(name: str, groups: Mapping[str, Sequence[Curve]], title: str) -> Drawing:
     """Draw mean and range over the runs of each group by images seen; a group without runs only reserves its style."""
-    known = {label: (look(place), runs) for place, (label, runs) in enumerate(groups.items()) if runs}
+    known = {label: (line_style(index), runs) for index, (label, runs) in enumerate(groups.items()) if runs}
     figure, axes = _axes(3.2 + _legend_height(known))
-    for place, (label, (style, runs)) in enumerate(known.items()):
+    for index, (label, (style, runs)) in enumerate(known.items()):
         images_seen, values = _together(runs)
-        marked = slice(place % _every(images_seen), None, _every(images_seen))  # few, and shifted between curves
+        interval = -(-len(images_seen) // 8)  # validations per marker
+        marked = slice(index % interval, None, interval)  # shifted between curves
         axes.plot(images_seen / 1000, values.mean(0), **style, label=label, linewidth=2, markersize=6, markevery=marked)
         shade = min(0.18, 0.8 / len(known))
         axes.fill_between(images_seen / 1000, values.min(0), values.max(0), color=style["color"], alpha=shade, linewidth=0)
@@ -131,16 +132,11 @@ def _together(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     return images_seen, np.asarray([np.interp(images_seen, *np.asarray(run).T) for run in runs])
 
 
-def _every(images_seen: np.ndarray) -> int:
-    """Return the number of validations per marker."""
-    return -(-len(images_seen) // 8)
-
-
 def log_ticks(low: float, high: float) -> list[float]:
     """Return as many round ticks of a logarithmic axis from `low` to `high` as their labels have room; at least two."""
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     choices = [np.outer(decades, steps).ravel() for steps in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))]
-    choices += [decades[::every] for every in range(2, len(decades))]
+    choices += [decades[::step] for step in range(2, len(decades))]
     choices += [MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) for count in (6, 5, 4, 3, 2)]
     inside = [[float(each) for each in ticks if low <= each <= high] for ticks in choices]
     gap = TICK_GAP * np.log(high / low)
@@ -155,17 +151,17 @@ def pareto(
 
     The line and the filled markers show the Pareto front.
     """
-    known = [(label, look(place), *each) for place, (label, each) in enumerate(settings.items()) if each]
+    known = [(label, line_style(index), *each) for index, (label, each) in enumerate(settings.items()) if each]
     labels = [label for label, *_ in known]
     figure, axes = _axes(3.4 + _legend_height(labels))
     front = pareto_front([(price, each.mean if lower_is_better else -each.mean) for _, _, price, each in known])
-    line = sorted((known[place][2], known[place][3].mean) for place in front)
+    line = sorted((known[index][2], known[index][3].mean) for index in front)
     axes.plot(*zip(*line, strict=True), color=INK, alpha=0.5, linewidth=1.5, drawstyle="steps-post", zorder=1)
-    for place, (label, style, price, each) in enumerate(known):
+    for index, (label, style, price, each) in enumerate(known):
         if each.half is not None:
             bar = {"ecolor": style["color"], "elinewidth": 1.5, "capsize": 3, "alpha": 0.6}
             axes.errorbar([price], [each.mean], each.half, fmt="none", **bar)
-        face = style["color"] if place in front else "none"
+        face = style["color"] if index in front else "none"
         point = {"markersize": 9, "markeredgewidth": 2, "markerfacecolor": face, "zorder": 3}
         axes.plot([price], [each.mean], **style | {"linestyle": "none"}, **point, label=label)
     axes.margins(x=0.12)
@@ -180,8 +176,8 @@ def pareto(
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Return the indices of the points that no other point dominates; lower is better in both coordinates."""
     return [
-        place
-        for place, (cost, value) in enumerate(points)
+        index
+        for index, (cost, value) in enumerate(points)
         if not any(other != (cost, value) and other[0] <= cost and other[1] <= value for other in points)
     ]
 
@@ -200,10 +196,10 @@ def _limits(shown: Sequence[Interval]) -> tuple[float, float]:
     """Return axis limits for all values, and for intervals (wide with two seeds) only as far as the values stay readable."""
     values = [value for each in shown for value in each.values]
     low, high = min(values), max(values)
-    room = max((high - low) * 0.6, abs(high) * 0.05) or 1
+    margin = max((high - low) * 0.6, abs(high) * 0.05) or 1
     ends = [each.mean + side * (each.half or 0) for each in shown for side in (-1, 1)]
-    low, high = min(low, max(min(ends), low - room)), max(high, min(max(ends), high + room))
-    return low - room / 6, high + room / 6
+    low, high = min(low, max(min(ends), low - margin)), max(high, min(max(ends), high + margin))
+    return low - margin / 6, high + margin / 6
 
 
 def _legend(figure: Figure, labels: Any) -> None:

@@ -38,9 +38,9 @@ def listed(folder: Path, sort: str) -> Listing:
             *(entry.identity.get("name") or entry.run.path.name, " ".join(entry.identity.get("tags") or [])),
             entry.identity["settings"]["seed"],
             *factors.values_of(entry.identity).values(),
-            *(entry.state, _epochs(result), fid.get(place, ""), _rounded(result.get("metrics", {}).get("fid")), _ended(entry)),
+            *(entry.state, _epochs(result), fid.get(index, ""), _rounded(result.get("metrics", {}).get("fid")), _ended(entry)),
         ]
-        for place, (entry, result) in enumerate(zip(entries, results, strict=True))
+        for index, (entry, result) in enumerate(zip(entries, results, strict=True))
     ]
     return Listing(columns, _sorted(rows, columns, sort), remarks)
 
@@ -57,8 +57,8 @@ def text(listing: Listing) -> str:
 
 def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> dict[int, float]:
     """Return test FIDs of the most common protocol by index of their run, and add a remark on the others."""
-    measured = {place: result["evaluation"] for place, result in enumerate(results) if "evaluation" in result}
-    protocols = {place: json.dumps(comparable(each["protocol"]), sort_keys=True) for place, each in measured.items()}
+    measured = {index: result["evaluation"] for index, result in enumerate(results) if "evaluation" in result}
+    protocols = {index: json.dumps(comparable(each["protocol"]), sort_keys=True) for index, each in measured.items()}
     if not protocols:
         return {}
     usual, count = Counter(protocols.values()).most_common(1)[0]
@@ -68,7 +68,7 @@ def _of_one_protocol(results: Sequence[dict[str, Any]], remarks: list[str]) -> d
         f"feature extractor {protocol['feature_extractor']}"
         + (f"; {len(protocols) - count} with another protocol are left out" if len(protocols) > count else "")
     )
-    return {place: _rounded(measured[place]["samples"]["fid"]) for place, each in protocols.items() if each == usual}
+    return {index: _rounded(measured[index]["samples"]["fid"]) for index, each in protocols.items() if each == usual}
 
 
 def _rounded(value: float | None) -> Any:
@@ -88,11 +88,11 @@ def _ended(entry: Entry) -> str:
 def _sorted(rows: list[list[Any]], columns: list[str], sort: str) -> list[list[Any]]:
     """Sort by a column, or by -column in descending order; runs without a value come last."""
     name = sort.removeprefix("-")
-    known = {column.casefold(): place for place, column in enumerate(columns)}
+    known = {column.casefold(): index for index, column in enumerate(columns)}
     if name.casefold() not in known:
         raise UserError(f"--sort {sort}: there is no such column; there are {', '.join(columns)}")
-    place = known[name.casefold()]
-    without = [row for row in rows if row[place] == ""]
-    having = [row for row in rows if row[place] != ""]
-    plain = all(isinstance(row[place], int | float) for row in having)
-    return sorted(having, key=lambda row: row[place] if plain else str(row[place]), reverse=sort.startswith("-")) + without
+    index = known[name.casefold()]
+    without = [row for row in rows if row[index] == ""]
+    having = [row for row in rows if row[index] != ""]
+    plain = all(isinstance(row[index], int | float) for row in having)
+    return sorted(having, key=lambda row: row[index] if plain else str(row[index]), reverse=sort.startswith("-")) + without

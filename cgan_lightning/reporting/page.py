@@ -1,7 +1,6 @@
 """Write a report: a self-contained HTML file, a CSV file, Markdown and LaTeX tables, and figures."""
 
 import base64
-import html
 import io
 import logging
 from collections.abc import Mapping, Sequence
@@ -73,7 +72,7 @@ def sentences(study: Study, result: Findings) -> list[str]:
     """Return conclusions on all factors and interactions; a factor with simple effects has one for each of them."""
     row = METRICS[result.metric]
     if study.unequal:
-        return []
+        return [study.search.best] if study.search else []
     prices = conclusions.costs(study.finished, study.factors, times=study.time_problem is None)
     pairs = zip(result.effects[result.metric], result.simple, strict=True)
     shown = [each for main, simple in pairs for each in simple or [main]]
@@ -85,11 +84,11 @@ def sentences(study: Study, result: Findings) -> list[str]:
 
 
 def write(study: Study, result: Findings, folder: Path) -> None:
-    """Write report.html, results.csv, results.md, results.tex, samples.png and figures/ to `folder`."""
+    """Write report.html, results.csv, results.md, results.tex, samples.png and figures/ to `folder`; of a search trials.csv."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"text": _markdown, "latex": lambda text, width=0: Markup(tables.latex(text, width))}  # noqa: S704
+    environment.filters |= {"text": tables.markdown, "latex": lambda text, width=0: Markup(tables.latex(text, width))}  # noqa: S704
     labels = [study.label(run) if run["seed"] == run["seed"] else tables.NONE for run in study.runs.to_dict("records")]
     shown = {
         "study": study,
@@ -99,6 +98,7 @@ def write(study: Study, result: Findings, folder: Path) -> None:
         "settings": tables.settings(result.settings, result.cost.setting, study.seeds, study.protocols.values()),
         "effects": tables.effects(_with_simple(result)),
         "costs": tables.costs(result.cost, result.threshold, result.quickest),
+        "searched": tables.search(study.search) if study.search else [],
         "runs": tables.runs(study.runs, labels, result.metric),
         "columns": tables.LATEX_COLUMNS,
     }
@@ -111,7 +111,12 @@ def write(study: Study, result: Findings, folder: Path) -> None:
     }
     for name, text in written.items():
         write_atomically(folder / name, lambda path, text=text: path.write_text(text))
-    write_atomically(folder / "results.csv", lambda path: _spreadsheet(study.runs).to_csv(path, index=False))
+    write_atomically(
+        folder / "results.csv", lambda path: tables.spreadsheet(study.runs.drop(columns=["path"])).to_csv(path, index=False)
+    )
+    if study.search:
+        trials = tables.spreadsheet(pd.DataFrame(study.search.rows))
+        write_atomically(folder / "trials.csv", lambda path: trials.to_csv(path, index=False))
     origin = Origin(study.finished.name.tolist(), sorted(map(int, study.finished.seed.unique())), study.origins["revision"])
     if grids:
         save_png(folder / "samples.png", beside([*grids.values()], [*grids]), title="Samples of each setting", origin=origin)
@@ -133,18 +138,6 @@ def _keep(drawings: Sequence[figures.Drawing], folder: Path, origin: Origin) -> 
             old.unlink()
     for drawing in drawings:
         drawing.save(folder, origin)
-
-
-def _markdown(sentence: str) -> Markup:
-    """Escape text for Markdown tables: HTML and cell separators, but not quotes."""
-    return Markup(html.escape(sentence, quote=False).replace("|", "&#124;"))  # noqa: S704  escaped here
-
-
-def _spreadsheet(runs: pd.DataFrame) -> pd.DataFrame:
-    """Prefix cells that a spreadsheet would treat as formulas with an apostrophe."""
-    return runs.drop(columns=["path"]).map(
-        lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-    )
 
 
 def _by_setting(study: Study, metric: str) -> dict[str, Interval]:

@@ -32,11 +32,12 @@ class Entry:
 
 @dataclass
 class Selection:
-    """Runs, the folder of their report, and the command that reproduces the runs or the report."""
+    """Runs, the folder of their report, and the command that reproduces the runs or the report; a single sweep's folder."""
 
     entries: list[Entry]
     folder: Path
     command: str
+    sweep: SweepFolder | None = None
 
 
 def selected(runs: str | Sequence[str]) -> Selection:
@@ -44,7 +45,7 @@ def selected(runs: str | Sequence[str]) -> Selection:
     requested = [runs] if isinstance(runs, str) else list(runs)
     if len(requested) == 1 and SweepFolder(Path(requested[0])).record.is_file():
         sweep = SweepFolder(Path(requested[0]))
-        return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"])
+        return Selection(_of_sweep(sweep), sweep.path, read_json(sweep.record)["command"], sweep)
     folders = dict.fromkeys(folder for each in requested for folder in _run_folders(each))
     entries = [of_run(folder) for folder in folders]
     digest = hashlib.sha256("\n".join(sorted(map(str, folders))).encode()).hexdigest()[:8]
@@ -53,14 +54,14 @@ def selected(runs: str | Sequence[str]) -> Selection:
     return Selection(entries, folder, shlex.join(["python", "-m", "cgan_lightning.report", override]))
 
 
-def of_run(place: Path) -> Entry:
+def of_run(path: Path) -> Entry:
     """Return a run by its folder, with its last results, or by the folder of earlier results (in ends/)."""
-    if place.parent.name == "ends":
-        return Entry(RunFolder(place.parents[1]), RunFolder(place), "finished", str(place))
-    run, ends = RunFolder(place), RunFolder(place).ends()
-    if lock.is_held(place):
+    if path.parent.name == "ends":
+        return Entry(RunFolder(path.parents[1]), RunFolder(path), "finished", str(path))
+    run, ends = RunFolder(path), RunFolder(path).ends()
+    if lock.is_held(path):
         return Entry(run, None, "running")
-    return Entry(run, ends[max(ends)], "finished", str(place)) if ends else Entry(run, None, "interrupted")
+    return Entry(run, ends[max(ends)], "finished", str(path)) if ends else Entry(run, None, "interrupted")
 
 
 def _of_sweep(sweep: SweepFolder) -> list[Entry]:

@@ -136,9 +136,9 @@ class _Model:
 
     def _pairs(self, factor: str, low: Any, high: Any, at: tuple[str, Any] | None) -> list[tuple[Cell, Cell]]:
         """Return pairs of settings that differ only in `factor` and have a seed in common."""
-        place = self.names.index(factor)
-        chosen = [cell for cell in self.cells if cell[place] == low and (at is None or cell[self.names.index(at[0])] == at[1])]
-        pairs = [(cell, _with(cell, place, high)) for cell in chosen]
+        index = self.names.index(factor)
+        chosen = [cell for cell in self.cells if cell[index] == low and (at is None or cell[self.names.index(at[0])] == at[1])]
+        pairs = [(cell, _with(cell, index, high)) for cell in chosen]
         return [(cell, other) for cell, other in pairs if other in self.cells and self.share_seeds(cell, other)]
 
     def share_seeds(self, *cells: Cell) -> set[Any]:
@@ -173,8 +173,8 @@ def _square(cell: Cell, names: list[str], pair: tuple[str, str], levels: tuple[A
     return four if all(each in model.cells for each in four) and model.share_seeds(*four) else None
 
 
-def _with(cell: Cell, place: int, value: Any) -> Cell:
-    return (*cell[:place], value, *cell[place + 1 :])
+def _with(cell: Cell, index: int, value: Any) -> Cell:
+    return (*cell[:index], value, *cell[index + 1 :])
 
 
 def _corrected(result: list[Effect]) -> list[Effect]:

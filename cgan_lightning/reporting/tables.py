@@ -1,14 +1,17 @@
 """A report's tables, for the page, Markdown and LaTeX, with units in the headers."""
 
+import html
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from cgan_lightning.evaluation.table import Row
 from cgan_lightning.reporting.collect import METRICS
+from cgan_lightning.reporting.search import Search
 from cgan_lightning.reporting.statistics import Effect, Interval
 
 ARROWS = {"": "", "lower": "\u00a0↓", "higher": "\u00a0↑"}  # better direction
@@ -54,10 +57,10 @@ class Table:
         starts = range(1, len(self.header), width - 1)
         return [self._columns([0, *range(start, min(start + width - 1, len(self.header)))]) for start in starts]
 
-    def _columns(self, places: Sequence[int]) -> "Table":
-        groups = [Group(group.title, [[row[place] for place in places] for row in group.rows]) for group in self.groups]
-        words = tuple(new for new, old in enumerate(places) if old in self.words)
-        return replace(self, header=[self.header[place] for place in places], groups=groups, words=words)
+    def _columns(self, indices: Sequence[int]) -> "Table":
+        groups = [Group(group.title, [[row[index] for index in indices] for row in group.rows]) for group in self.groups]
+        words = tuple(new for new, old in enumerate(indices) if old in self.words)
+        return replace(self, header=[self.header[index] for index in indices], groups=groups, words=words)
 
 
 def settings(by_metric: dict[str, dict[str, Interval]], labels: Iterable[str], seeds: int, protocols: Iterable[str]) -> Table:
@@ -119,15 +122,61 @@ def _of_costs(cost: pd.DataFrame, columns: dict[str, list[Cell]]) -> Table:
     return Table("Cost of each setting: means over seeds.", ["setting", *known], [Group("", rows)])
 
 
-def runs(every: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
+def runs(all_runs: pd.DataFrame, labels: Iterable[str], metric: str) -> Table:
     """Return a table with one row per run, finished or not."""
     row = METRICS[metric]
-    values = every[metric].astype(float) * row.scale
+    values = all_runs[metric].astype(float) * row.scale
     rows = [
         [_text(label), _number(seed, "{:.0f}"), _number(value, row.form), _text(state), _text(name)]
-        for label, seed, value, state, name in zip(labels, every.seed, values, every.state, every.name, strict=True)
+        for label, seed, value, state, name in zip(labels, all_runs.seed, values, all_runs.state, all_runs.name, strict=True)
     ]
     return Table("Every run.", ["setting", "seed", row.name, "state", "run"], [Group("", rows)], words=(0, 3, 4))
+
+
+def search(found: Search) -> list[Table]:
+    """Return a table of a search's trials, and one of the importance of the settings if it is known."""
+    keys = list(dict.fromkeys(key for trial in found.trials for key in trial.settings))
+    rows = [
+        [
+            Cell(str(trial.number), trial.number),
+            *(_setting(trial.settings.get(key, NONE)) for key in keys),
+            _number(trial.value, "{:.4g}"),
+            _text(trial.state),
+        ]
+        for trial in found.trials
+    ]
+    finished = sum(trial.state == "finished" for trial in found.trials)
+    failed = sum(trial.state == "failed" for trial in found.trials)
+    objective = found.metric + ARROWS["lower" if found.direction == "minimize" else "higher"]
+    caption = f"{len(rows)} trials: {finished} finished, {failed} failed."
+    trials = Table(caption, ["trial", *keys, objective, "state"], [Group("", rows)], words=(len(keys) + 2,))
+    shares = [[_text(key), _number(share * 100, "{:.0f}")] for key, share in found.importance.items()]
+    about = (
+        "Parameter importance by PED-ANOVA (Watanabe et al. 2023): how much a setting's values in the best tenth of the "
+        "finished trials differ from those in all of them."
+    )
+    return [trials, *([Table(about, ["setting", "importance, %"], [Group("", shares)])] if shares else [])]
+
+
+def _setting(text: str) -> Cell:
+    """Return the cell of a value as on a command line; fractions with four digits."""
+    try:
+        number = float(text)
+    except ValueError:
+        return Cell(text, text)
+    return Cell(text if text.lstrip("-").isdigit() else f"{number:.4g}", number)
+
+
+def spreadsheet(rows: pd.DataFrame) -> pd.DataFrame:
+    """Prefix cells that a spreadsheet would treat as formulas with an apostrophe."""
+    return rows.map(
+        lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    )
+
+
+def markdown(sentence: str) -> Markup:
+    """Escape text for Markdown tables: HTML and cell separators, but not quotes."""
+    return Markup(html.escape(sentence, quote=False).replace("|", "&#124;"))  # noqa: S704  escaped here
 
 
 def latex(text: str, width: int = 0) -> str:

@@ -45,7 +45,7 @@ def labels(classes: Any, names: Sequence[str]) -> list[Label]:
 
 
 def _pure(index: int, names: Sequence[str]) -> Label:
-    return Label(names[index], [float(place == index) for place in range(len(names))])
+    return Label(names[index], [float(each == index) for each in range(len(names))])
 
 
 def _mixture(shares: Mapping[Any, Any], names: Sequence[str]) -> Label:
@@ -56,7 +56,7 @@ def _mixture(shares: Mapping[Any, Any], names: Sequence[str]) -> Label:
         weights[index(wanted, names)] += share
     if not math.isclose(sum(weights), 1, abs_tol=1e-6):
         raise UserError(f"classes={shown(dict(shares))}: its weights add up to {sum(weights):g}, and must add up to 1")
-    return Label(" ".join(f"{names[place]} {weight:g}" for place, weight in enumerate(weights) if weight), weights)
+    return Label(" ".join(f"{name} {weight:g}" for name, weight in zip(names, weights, strict=True) if weight), weights)
 
 
 def resolve(classes: Any, names: Sequence[str], *, key: str = "classes") -> list[int]:

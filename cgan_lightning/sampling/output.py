@@ -83,9 +83,9 @@ def _write_arrays(
 def _write_folder(output: Path, images: Tensor, rows: Sequence[Label], columns: Mapping[str, np.ndarray]) -> None:
     output.mkdir(parents=True, exist_ok=True)
     pixels = arrays(to_uint8(images))
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         title = re.sub(r"\W+", "-", row.title).lower()
         for column in range(images.shape[1]):
             drawn = f"seed{columns['seeds'][column]}" if "seeds" in columns else f"z{column}"
             name = f"{title}-{drawn}" if row.is_mixture else f"{row.main}-{title}-{drawn}"
-            Image.fromarray(pixels[place, column]).save(output / f"{name}.png")
+            Image.fromarray(pixels[index, column]).save(output / f"{name}.png")

@@ -22,8 +22,8 @@ def write(checkpoint: Mapping[str, Any], path: Path, *, keep: Path | None = None
     """Write a checkpoint atomically; with `keep`, the previous file at `path` is renamed to it."""
     content = io.BytesIO()
     torch.save({_FORMAT: FORMAT, **checkpoint}, content)
-    sealed = checksum.sealed(content.getvalue())
-    write_atomically(path, lambda partial: partial.write_bytes(sealed), keep=keep)
+    protected = checksum.with_checksum(content.getvalue())
+    write_atomically(path, lambda partial: partial.write_bytes(protected), keep=keep)
 
 
 def examine(path: Path, model: nn.Module) -> int:

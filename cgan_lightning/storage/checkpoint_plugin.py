@@ -11,7 +11,7 @@ from cgan_lightning.storage import checkpoint_io
 from cgan_lightning.utils import old_names
 
 
-class SealedCheckpointIO(TorchCheckpointIO):
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Write checkpoints atomically, and unpickle nothing but tensors and plain containers.
 
     `previous` maps a file to the one that keeps its previous version.

@@ -14,14 +14,14 @@ class DamagedError(UserError):
     """The file differs from what was written."""
 
 
-def sealed(content: bytes) -> bytes:
+def with_checksum(content: bytes) -> bytes:
     """Return `content`, a zip file without a comment from torch.save, with its SHA-256 as the comment."""
     body = content[:-2] + DIGITS.to_bytes(2, "little")  # the last field of a zip file is the length of its comment
     return body + hashlib.sha256(body).hexdigest().encode()
 
 
 def check(path: Path) -> None:
-    """Raise DamagedError unless `path` contains exactly what `sealed` returned."""
+    """Raise DamagedError unless `path` contains exactly what `with_checksum` returned."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         left = path.stat().st_size - DIGITS

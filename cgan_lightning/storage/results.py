@@ -40,18 +40,18 @@ def count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def places_of_evaluation(checkpoint: str, output: str | None) -> list[tuple[Path, Path]]:
+def evaluation_paths(checkpoint: str, output: str | None) -> list[tuple[Path, Path]]:
     """Return (generator to evaluate, JSON file for the result: `output` or the run's results.json) pairs.
 
     A sweep's folder stands for all its finished runs. Raises UserError if the file is missing or not a results file.
     """
-    places = _places(Path(checkpoint), output)
-    for _, kept_in in places:
-        _kept(kept_in)
-    return places
+    pairs = _paths(Path(checkpoint), output)
+    for _, path in pairs:
+        _kept(path)
+    return pairs
 
 
-def _places(given: Path, output: str | None) -> list[tuple[Path, Path]]:
+def _paths(given: Path, output: str | None) -> list[tuple[Path, Path]]:
     if SweepFolder(given).record.is_file():
         runs = SweepFolder(given).finished_runs()
         if output or not runs:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgan_lightning.storage import lock, room
+from cgan_lightning.storage import disk_space, lock
 from cgan_lightning.storage.checksum import DamagedError
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.files import remove_partial, write_atomically, write_json
@@ -43,8 +43,8 @@ class RunFolder:
 
     def ends(self) -> dict[int, "RunFolder"]:
         """Return the folders with results and generator of each length at which this run was finished, by update."""
-        places = [self, *(RunFolder(place) for place in sorted(self.earlier_ends.glob("[0-9]*")))]
-        return {read_json(place.results).get("updates", 0): place for place in reversed(places) if place.results.is_file()}
+        folders = [self, *(RunFolder(path) for path in sorted(self.earlier_ends.glob("[0-9]*")))]
+        return {read_json(each.results).get("updates", 0): each for each in reversed(folders) if each.results.is_file()}
 
     def end(self, updates: int) -> "RunFolder | None":
         """Return the folder with the results after exactly `updates`, or None.
@@ -93,7 +93,7 @@ class RunFolder:
                     f"{self.path} is already at update {start.update:,}, beyond the requested {planned:,}: "
                     "give a higher trainer.max_epochs, or rerun=true to start over"
                 )
-            with room.needed(self.path, self.checkpoint):
+            with disk_space.required(self.path, self.checkpoint):
                 if start is None:
                     self._clear()
                     write_json(self.identity, identity)

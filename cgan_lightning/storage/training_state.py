@@ -35,11 +35,11 @@ def load(checkpoint: Path) -> TrainingState:
         raise UserError(f"checkpoint={checkpoint}: there is no {file}; give a run folder or its checkpoints/last.ckpt")
     trained, state = generator_file.load(run.path), checkpoint_io.read(file)
     try:
-        generator_file.check_plugins(trained.recipe, "discriminator")
+        generator_file.check_plugins(trained.model_spec, "discriminator")
     except UserError as error:
         raise type(error)(f"checkpoint={checkpoint}: {error}") from None
     generator, discriminator, ema = (
-        _network(state["state_dict"], trained.recipe, *names)
+        _network(state["state_dict"], trained.model_spec, *names)
         for names in (("generator", "generator."), ("discriminator", "discriminator."), ("generator", "ema.generator."))
     )
     if generator is None or discriminator is None:
@@ -47,12 +47,12 @@ def load(checkpoint: Path) -> TrainingState:
     return TrainingState(generator, discriminator, ema, trained.prior, trained.class_names, state["global_step"])
 
 
-def _network(state: dict[str, Any], recipe: dict[str, Any], name: str, prefix: str) -> Any:
-    """The network `name` of `recipe` with the tensors that begin with `prefix`; None where there are none."""
+def _network(state: dict[str, Any], model_spec: dict[str, Any], name: str, prefix: str) -> Any:
+    """The network `name` of `model_spec` with the tensors that begin with `prefix`; None where there are none."""
     tensors = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     if not tensors:
         return None
-    network = spec.build(recipe[name], name)
+    network = spec.build(model_spec[name], name)
     checkpoint_io.check_fits(name, tensors, network)
     network.load_state_dict(tensors)
     return network.eval()

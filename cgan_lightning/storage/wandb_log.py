@@ -26,9 +26,9 @@ class Wandb(RunLogger):
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # a machine may be offline
         import wandb  # an optional package
 
-        self._place = folder / "wandb"
-        self._place.mkdir(parents=True, exist_ok=True)
-        self._steps = LoggedSteps(self._place / "logged.jsonl")
+        self._folder = folder / "wandb"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._steps = LoggedSteps(self._folder / "logged.jsonl")
         self.experiment = wandb.init(
             dir=folder, name=folder.name, id=self._id(), resume="allow",
             project=os.environ.get("WANDB_PROJECT", "cgan_lightning"), mode=os.environ.get("WANDB_MODE", "offline"),  # pyright: ignore
@@ -40,7 +40,7 @@ class Wandb(RunLogger):
 
     def _id(self) -> str:
         """Return the run's id, which is kept in the folder."""
-        file = self._place / "id"
+        file = self._folder / "id"
         if not file.is_file():
             write_atomically(file, lambda path: path.write_text(uuid.uuid4().hex[:12]))
         return file.read_text()

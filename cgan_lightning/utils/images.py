@@ -76,8 +76,8 @@ def labelled_grid(
     lines, line_height, column_width = _wrapped(title, font, panel.shape[1] - 2 * margin), row_height // 3, images.shape[4] + 1
     top = paper((panel.shape[1], (len(lines) + bool(heads)) * line_height))
     draw = ImageDraw.Draw(top)
-    for place, line in enumerate(lines):
-        draw.text((margin, (place + 0.5) * line_height), line, fill=INK, font=font, anchor="lm")
+    for index, line in enumerate(lines):
+        draw.text((margin, (index + 0.5) * line_height), line, fill=INK, font=font, anchor="lm")
     for column, head in enumerate(heads):
         middle = names.width + (column + 0.5) * column_width * scale
         draw.text((middle, top.height - line_height / 2), head, fill=INK, font=font, anchor="mm")
@@ -108,8 +108,8 @@ def beside(
     size = columns * (width + gap) - gap, rows * (height + 2 * gap) - gap
     whole = _paper(size, in_colour=any(panel.ndim == 3 for panel in grids))
     draw = ImageDraw.Draw(whole)
-    for place, (panel, title) in enumerate(zip(grids, titles, strict=True)):
-        left, top = place % per_row * (width + gap), place // per_row * (height + 2 * gap)
+    for index, (panel, title) in enumerate(zip(grids, titles, strict=True)):
+        left, top = index % per_row * (width + gap), index // per_row * (height + 2 * gap)
         draw.text((left + width / 2, top + gap / 2), title, fill=INK, font=font, anchor="mm")
         whole.paste(Image.fromarray(panel), (left, top + gap))
     return np.asarray(whole)

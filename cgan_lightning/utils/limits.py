@@ -1,6 +1,6 @@
-"""Limits of network sizes in a config or in a file's recipe; without torch, for a fast start.
+"""Limits of network sizes in a config or in a file's model spec; without torch, for a fast start.
 
-Files are untrusted: networks built from their recipes stay within these limits.
+Files are untrusted: networks built from their specs stay within these limits.
 """
 
 import operator

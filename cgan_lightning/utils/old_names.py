@@ -17,11 +17,12 @@ CLASSES = {
     "cgan_lightning.training.penalties.R1R2Penalty": "cgan_lightning.training.penalties.ZeroCentred",
     "cgan_lightning.training.penalties.GradientPenalty": "cgan_lightning.training.penalties.Gradient",
 }
-KEYS = {  # of settings, results, and callbacks in a checkpoint
+KEYS = {  # of settings, results, a generator file, and callbacks in a checkpoint
     "regularizer.interval": "regularizer.every",
     "feature_extractor": "judge",
     "real_baseline": "floor",
     "Validation": "Quality",
+    "model_spec": "recipe",
 }
 OVERRIDES = {  # prefixes
     "regularizer.interval=": "regularizer.every=",

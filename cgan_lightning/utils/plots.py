@@ -28,8 +28,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION = "#0072B2", "#E69F00", "#009E73", 
 def save(figure: Figure, folder: Path, name: str, title: str, origin: Origin) -> None:
     """Write NAME.svg, NAME.pdf and NAME.png to `folder`; the same figure gives the same bytes."""
     with mpl.rc_context(STYLE):
-        for kind, (place, date) in KINDS.items():
-            metadata = {"Title": title, place: str(origin)} | dict.fromkeys(date)
+        for kind, (key, date) in KINDS.items():
+            metadata = {"Title": title, key: str(origin)} | dict.fromkeys(date)
             write_atomically(
                 folder / f"{name}.{kind}",
                 lambda path, kind=kind, metadata=metadata: figure.savefig(path, format=kind, dpi=DPI, metadata=metadata),

@@ -10,6 +10,7 @@ import safetensors
 import torch
 from torch import Tensor, nn
 
+from cgan_lightning.utils import old_names
 from cgan_lightning.utils.errors import UserError, shown
 
 HEADER_LIMIT = 2**20  # bytes; this project's have some thousands, and parsing takes many times the length
@@ -33,7 +34,7 @@ def opened(path: Path, what: str) -> Iterator[Any]:
 def metadata(file: Any, key: str) -> Any:
     """Return the JSON metadata under `key`. Raises UserError if it is missing or not JSON."""
     try:
-        return json.loads((file.metadata() or {})[key])
+        return json.loads(old_names.current(file.metadata() or {})[key])
     except KeyError:
         raise UserError(f"it has no {key}") from None
     except RecursionError:

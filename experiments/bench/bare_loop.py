@@ -30,7 +30,7 @@ def update(recipe: str, *, channels: int, batch_size: int, device: torch.device)
     the interval of penalised updates, 0 for never.
     """
     config = compose(*RECIPES[recipe], f"model.channels={channels}", f"data.batch_size={batch_size}")
-    model = build_model.model(config, build_model.recipe(config, build.data(config))).to(device)
+    model = build_model.model(config, build_model.model_spec(config, build.data(config))).to(device)
     generator, discriminator, ema, penalty = model.generator, model.discriminator, model.ema, model.penalty
     settings = (config.optimizer.generator, config.optimizer.discriminator)
     g_optimizer, d_optimizer = (

@@ -65,7 +65,7 @@ def of_an_update(recipe: str, batch_size: int, device: str) -> dict[str, Any]:
         f"trainer.updates_per_call={updates}",
     )  # fmt: skip
     data = build.data(config)
-    model = build_model.model(config, build_model.recipe(config, data))
+    model = build_model.model(config, build_model.model_spec(config, data))
     callback = Profiled(on_gpu, updates)
     precision.use_tf32(config.trainer.tf32)
     Trainer(

@@ -41,7 +41,10 @@ def main() -> int:
         arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
     if device == "cpu":  # only fast tests that start no process
         os.environ["OMP_NUM_THREADS"] = "1"
-        arguments += ["-k", "not choice and not pool and not two_ranks and not hears and not evaluate and not page"]
+        arguments += [
+            "-k",
+            "not choice and not pool and not two_ranks and not message_about_a_gpu and not evaluate and not page",
+        ]
     return pytest.main(arguments, plugins=[AsItHappens(file)])
 
 

@@ -107,7 +107,7 @@ def _earlier() -> list[dict[str, str]]:
 def table(records: list[dict[str, str]]) -> str:
     files: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for entry in records:
-        files[entry["mutant"].rpartition(".")[0]][_verdict(entry)] += 1
+        files[entry["mutant"].rpartition(".")[0]][_outcome(entry)] += 1
     total = sum(files.values(), collections.Counter())
     lines = ["| module | drawn | noticed | make no difference | not noticed | not tried |", "| --- |" + " ---: |" * 5]
     for name, counts in [*sorted(files.items()), ("all", total)]:
@@ -116,7 +116,7 @@ def table(records: list[dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _verdict(entry: dict[str, str]) -> str:
+def _outcome(entry: dict[str, str]) -> str:
     if entry["status"] in KILLED:
         return "noticed"
     return "not tried" if entry["status"] == "not checked" else "no difference" if entry["why"] else "not noticed"

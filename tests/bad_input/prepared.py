@@ -94,12 +94,14 @@ def _checkpoints(folder: Path) -> None:
     tensors = safetensors.torch.load(whole)
     with safetensors.safe_open(folder / "run" / "generator.safetensors", "pt") as file:
         metadata = file.metadata()
-    recipe = json.loads(metadata["recipe"]) | {"generator": {"_target_": "os.system", "command": "true"}}
+    model_spec = json.loads(metadata["model_spec"]) | {"generator": {"_target_": "os.system", "command": "true"}}
     torch.save({"state_dict": tensors, "epoch": 3}, folder / "other.pt")
     (folder / "other.safetensors").write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
     (folder / "cut.safetensors").write_bytes(whole[:-100])
     (folder / "newer.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"format": "2"}))
-    (folder / "unknown.safetensors").write_bytes(safetensors.torch.save(tensors, metadata | {"recipe": json.dumps(recipe)}))
+    (folder / "unknown.safetensors").write_bytes(
+        safetensors.torch.save(tensors, metadata | {"model_spec": json.dumps(model_spec)})
+    )
 
 
 def _directions(folder: Path) -> None:
@@ -124,7 +126,7 @@ def _stopped_runs(folder: Path) -> None:
         "stopped-cut": lambda path: path.write_bytes(whole.read_bytes()[:-1]),
         "stopped-other": lambda path: checkpoint_io.write({"model": {}, "epoch": 3}, path),
         "stopped-newer": lambda path: checkpoint_io.write(content | {"cgan_lightning_format": 2}, path),
-        "stopped-code": lambda path: path.write_bytes(checksum.sealed(packed.getvalue())),
+        "stopped-code": lambda path: path.write_bytes(checksum.with_checksum(packed.getvalue())),
     }
     for name, spoil in spoils.items():
         shutil.copytree(folder / "run", folder / name)

@@ -76,6 +76,17 @@ def test_a_sweep_with_a_plugin(here):
     assert "\n2 jobs: 2 finished\n" in said
 
 
+def test_a_search(here):
+    """Two trials at a time are jobs of one array; those whose settings are refused are never submitted."""
+    settings = ("model.stages=choice(2,3)", "optimizer.generator.lr=tag(log,interval(1e-4,1e-2))", "objective_metric=loss_g")
+    study = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2", "validation.every_n_epochs=null")
+    said = assert_finished(here.launch(*ONE, *settings, *study, "trainer.max_epochs=1"), here)
+    finished = len(list(here.folder.glob("runs/*/results.json")))
+    assert 0 < finished < 4
+    assert f"\n4 trials: {finished} finished, {4 - finished} failed\n" in said
+    assert "\nBest: trial " in said
+
+
 @pytest.mark.parametrize("ranks", [TWO, TWO_NODES], ids=["on one node", "on two nodes"])
 def test_two_ranks(here, whole, ranks):
     assert_finished(here.launch(*ranks), here)

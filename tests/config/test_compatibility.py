@@ -63,7 +63,7 @@ NONSENSE = {
 
 
 def makes_sense(chosen: dict[str, str]) -> bool:
-    """Of all groups, or of those chosen so far: whether `combinations` lets them be."""
+    """Whether `compatibility.check` accepts these files of all groups, or of those chosen so far."""
     try:
         compatibility.check(Settings({group: PARTS[group, file] for group, file in chosen.items()}))
     except UserError:
@@ -113,7 +113,7 @@ def test_only_nonsense_is_refused():
 def test_every_sensible_pair_trains(recipe):
     config = composed(*(f"{group}={file}" for group, file in recipe.items()), *SMALL, "model.channels=64")
     data = build.data(config)
-    model = build_model.model(config, build_model.recipe(config, data))
+    model = build_model.model(config, build_model.model_spec(config, data))
     before = copy.deepcopy(model.state_dict())
     trainer = Trainer(
         accelerator="cpu", max_steps=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
@@ -181,8 +181,8 @@ def test_what_a_network_does_not_take_is_refused_where_it_is_given(monkeypatch, 
         known[target] = dataclasses.replace(known[target], arguments=left)
     monkeypatch.setattr(registry, "components", lambda: known)
     config = composed()
-    recipe = build_model.recipe(config, build.data(config))
+    model_spec = build_model.model_spec(config, build.data(config))
     for network in ("generator", "discriminator"):
-        assert (argument in recipe[network]) is (argument in known[config.model[network]._target_].arguments)
+        assert (argument in model_spec[network]) is (argument in known[config.model[network]._target_].arguments)
     with pytest.raises(UserError, match=rf"^{key} changes nothing: the {networks[0]} documented .*has no such argument"):
         composed(key)

@@ -34,21 +34,17 @@ def compositions() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("chosen", compositions(), ids=lambda chosen: " ".join(chosen))
 def test_every_choice_composes_and_passes_its_checks(chosen):
-    config = compose(*chosen, check=False)  # not all of them make sense together: test_combinations.py
+    config = compose(*chosen, check=False)  # not all of them make sense together: test_compatibility.py
     checks.check(config)
     picked = HydraConfig.get().runtime.choices
     assert {f"{group}={picked[group]}" for group, _, _ in (choice.partition("=") for choice in chosen)} == {*chosen}
 
 
-OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in identity.CHOICES]  # the others: test_combinations.py
+# The other groups are in test_compatibility.py; the data sets, which must be downloaded, in tests/data.
+OF_HOW = [choice for choice in CHOICES if choice.partition("=")[0] not in (*identity.CHOICES, "data")]
 
 
-ELSEWHERE = (
-    "trainer=gpu",
-    "trainer=ddp",
-    "trainer=ddp_cpu",
-    *(f"data={name}" for name in ("emnist_letters", "files", "kmnist", "mnist")),
-)
+ELSEWHERE = ("trainer=gpu", "trainer=ddp", "trainer=ddp_cpu")
 RANKS = pytest.param("trainer=ddp_cpu", marks=pytest.mark.matrix)  # two processes
 
 

@@ -20,7 +20,7 @@ REFUSED = {
     "hydra.launcher._target_=os.system": "must be a plugin in hydra_plugins",
     "hydra.sweeper._target_=cgan_lightning.distributed.ranks.os.system": "must be a plugin in hydra_plugins",
     "+hydra.launcher.more._target_=hydra_plugins.cgan_pool._launcher.os.system": "must be left out",
-    "+hydra.sweeper.sampler._target_=optuna.samplers.os.system": "must be one of optuna.samplers",
+    "+hydra.sweeper.sampler._target_=optuna.samplers.TPESampler": "must be left out",
     "+hydra.callbacks.x._target_=os.system": "must be one of hydra.experimental.callbacks",
     "+hydra.callbacks.x._target_=hydra_plugins.cgan_pool._launcher.subprocess.Popen": "must be one of hydra.experimental",
     "+hydra.callbacks.x='${oc.decode:\"{_target_: os.system}\"}'": "hydra.callbacks.x._target_=os.system",
@@ -45,7 +45,7 @@ def test_foreign_code_is_refused(override):
     [
         "hydra/launcher=pool",
         "+hydra.callbacks.x._target_=hydra.experimental.callbacks.LogJobReturnCallback",
-        "+hydra.sweeper.sampler._target_=optuna.samplers.TPESampler",
+        "hydra/sweeper=optuna",
         "hydra/job_logging=default",
     ],
 )

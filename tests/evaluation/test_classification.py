@@ -14,7 +14,7 @@ def seen_as(classes: list[int], of: int) -> torch.Tensor:
     return one_hot(torch.tensor(classes), of).float()
 
 
-def test_confusion_has_a_row_for_what_was_asked_and_a_column_for_what_was_seen():
+def test_confusion_has_a_row_for_each_requested_class_and_a_column_for_each_predicted_one():
     matrix = confusion(seen_as([0, 0, 2, 2, 1], 4), torch.tensor([0, 1, 1, 2, 1]), 4)
     assert matrix.tolist() == [[1, 0, 0, 0], [1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
 
@@ -26,7 +26,7 @@ def test_a_shuffle_of_the_labels_shows_in_the_matrix():
     assert torch.equal(matrix, 7 * one_hot(torch.tensor(shuffle), 5))
 
 
-def test_accuracy_is_the_share_that_is_seen_as_asked():
+def test_accuracy_is_the_share_classified_as_requested():
     draws = torch.Generator().manual_seed(0)
     logits, labels = torch.randn(300, 10, generator=draws), torch.randint(10, (300,), generator=draws)
     assert class_accuracy(logits, labels) == (logits.argmax(1) == labels).double().mean().item()

@@ -26,7 +26,7 @@ def threads():
     torch.set_num_threads(before)
 
 
-def test_the_packages_judge_is_good_and_small(test_split):
+def test_the_packages_feature_extractor_is_good_and_small(test_split):
     extractor = feature_extractor.load()
     assert feature_extractor.DEFAULT.stat().st_size < 1_000_000
     measured = feature_extractor.tested(extractor.network, *test_split).about
@@ -58,7 +58,7 @@ def test_made_again_it_is_the_same(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("content", [None, b"text", b"", json.dumps({"a": 1}).encode()])
-def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
+def test_what_is_no_feature_extractor_is_refused_in_a_sentence(tmp_path, content):
     path = tmp_path / "feature_extractor.safetensors"
     if content is not None:
         path.write_bytes(content)
@@ -77,7 +77,7 @@ def test_what_is_no_judge_is_refused_in_a_sentence(tmp_path, content):
         ({}, {"more": torch.zeros(1)}, "it has more"),
     ],
 )
-def test_a_judge_that_lies_is_refused_before_its_weights_are_read(tmp_path, metadata, tensors, sentence):
+def test_a_feature_extractor_that_lies_is_refused_before_its_weights_are_read(tmp_path, metadata, tensors, sentence):
     path = tmp_path / "feature_extractor.safetensors"
     with safetensors.safe_open(feature_extractor.DEFAULT, "pt") as file:
         metadata = file.metadata() | metadata

@@ -41,7 +41,7 @@ def test_grey_images_are_seen_in_three_channels(network):
     torch.testing.assert_close(inception.features_of(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
 
 
-def test_they_are_compared_as_the_judges_features_are():
+def test_they_are_compared_as_the_feature_extractors_features_are():
     fake, real = (torch.randn(30, 4, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
     found = inception.compare(*(F.pad(features, (0, 2044)) for features in (fake, real)), seed=3)
     mean, spread = frechet.kid(*(F.pad(each, (0, 2044)) for each in (real, fake)), subsets=100, subset_size=30, seed=3)

@@ -78,9 +78,9 @@ def test_what_a_direction_changes_is_measured_by_the_unit(scale):
 def generator(request, tmp_path_factory):
     model, prior = request.param
     config = composed(f"model={model}", "model.channels=64", f"noise={prior}")
-    recipe = build_model.recipe(config, build.data(config))
+    model_spec = build_model.model_spec(config, build.data(config))
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
-    generator_file.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    generator_file.save(path, model_spec, raw=build_model.model(config, model_spec).generator, ema=None)
     return path
 
 
@@ -122,8 +122,8 @@ def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_p
 
 
 def test_the_strongest_of_several_classes_comes_first_of_its_kind():
-    def one(kind: str, number: int, group: str, strength: float) -> directions.Found:
-        return directions.Found(kind, number, group, strength, torch.zeros(2), {})
+    def one(kind: str, number: int, group: str, strength: float) -> directions.MeasuredDirection:
+        return directions.MeasuredDirection(kind, number, group, strength, torch.zeros(2), {})
 
     some = [one("pca", 1, "bag", 0.9), one("sefa", 1, "bag", 0.1), one("pca", 1, "coat", 0.95), one("sefa", 2, "bag", 0.05)]
     assert [each.name for each in directions.ranked(some)] == ["sefa1_bag", "sefa2_bag", "pca1_coat", "pca1_bag"]

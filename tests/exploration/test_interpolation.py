@@ -19,10 +19,10 @@ from tests.helpers.configs import composed
 def generator(request, tmp_path_factory):
     conditioning, noise = request.param
     config = composed("model.channels=64", f"conditioning={conditioning}", f"noise={noise}")
-    recipe = build_model.recipe(config, build.data(config))
-    model = build_model.model(config, recipe)
+    model_spec = build_model.model_spec(config, build.data(config))
+    model = build_model.model(config, model_spec)
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
-    generator_file.save(path, recipe, raw=model.generator, ema=None)
+    generator_file.save(path, model_spec, raw=model.generator, ema=None)
     return path
 
 

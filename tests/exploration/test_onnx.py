@@ -26,12 +26,12 @@ CHOICES = (
 def trained(path, *overrides):
     """A generator with what training gives its normalisations: statistics other than 0 and 1."""
     config = composed("model.channels=64", *overrides)
-    recipe = build_model.recipe(config, build.data(config))
-    network = build_model.model(config, recipe).generator
+    model_spec = build_model.model_spec(config, build.data(config))
+    network = build_model.model(config, model_spec).generator
     network.train()
     with torch.no_grad():
         network(torch.randn(64, network.latent_dim, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 10)
-    generator_file.save(path / generator_file.FILE_NAME, recipe, raw=network, ema=None)
+    generator_file.save(path / generator_file.FILE_NAME, model_spec, raw=network, ema=None)
     return generator_file.load(path)
 
 

@@ -104,8 +104,10 @@ def test_what_the_cache_has_is_not_asked_for_again(tmp_path, monkeypatch):
 def test_without_a_package_of_the_extra_a_sentence_says_what_to_install(tmp_path, monkeypatch, package):
     """Before npm is asked and anything is written."""
     config = composed("model.channels=64")
-    recipe = build_model.recipe(config, build.data(config))
-    generator_file.save(tmp_path / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    model_spec = build_model.model_spec(config, build.data(config))
+    generator_file.save(
+        tmp_path / generator_file.FILE_NAME, model_spec, raw=build_model.model(config, model_spec).generator, ema=None
+    )
     monkeypatch.setitem(sys.modules, package, None)
     for name in ("page", "onnx_export"):  # imported by other tests, which had the package
         monkeypatch.delitem(sys.modules, f"cgan_lightning.exploration.{name}", raising=False)

@@ -109,7 +109,7 @@ def bytes_lost(run: Path, whole: Path) -> int:
     return lost
 
 
-def judged(outcome: Outcome, training: Training, whole: Path) -> None:
+def assert_survived(outcome: Outcome, training: Training, whole: Path) -> None:
     """Lets `training` end, and counts all that was tried on it as survived if nothing is lost."""
     training.finish()
     outcome.bytes_lost += bytes_lost(training.run, whole)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgan_lightning.storage import checksum
-from tests.faults.runs import ONE, Training, judged
+from tests.faults.runs import ONE, Training, assert_survived
 
 pytestmark = pytest.mark.faults
 LOOKED_AT = 200
@@ -47,5 +47,5 @@ def test_the_checkpoint_before_a_damaged_one_is_gone_on_from(tmp_path: Path, who
         assert last.with_name("previous.ckpt").exists()
         last.write_bytes(spoil((last if last.exists() else last.with_name("previous.ckpt")).read_bytes(), rng))
         row.tried += 1
-    judged(row, training, whole_one)
+    assert_survived(row, training, whole_one)
     assert (training.run / "train.log").read_text().count("last.ckpt is damaged") == row.tried

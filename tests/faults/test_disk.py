@@ -1,4 +1,4 @@
-"""No room: the run says so in one sentence and exits; with room again, it ends in the bits of a run that always had it."""
+"""A full disk: the run says so in one sentence and exits; with space again, it ends in the bits of an undisturbed run."""
 
 import os
 import resource
@@ -32,7 +32,7 @@ def resize(disk: Path, size: str) -> None:
 
 
 def says_so(training: Training, row: Outcome) -> None:
-    """The running training ends for lack of room; what it has kept is whole."""
+    """The running training ends for lack of space; what it has kept is whole."""
     said = training.end()
     assert training.process is not None
     assert training.process.returncode == 1, said

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.runs import ONE, TWO, Outcome, Training, judged, signalled
+from tests.faults.runs import ONE, TWO, Outcome, Training, assert_survived, signalled
 
 pytestmark = pytest.mark.faults
 RANDOM_KILLS, KILLED_WRITERS, TWO_RANK_KILLS, POLITE = 12, 10, 6, 3
@@ -22,13 +22,13 @@ def disturbed(outcome: Outcome, folder: Path, where: tuple[str, ...], whole: Pat
     while outcome.tried < times:
         ended = signalled(training, signum, rng)
         if ended is None:
-            judged(outcome, training, whole)
+            assert_survived(outcome, training, whole)
             training = Training(folder, where, name=f"runs{outcome.tried}")
         else:
             outcome.tried += 1
             if signum != signal.SIGKILL or where == TWO:
                 outcome.slowest_end_s = max(outcome.slowest_end_s or 0, ended)
-    judged(outcome, training, whole)
+    assert_survived(outcome, training, whole)
 
 
 def test_killed_at_random(tmp_path, whole_one, outcome):
@@ -44,7 +44,7 @@ def test_killed_while_a_checkpoint_is_written(tmp_path, whole_one, outcome):
         process = training.start()
         if not all(training.wait_for_a_checkpoint() for _ in range(rng.randint(1, 3))):
             training.end()
-            judged(row, training, whole_one)
+            assert_survived(row, training, whole_one)
             training = Training(tmp_path, ONE, name=f"runs{row.tried}")
             continue
         time.sleep(rng.uniform(0, 0.015))
@@ -53,7 +53,7 @@ def test_killed_while_a_checkpoint_is_written(tmp_path, whole_one, outcome):
         row.tried += 1
         halves += training.writes_checkpoint()
     row.remarks.append(f"{halves} of them left half a file")
-    judged(row, training, whole_one)
+    assert_survived(row, training, whole_one)
     assert halves >= HALVES
 
 

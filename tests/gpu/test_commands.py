@@ -71,7 +71,7 @@ def test_explore(run, mode):
     assert any(Path(mode).iterdir())
 
 
-def test_judge(run):
+def test_feature_extractor(run):
     given("feature_extractor", DEVICE, "epochs=1", "limit=1024", "threads=1", "output=feature_extractor.safetensors")
     assert Path("feature_extractor.safetensors").stat().st_size > 1000
 
@@ -105,7 +105,7 @@ def test_settings_of_the_device(runs, monkeypatch, setting):
     )
 
 
-def test_who_asks_for_the_cpu_hears_nothing_of_a_gpu(runs):
+def test_a_run_on_the_cpu_has_no_message_about_a_gpu(runs):
     done = run_command("train", *SMALL, "trainer.max_steps=1", "validation.every_n_epochs=null", "run_root=cpu", cwd=runs)
     assert done.returncode == 0, done.stderr
     assert "GPU" not in done.stderr

@@ -20,11 +20,13 @@ RISING = ("precision", "recall", "density", "coverage", "class_accuracy")  # hig
 IMAGES = 60_000  # between two validations
 
 
-def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> Study:
+def study(folder: Path, *, losses: int = 7, seeds: int = 3, validations: int = 10) -> Study:
     """Return a study with twice as many settings as `losses`; all runs share a generator, written to `folder`."""
     config = composed("model.channels=64")
-    recipe = build_model.recipe(config, build.data(config))
-    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    model_spec = build_model.model_spec(config, build.data(config))
+    generator_file.save(
+        folder / generator_file.FILE_NAME, model_spec, raw=build_model.model(config, model_spec).generator, ema=None
+    )
     rows, curves = [], {}
     for channels, place, seed in itertools.product((64, 128), range(losses), range(seeds)):
         noise = np.random.default_rng([channels, place, seed]).normal()
@@ -34,11 +36,11 @@ def study(folder: Path, *, losses: int = 7, seeds: int = 3, looks: int = 10) -> 
             "name": f"channels{channels}-{LOSSES[place]}-seed{seed}", "state": "finished", "detail": "", "path": str(folder),
             "seed": seed, "channels": channels, "loss": LOSSES[place],
             **{metric: value / worse if metric in RISING else value * worse for metric, value in METRICS.items()},
-            "images_seen": looks * IMAGES, "images_per_second": speed, "seconds": looks * IMAGES / speed,
+            "images_seen": validations * IMAGES, "images_per_second": speed, "seconds": validations * IMAGES / speed,
             "parameters": 450_000 * channels / 64 + 1_000 * place, "peak_memory_mib": 900 + 2 * channels + place,
         }  # fmt: skip
         rows.append(run)
-        falls = 0.45 * worse * (1 + 6 / np.arange(1, looks + 1) ** 1.3)
+        falls = 0.45 * worse * (1 + 6 / np.arange(1, validations + 1) ** 1.3)
         curves[run["name"]] = [{"images_seen": IMAGES * (look + 1), "fid": float(fid)} for look, fid in enumerate(falls)]
     return Study(
         folder=folder,

@@ -38,7 +38,7 @@ class Recorder(Callback):
 def fit(*overrides: str, callbacks=(), accelerator="cpu", recipe=("experiment=documented",), **trainer_options):
     config = composed(*recipe, "data.limit=512", f"trainer={accelerator}", *overrides)
     data = build.data(config)
-    model = build_model.model(config, build_model.recipe(config, data))
+    model = build_model.model(config, build_model.model_spec(config, data))
     trainer = Trainer(
         accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, callbacks=list(callbacks), **trainer_options,

@@ -1,4 +1,4 @@
-"""Bytes that nobody thought of, by atheris: the readers of IDX files and of recipes answer with UserError or not at all."""
+"""Bytes that nobody thought of, by atheris: the readers of IDX files and of model specs answer with UserError or not at all."""
 
 import importlib.util
 import json
@@ -31,15 +31,15 @@ def read(content):
             pass
         path.unlink()
 """,
-    "recipe": """
+    "model_spec": """
 import json
-with atheris.instrument_imports(include=["cgan_lightning.generation", "cgan_lightning.utils.safetensors_file", "json"]):
+with atheris.instrument_imports(include=["cgan_lightning.models", "cgan_lightning.utils.safetensors_file", "json"]):
     from cgan_lightning.models import generator_file
 
 def read(content):
-    # In an envelope that is right, so that what is tried is the recipe; and as the whole file.
+    # In an envelope that is right, so that what is tried is the model spec; and as the whole file.
     text = content.decode("utf-8", "replace")
-    header = json.dumps({"__metadata__": {"format": "1", "recipe": text}}).encode()
+    header = json.dumps({"__metadata__": {"format": "1", "model_spec": text}}).encode()
     path = folder / "generator.safetensors"
     for file in (len(header).to_bytes(8, "little") + header, content):
         path.write_bytes(file)
@@ -68,7 +68,7 @@ def seeds(reader):
         right = IdxFile("fuzzed", (4,), "").header + bytes([0, 1, 9, 10])
         return [right, right[:6], FASHION_MNIST.train[0].header]
     networks = "cgan_lightning.networks"
-    recipe = {
+    model_spec = {
         "generator": {
             "_target_": f"{networks}.generator.Generator", "latent_dim": 2, "channels": 64, "bn_eps": 0.8, "stages": 2,
             "image_size": 28, "conditioning": {"_target_": f"{networks}.conditioning.OneHot", "num_classes": 2},
@@ -77,7 +77,7 @@ def seeds(reader):
         "prior": {"_target_": "cgan_lightning.models.prior.Uniform"},
         "class_names": ["a", "b"],
     }  # fmt: skip
-    return [json.dumps(recipe).encode(), b"[" * 2000, feature_extractor.DEFAULT.read_bytes()[:4096]]
+    return [json.dumps(model_spec).encode(), b"[" * 2000, feature_extractor.DEFAULT.read_bytes()[:4096]]
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def generator(tmp_path_factory):
     """A small generator's file, as a run leaves it."""
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
     config = composed("model.channels=64")
-    described = build_model.recipe(config, build.data(config))
+    described = build_model.model_spec(config, build.data(config))
     generator_file.save(path, described, raw=build_model.model(config, described).generator, ema=None)
     return path
 
@@ -67,11 +67,11 @@ def refused(ended, idle_mib, sentence, code=2):
     assert ended.peak_mib < idle_mib + ALLOWED_MIB
 
 
-def with_recipe(path, source, change):
-    """`source` with its recipe changed."""
+def with_model_spec(path, source, change):
+    """`source` with its model spec changed."""
     with safetensors.safe_open(source, "pt") as file:
-        recipe = json.loads(file.metadata()["recipe"])
-    metadata = {"format": "1", "recipe": change(recipe)}
+        model_spec = json.loads(file.metadata()["model_spec"])
+    metadata = {"format": "1", "model_spec": change(model_spec)}
     path.write_bytes(safetensors.torch.save(safetensors.torch.load_file(source), metadata))
 
 
@@ -79,13 +79,13 @@ def with_recipe(path, source, change):
     ("changes", "sentence"),
     [
         ({"channels": 10**9}, "channels=1000000000: must be a whole number at least 64 and at most 1024"),
-        ({"_target_": "os.system", "command": "mkdir marker"}, "os.system is none of the classes that a recipe may name"),
+        ({"_target_": "os.system", "command": "mkdir marker"}, "os.system is none of the classes that a model spec may name"),
         ({"latent_dim": 4096, "channels": 1024, "image_size": 256, "stages": 1}, "it has raw.blocks"),
     ],
 )
-def test_a_malicious_recipe(tmp_path, marker, generator, idle_mib, changes, sentence):
+def test_a_malicious_model_spec(tmp_path, marker, generator, idle_mib, changes, sentence):
     path = tmp_path / generator_file.FILE_NAME
-    with_recipe(path, generator, lambda recipe: json.dumps(recipe | {"generator": recipe["generator"] | changes}))
+    with_model_spec(path, generator, lambda spec: json.dumps(spec | {"generator": spec["generator"] | changes}))
     refused(command(tmp_path, "sample", f"checkpoint={path}", "device=cpu"), idle_mib, sentence)
 
 
@@ -112,17 +112,17 @@ def test_a_file_of_weights_that_lies(tmp_path, marker, idle_mib, what, content):
     if what == "checkpoint":
         ended = command(tmp_path, "sample", f"checkpoint={path}", "device=cpu")
     else:
-        ended = run(tmp_path, "tests.hostile.load_judge", str(path))
+        ended = run(tmp_path, "tests.hostile.load_feature_extractor", str(path))
     refused(ended, idle_mib, f"{what}={path}: it is no ")
 
 
-def test_a_judge_with_too_many_classes(tmp_path, idle_mib):
+def test_a_feature_extractor_with_too_many_classes(tmp_path, idle_mib):
     path = tmp_path / "evil.safetensors"
     with safetensors.safe_open(feature_extractor.DEFAULT, "pt") as file:
         metadata = file.metadata()
     path.write_bytes(safetensors.torch.save({"head.bias": torch.zeros(10**6)}, metadata))
     refused(
-        run(tmp_path, "tests.hostile.load_judge", str(path)),
+        run(tmp_path, "tests.hostile.load_feature_extractor", str(path)),
         idle_mib,
         "its head.bias has shape (1000000,): a number of classes at least 1",
     )
@@ -172,18 +172,18 @@ def test_a_run_folder_with_malicious_settings(tmp_path, marker, idle_mib):
 
 
 @pytest.mark.parametrize(
-    ("seal_it", "sentence"),
+    ("checksummed", "sentence"),
     [(True, "last.ckpt is not a checkpoint of cgan_lightning: it contains more than tensors and plain data"),
      (False, "last.ckpt is damaged, or not a checkpoint of cgan_lightning")],
     ids=["with the right checksum", "without one"],
 )  # fmt: skip
-def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, seal_it, sentence):
+def test_a_malicious_training_checkpoint(tmp_path, marker, idle_mib, checksummed, sentence):
     run_folder, content = tmp_path / "run", io.BytesIO()
     asked = ("trainer=cpu", "data.limit=64", "data.batch_size=16")
     write_json(run_folder / "run.json", identity.record(composed(*asked), ranks=1, device="cpu"))
     torch.save({"global_step": Evil(marker)}, content)
     (run_folder / "checkpoints").mkdir()
-    whole = checksum.sealed(content.getvalue()) if seal_it else content.getvalue()
+    whole = checksum.with_checksum(content.getvalue()) if checksummed else content.getvalue()
     (run_folder / "checkpoints" / "last.ckpt").write_bytes(whole)
     refused(command(tmp_path, "train", "resume=run"), idle_mib, sentence)
 

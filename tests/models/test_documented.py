@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cgan_lightning.config import build, build_model
-from cgan_lightning.models import spec as recipes
+from cgan_lightning.models import spec
 from experiments.bench import plain_script
 from tests.helpers.configs import composed
 from tests.helpers.training import copy_in_order
@@ -12,9 +12,9 @@ from tests.helpers.training import copy_in_order
 
 def networks(*overrides: str):
     config = composed("experiment=documented", *overrides)
-    recipe = build_model.recipe(config, build.data(config))
+    model_spec = build_model.model_spec(config, build.data(config))
     torch.manual_seed(1)
-    return recipes.build(recipe["generator"]), recipes.build(recipe["discriminator"])
+    return spec.build(model_spec["generator"]), spec.build(model_spec["discriminator"])
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -40,8 +40,8 @@ def test_forward_passes_agree_with_the_transcription(channels, training):
     with torch.no_grad():
         images, expected = generator(z, labels), g_reference(z, labels)
         torch.testing.assert_close(images, expected, atol=1e-5, rtol=0)
-        judged = discriminator(expected, labels).sigmoid()
-        torch.testing.assert_close(judged, d_reference(expected, labels)[:, 0], atol=1e-5, rtol=0)
+        probability = discriminator(expected, labels).sigmoid()
+        torch.testing.assert_close(probability, d_reference(expected, labels)[:, 0], atol=1e-5, rtol=0)
 
 
 def test_a_pass_has_the_shape_and_range_of_images():

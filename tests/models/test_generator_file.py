@@ -19,7 +19,7 @@ NEAREST = "cgan_lightning.models.layers.NearestUpsample"
 
 def make(path, *overrides: str, ema: bool = True):
     config = composed("model.channels=64", *overrides)
-    described = build_model.recipe(config, build.data(config))
+    described = build_model.model_spec(config, build.data(config))
     model = build_model.model(config, described)
     with torch.no_grad():
         model.ema.generator.project.bias.add_(1)  # so that the average is another network
@@ -79,14 +79,14 @@ def test_what_is_no_generator_is_refused_in_one_sentence(tmp_path):
     with_metadata(path, format="2")
     assert "has format 2, this version reads 1" in refusal(path)
     path.write_bytes(whole)
-    with_metadata(path, recipe=json.dumps({"generator": {"_target_": "os.system", "command": "true"}}))
+    with_metadata(path, model_spec=json.dumps({"generator": {"_target_": "os.system", "command": "true"}}))
     assert "os.system is none of the classes" in refusal(path)
     path.write_bytes(whole)
-    with_metadata(path, recipe="[]")
-    assert "its recipe is []: it must have generator, prior and class_names" in refusal(path)
+    with_metadata(path, model_spec="[]")
+    assert "its model spec is []: it must have generator, prior and class_names" in refusal(path)
 
 
-def test_a_recipe_builds_our_own_classes_alone():
+def test_a_model_spec_builds_our_own_classes_alone():
     with pytest.raises(UserError, match="is none of the classes"):
         spec.build({"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1})
     with pytest.raises(UserError, match=r"Embedding: widht is not one of its arguments \(num_classes, width\)"):
@@ -117,7 +117,7 @@ def deep(levels):
         ({"latent_dim": 0}, "latent_dim=0: must be a whole number at least 1 and at most 4096"),
         ({"bn_eps": float("nan")}, "bn_eps=nan: must be a number above 0 and at most 10"),
         ({"bn_eps": None}, "bn_eps=None: must be a number"),
-        ({"conditioning": 3}, "3 is not a recipe"),
+        ({"conditioning": 3}, "3 is not a spec"),
         ({"conditioning": EMBEDDING | {"num_classes": 10**12}}, "num_classes=1000000000000: must be"),
         ({"conditioning": EMBEDDING | {"_partial_": True}}, "_partial_ must be false, not True"),
         ({"conditioning": {"_target_": ["os.system"]}}, "_target_: ['os.system'] is none of the classes"),
@@ -131,11 +131,11 @@ def deep(levels):
         ({"\x1b[31m": 1}, "[31m is not one of its arguments"),
     ],
 )
-def test_arguments_of_a_recipe_have_types_and_ranges(tmp_path, changes, sentence):
+def test_arguments_of_a_model_spec_have_types_and_ranges(tmp_path, changes, sentence):
     path = tmp_path / generator_file.FILE_NAME
     make(path)
-    hostile = generator_file.load(path).recipe
-    with_metadata(path, recipe=json.dumps(hostile | {"generator": hostile["generator"] | changes}))
+    hostile = generator_file.load(path).model_spec
+    with_metadata(path, model_spec=json.dumps(hostile | {"generator": hostile["generator"] | changes}))
     assert sentence in refusal(path)
 
 
@@ -143,10 +143,10 @@ def test_arguments_of_a_recipe_have_types_and_ranges(tmp_path, changes, sentence
     ("changes", "sentence"),
     [
         ({"generator": EMBEDDING}, "Embedding is none of the classes"),
-        ({"generator": None}, "None is not a recipe"),
+        ({"generator": None}, "None is not a spec"),
         (
             {"prior": EMBEDDING},
-            "Embedding is none of the classes that a recipe may name (cgan_lightning.models.prior.StandardNormal",
+            "Embedding is none of the classes that a model spec may name (cgan_lightning.models.prior.StandardNormal",
         ),
         ({"class_names": None}, "class_names=None: must be 10 texts"),
         ({"class_names": ["a"] * 9}, "must be 10 texts"),
@@ -158,15 +158,15 @@ def test_arguments_of_a_recipe_have_types_and_ranges(tmp_path, changes, sentence
 def test_parts_and_names_are_checked_too(tmp_path, changes, sentence):
     path = tmp_path / generator_file.FILE_NAME
     make(path)
-    with_metadata(path, recipe=json.dumps(generator_file.load(path).recipe | changes))
+    with_metadata(path, model_spec=json.dumps(generator_file.load(path).model_spec | changes))
     assert sentence in refusal(path)
 
 
 def test_json_of_any_depth_is_refused(tmp_path):
     path = tmp_path / generator_file.FILE_NAME
     make(path)
-    with_metadata(path, recipe="[" * 100_000)
-    assert "its recipe is too deeply nested" in refusal(path)
+    with_metadata(path, model_spec="[" * 100_000)
+    assert "its model_spec is too deeply nested" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_json_of_any_depth_is_refused(tmp_path):
         ("ema.more", lambda _: torch.zeros(1), "it has ema.more"),
     ],
 )
-def test_weights_must_be_those_of_the_recipe(tmp_path, key, change, sentence):
+def test_weights_must_be_those_of_the_model_spec(tmp_path, key, change, sentence):
     path = tmp_path / generator_file.FILE_NAME
     make(path)
     tensors = safetensors.torch.load_file(path)
@@ -197,7 +197,7 @@ def test_weights_must_be_those_of_the_recipe(tmp_path, key, change, sentence):
 
 
 def test_weights_of_double_precision_become_single(tmp_path):
-    described = build_model.recipe(config := composed("model.channels=64"), build.data(config))
+    described = build_model.model_spec(config := composed("model.channels=64"), build.data(config))
     model = build_model.model(config, described)
     wide = copy.deepcopy(model.generator).double()
     generator_file.save(tmp_path / generator_file.FILE_NAME, described, raw=wide, ema=None)
@@ -209,7 +209,7 @@ def test_the_largest_network_costs_nothing_before_its_weights_are_there(tmp_path
     """latent_dim=4096, channels=1024 and image_size=256 would be 256 GiB."""
     path = tmp_path / generator_file.FILE_NAME
     make(path)
-    hostile = generator_file.load(path).recipe
+    hostile = generator_file.load(path).model_spec
     largest = {"latent_dim": 4096, "channels": 1024, "image_size": 256, "stages": 1}
-    with_metadata(path, recipe=json.dumps(hostile | {"generator": hostile["generator"] | largest}))
+    with_metadata(path, model_spec=json.dumps(hostile | {"generator": hostile["generator"] | largest}))
     assert re.search(r"it (has|lacks) ema\.", refusal(path))

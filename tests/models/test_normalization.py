@@ -22,7 +22,7 @@ def test_it_is_pytorchs_but_for_the_count():
     torch.testing.assert_close(state, expected, atol=0, rtol=0)
 
 
-def test_two_batches_end_to_end_are_judged_as_one_after_the_other():
+def test_two_batches_end_to_end_give_the_output_of_one_after_the_other():
     torch.manual_seed(0)
     together = Discriminator(conditioning=Embedding(num_classes=10, width=1)).double()
     apart = copy.deepcopy(together)

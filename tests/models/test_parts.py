@@ -45,20 +45,20 @@ def test_a_class_moves_its_own_row_alone():
         )
     ],
 )
-def test_every_combination_gives_pictures_and_judgements(encoding, upsampling, size):
+def test_every_combination_gives_images_and_logits(encoding, upsampling, size):
     image_size, stages = size
     config = composed(
         "experiment=documented", f"conditioning={encoding}", f"upsampling={upsampling}", "model.channels=64",
         f"data.image_size={image_size}", f"model.stages={stages}",
     )  # fmt: skip
-    model = build_model.model(config, build_model.recipe(config, build.data(config)))
+    model = build_model.model(config, build_model.model_spec(config, build.data(config)))
     labels = torch.arange(4)
     images = model.generator(torch.randn(4, model.latent_dim), labels)
     assert images.shape == (4, 1, image_size, image_size)
-    judged = model.discriminator(images, labels)
-    assert judged.shape == (4,)
-    listens = not torch.equal(judged, model.discriminator(images, labels + 1))
-    assert listens == (encoding != "none")
+    logits = model.discriminator(images, labels)
+    assert logits.shape == (4,)
+    uses_label = not torch.equal(logits, model.discriminator(images, labels + 1))
+    assert uses_label == (encoding != "none")
 
 
 def test_a_size_that_does_not_divide_says_which_do():

@@ -1,4 +1,4 @@
-"""Figures of sweeps with many settings, long names and looks at different moments, and the files that they are kept as."""
+"""Figures of sweeps with many settings, long names and validations after different numbers of updates, and their files."""
 
 import itertools
 import re
@@ -42,12 +42,12 @@ def test_colours_can_be_told_apart(seen):
 
 
 def test_no_two_settings_look_alike():
-    looks = [figures.look(place) for place in range(60)]
+    styles = [figures.line_style(place) for place in range(60)]
     for parts in (("color", "marker"), ("color", "linestyle", "marker")):
-        assert len({tuple(each[part] for part in parts) for each in looks}) == len(looks)
-    for one, other in itertools.combinations(looks[:35], 2):
+        assert len({tuple(each[part] for part in parts) for each in styles}) == len(styles)
+    for one, other in itertools.combinations(styles[:35], 2):
         assert sum(one[part] != other[part] for part in one) >= 2
-    for one, other in itertools.combinations(looks[:14], 2):
+    for one, other in itertools.combinations(styles[:14], 2):
         assert (one["marker"], one["linestyle"]) != (other["marker"], other["linestyle"]), "without any colour"
 
 
@@ -106,12 +106,14 @@ def test_a_setting_looks_the_same_in_every_figure_whatever_others_lack():
     ]
     for drawing in drawings:
         lines = drawing.figure.axes[0].get_lines()
-        looks = {(line.get_color(), line.get_marker()) for line in lines if line.get_marker() in figures.MARKERS}
-        assert looks == {(figures.look(place)["color"], figures.look(place)["marker"]) for place in (1, 2)}, drawing.name
+        styles = {(line.get_color(), line.get_marker()) for line in lines if line.get_marker() in figures.MARKERS}
+        assert styles == {(figures.line_style(place)["color"], figures.line_style(place)["marker"]) for place in (1, 2)}, (
+            drawing.name
+        )
     assert all("none" not in [text.get_text() for text in each.figure.legends[0].get_texts()] for each in drawings[1:])
 
 
-def test_runs_that_were_looked_at_at_different_moments_have_one_mean():
+def test_runs_validated_at_different_updates_have_one_mean():
     """Batches of 32 and of 64: an epoch has 60,000 or 59,968 images."""
     seen, values = figures._together([[(10, 1.0), (20, 3.0), (30, 5.0)], [(12, 2.0), (22, 4.0), (32, 6.0)]])
     assert seen.tolist() == [12, 20, 22, 30]

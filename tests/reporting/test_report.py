@@ -107,8 +107,8 @@ def test_the_table_and_the_csv_have_every_run(sweep):
     assert "Mean ± half of the 95 % interval over 2 seeds." in table
 
 
-def test_at_equal_seconds_a_setting_counts_by_its_last_looks_in_time(sweep):
-    """Two looks a run, at half of its time and at its end: a setting twice as slow has its first in time, a slower one none."""
+def test_at_equal_seconds_a_setting_counts_by_its_last_validation_in_time(sweep):
+    """Two validations a run, at half of its time and at its end: of a setting twice as slow, the first is in time."""
     names = [path.parent.name for path in sorted(sweep.parents[1].glob("*/results.json"))]
     settings = {"channels64-latent16-randn": 51, "channels64-latent16-uniform": 49}
     curves = {}
@@ -145,7 +145,7 @@ def test_what_was_measured_stays_what_it_was(sweep):
     assert report_again() == before
 
 
-def test_unequal_training_has_no_verdict(sweep):
+def test_unequal_training_has_no_conclusion(sweep):
     path = next(sweep.parents[1].glob("*/results.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"images_seen": 999}))
     seen = text(reported(sweep))
@@ -301,7 +301,7 @@ def test_what_comes_from_files_is_text(sweep, caplog):
     assert {"'=1+1", "'@evil"} <= {str(cell).split(" ")[0] for cell in runs.to_numpy().ravel()}
 
 
-def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
+def test_values_of_another_feature_extractor_are_left_out_and_it_is_said(sweep):
     path = sorted(sweep.parents[1].glob("*/results.json"))[0]
     results = json.loads(path.read_text())
     results["evaluation"]["protocol"]["feature_extractor"] = "another"
@@ -312,7 +312,7 @@ def test_values_of_another_judge_are_left_out_and_it_is_said(sweep):
     assert runs.fid.notna().sum() == 7
 
 
-def test_a_run_that_went_on_otherwise_is_told_of(sweep):
+def test_a_run_that_went_on_otherwise_is_reported(sweep):
     path = sorted(sweep.parents[1].glob("*/results.json"))[0]
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": [{"update": 4, "ranks": [1, 2]}]}))
     assert "1 of 8 runs were resumed with changes, listed in results.json" in text(reported(sweep))

@@ -150,7 +150,7 @@ def test_an_interval_is_students():
     assert statistics.interval([1.0]).half is None
 
 
-def test_verdicts_in_words():
+def test_conclusions_in_words():
     lower = statistics.Effect(("channels",), (128, 256), -3.1, 1.2, 0.004, 2, 3)
     factors = {"seconds": (1.9, 0.23), "parameters": (2.0, 0.0), "peak_memory_mib": (1.2, 0.5)}  # the last might be 1
     costs = {cost: [replace(lower, difference=np.log(ratio), half=half)] for cost, (ratio, half) in factors.items()}

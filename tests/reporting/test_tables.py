@@ -13,7 +13,7 @@ from tests.helpers import studies
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    study = studies.study(tmp_path_factory.mktemp("study"), looks=3)
+    study = studies.study(tmp_path_factory.mktemp("study"), validations=3)
     return study, page.find(study, "fid", None)
 
 
@@ -59,7 +59,7 @@ def test_what_is_not_known_of_any_setting_has_no_column(found):
     assert cells == ["1,024", *["–"] * (len(its.cost) - 1)]
 
 
-def test_a_table_too_wide_for_a_paper_is_told_in_parts(found):
+def test_a_table_too_wide_for_a_paper_is_split(found):
     study, its = found
     whole = tables.settings(its.settings, its.cost.setting, study.seeds, study.protocols.values())
     parts = whole.parts(5)

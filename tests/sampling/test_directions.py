@@ -35,7 +35,7 @@ def made_up(kind: normalization.Normalization) -> generator_file.TrainedGenerato
         network.project.weight.copy_(weight)
         network.project.bias.fill_(1000)  # nothing is cut off by the nonlinearity: what follows is linear in z
     trained = generator_file.TrainedGenerator(network, prior.StandardNormal(), NAMES, {}, Path(), record.read(None, NAMES))
-    trained.recipe["true"] = of_z.T
+    trained.model_spec["true"] = of_z.T
     return trained
 
 
@@ -55,13 +55,13 @@ def test_random_directions_are_at_right_angles_and_always_the_same():
 
 def test_sefa_finds_what_the_first_layer_stretches_most(trained):
     found = directions.sefa(trained.network, 4)
-    torch.testing.assert_close((found.vectors @ trained.recipe["true"].T).abs(), torch.eye(4, 6), atol=1e-4, rtol=0)
+    torch.testing.assert_close((found.vectors @ trained.model_spec["true"].T).abs(), torch.eye(4, 6), atol=1e-4, rtol=0)
     torch.testing.assert_close(found.strengths, (STRENGTHS**2 / (STRENGTHS**2).sum())[:4], atol=1e-4, rtol=0)
     assert (found.vectors.gather(1, found.vectors.abs().argmax(1, keepdim=True)) > 0).all(), "one of the two signs, always"
     assert len(directions.sefa(trained.network, 100).vectors) == 6
 
 
-def test_sefa_looks_at_the_effective_weight():
+def test_sefa_uses_the_effective_weight():
     """Under spectral normalisation the parameter is another, by a factor that follows from power iteration."""
     network = made_up(normalization.Normalization()).network
     plain = directions.sefa(network, 6)
@@ -76,7 +76,7 @@ def test_principal_components_are_followed_back_to_z(trained):
     for classes in (None, ["Bag"]):
         found = directions.principal(trained, 3, labels(classes, NAMES), range(600))
         torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(3))
-        alike = (found.vectors * trained.recipe["true"][:3]).sum(1).abs()
+        alike = (found.vectors * trained.model_spec["true"][:3]).sum(1).abs()
         assert (alike > 0.95).all(), (classes, alike)
         torch.testing.assert_close(found.strengths, (STRENGTHS**2 / (STRENGTHS**2).sum())[:3], atol=0.08, rtol=0)
 
@@ -156,9 +156,9 @@ def test_moves_add_up():
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     config = composed("model.channels=64", "model.latent_dim=6")
-    recipe = build_model.recipe(config, build.data(config))
+    model_spec = build_model.model_spec(config, build.data(config))
     path = tmp_path_factory.mktemp("generator") / generator_file.FILE_NAME
-    generator_file.save(path, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    generator_file.save(path, model_spec, raw=build_model.model(config, model_spec).generator, ema=None)
     return path
 
 

@@ -20,7 +20,7 @@ CLASS_NAMES = FASHION_MNIST.class_names
 @pytest.fixture(scope="module")
 def model():
     config = composed()
-    return build_model.model(config, build_model.recipe(config, build.data(config)))
+    return build_model.model(config, build_model.model_spec(config, build.data(config)))
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 256])
@@ -102,7 +102,7 @@ def test_a_mixture_that_is_none_is_refused(wanted, sentence):
 @pytest.mark.parametrize("network", ["documented", "residual", "convolutional"])
 def test_a_whole_weight_is_its_class_and_a_mixture_is_in_between(network, conditioning):
     config = composed(f"model={network}", f"conditioning={conditioning}", "model.channels=64", "model.latent_dim=8")
-    model = build_model.model(config, build_model.recipe(config, build.data(config)))
+    model = build_model.model(config, build_model.model_spec(config, build.data(config)))
     z = sampling.latents(model.prior, 8, range(4))
     by_index = sampling.sample(model.generator, z, torch.tensor([3] * 4))
     weights = torch.tensor([label.weights for label in labels([3, 4, {3: 0.5, 4: 0.5}], CLASS_NAMES)])

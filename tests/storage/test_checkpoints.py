@@ -23,7 +23,7 @@ def whole(tmp_path_factory) -> bytes:
     return path.read_bytes()
 
 
-def test_a_sealed_checkpoint_is_an_ordinary_one(whole):
+def test_a_checkpoint_with_its_checksum_is_an_ordinary_one(whole):
     assert torch.load(io.BytesIO(whole), weights_only=True)["global_step"] == 3
     assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
 
@@ -44,7 +44,7 @@ def test_what_could_unfold_to_gigabytes_is_no_checkpoint(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.pkl", bytes(10**6))
-    (tmp_path / "bomb.ckpt").write_bytes(checksum.sealed(packed.getvalue()))
+    (tmp_path / "bomb.ckpt").write_bytes(checksum.with_checksum(packed.getvalue()))
     with pytest.raises(checksum.DamagedError, match="compressed"):
         checksum.check(tmp_path / "bomb.ckpt")
 
@@ -112,7 +112,7 @@ def another_frameworks_sealed(path):
 def malicious(path):
     content = io.BytesIO()
     torch.save({"global_step": 8, "state_dict": Evil()}, content)
-    path.write_bytes(checksum.sealed(content.getvalue()))
+    path.write_bytes(checksum.with_checksum(content.getvalue()))
 
 
 def malicious_pickle(path):

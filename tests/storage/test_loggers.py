@@ -61,7 +61,7 @@ def test_a_table_has_a_row_for_each_update_and_the_values_of_tensorboard(train):
     events = EventAccumulator(str(run)).Reload()
     for tag in ("loss/generator", "score/D(x)"):
         assert [float(row[tag]) for row in table] == pytest.approx([event.value for event in events.Scalars(tag)])
-    assert [row["update"] for row in table if row["val/FID to training images"]] == ["4", "8", "12"]
+    assert [row["update"] for row in table if row["Val/FID to training images"]] == ["4", "8", "12"]
     metrics = json.loads((run / "results.json").read_text())["metrics"]
     assert {name: float(table[-1][f"final/{name}"]) for name in metrics} == pytest.approx(metrics)
 
@@ -132,7 +132,7 @@ def test_mlflow_has_each_update_once_in_one_run(train, needs):
     (found,) = client.search_runs([client.get_experiment_by_name("cgan_lightning").experiment_id])
     assert (found.info.run_name, found.info.status) == (run.name, "FINISHED")
     assert found.data.params["noise"] == "uniform"
-    for name, steps in {"loss/generator": list(range(1, 13)), "val/FID to training images": [4, 8, 12]}.items():
+    for name, steps in {"loss/generator": list(range(1, 13)), "Val/FID to training images": [4, 8, 12]}.items():
         assert [metric.step for metric in client.get_metric_history(found.info.run_id, name)] == steps
     metrics = json.loads((run / "results.json").read_text())["metrics"]
     assert {name: found.data.metrics[f"final/{name}"] for name in metrics} == pytest.approx(metrics)
@@ -149,7 +149,7 @@ def test_wandb_has_each_update_once_in_one_run(train, needs):
     assert len({record.run.run_id for record in records if record.run.run_id}) == 1
     assert {record.run.display_name for record in records if record.run.run_id} == {run.name}
     history = [record_items(record.history.item) for record in records if record.HasField("history")]
-    for name, steps in {"loss/generator": list(range(1, 13)), "val/FID to training images": [4, 8, 12]}.items():
+    for name, steps in {"loss/generator": list(range(1, 13)), "Val/FID to training images": [4, 8, 12]}.items():
         assert [row["update"] for row in history if name in row] == steps
     for name in PICTURES:
         assert [row["update"] for row in history if any(tag.startswith(f"samples/{name}") for tag in row)] == [0, 4, 8, 12]

@@ -37,7 +37,7 @@ def write_until_full(folder: RunFolder, target: Callable[[], None]) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("target", "prints"), [(full, False), (broken, True)])
-def test_what_a_writers_thread_raises_for_want_of_room_is_said_once(tmp_path, monkeypatch, target, prints):
+def test_a_full_disk_in_a_writers_thread_is_reported_once(tmp_path, monkeypatch, target, prints):
     heard = []
     monkeypatch.setattr(threading, "excepthook", lambda raised: heard.append(raised.exc_value))
     with pytest.raises(RunError, match=r"No disk space for .*nothing was saved yet"):

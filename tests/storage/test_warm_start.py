@@ -39,7 +39,7 @@ def test_rows_are_found_by_the_names_of_classes(before, names):
 def model_of(*overrides: str):
     config = composed(*SMALL, *overrides)
     data = build.data(config)
-    return build_model.model(config, build_model.recipe(config, data)), data.class_names
+    return build_model.model(config, build_model.model_spec(config, data)), data.class_names
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ weights = st.lists(st.floats(-3, 3), min_size=SIZE**2, max_size=SIZE**2).map(lam
 MIX = torch.rand(5, 1)
 
 
-def judged(discriminator, images):
+def d_output(discriminator, images):
     images, labels = images.clone().requires_grad_(), torch.zeros(len(images), dtype=torch.long)
     logits = discriminator(images, labels)
     return DOutput(images, labels, logits, None)
@@ -20,7 +20,7 @@ def judged(discriminator, images):
 
 def sides(discriminator):
     torch.manual_seed(0)
-    return judged(discriminator, torch.randn(5, 1, SIZE, SIZE)), judged(discriminator, torch.randn(5, 1, SIZE, SIZE))
+    return d_output(discriminator, torch.randn(5, 1, SIZE, SIZE)), d_output(discriminator, torch.randn(5, 1, SIZE, SIZE))
 
 
 @given(weights, st.floats(0.01, 20), st.integers(1, 8))

@@ -24,9 +24,9 @@ class Checkpoints(Checkpoint):
     Lightning calls this callback after all others.
     """
 
-    def __init__(self, *, last: Files, best: Files, recipe: dict[str, Any], every_n_epochs: int) -> None:
+    def __init__(self, *, last: Files, best: Files, model_spec: dict[str, Any], every_n_epochs: int) -> None:
         self.last, self.best = last, best
-        self.recipe = recipe
+        self.model_spec = model_spec
         self.every_n_epochs = every_n_epochs
 
     def on_train_batch_end(
@@ -43,5 +43,5 @@ class Checkpoints(Checkpoint):
             average = None if pl_module.ema is None else pl_module.ema.generator
             write_atomically(
                 files.generator,
-                lambda path: generator_file.save(path, self.recipe, raw=pl_module.generator, ema=average),
+                lambda path: generator_file.save(path, self.model_spec, raw=pl_module.generator, ema=average),
             )

@@ -33,8 +33,10 @@ def served(folder: Path) -> Iterator[str]:
 
 def untrained(folder, *overrides: str):
     config = composed("model.channels=64", *overrides)
-    recipe = build_model.recipe(config, build.data(config))
-    generator_file.save(folder / generator_file.FILE_NAME, recipe, raw=build_model.model(config, recipe).generator, ema=None)
+    model_spec = build_model.model_spec(config, build.data(config))
+    generator_file.save(
+        folder / generator_file.FILE_NAME, model_spec, raw=build_model.model(config, model_spec).generator, ema=None
+    )
     return generator_file.load(folder)
 
 

@@ -1,4 +1,4 @@
-"""Looks at quality while a run trains: what is measured, what is kept, and that training doesn't notice."""
+"""Validation while a run trains: what is measured, what is kept, and that training is not changed."""
 
 import json
 import math
@@ -37,11 +37,11 @@ def test_each_epoch_is_measured_and_the_best_state_kept(train):
 
 
 def test_measuring_changes_nothing_that_is_trained(train):
-    with_looks = train("trainer.max_epochs=2", "run_root=with")
+    with_validation = train("trainer.max_epochs=2", "run_root=with")
     without = train("trainer.max_epochs=2", "run_root=without", "validation.every_n_epochs=null")
     assert validation(without)["curve"] == []
     for part in ("state_dict", "optimizer_states"):
-        torch.testing.assert_close(state(with_looks)[part], state(without)[part], atol=0, rtol=0)
+        torch.testing.assert_close(state(with_validation)[part], state(without)[part], atol=0, rtol=0)
     assert not (without / "generator_best.safetensors").exists()
 
 
@@ -58,7 +58,7 @@ def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, trained):
     assert validation(stopped) == validation(whole)
 
 
-def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(train, monkeypatch, trained):
+def test_a_validation_is_abandoned_for_a_signal_and_comes_first_when_the_run_resumes(train, monkeypatch, trained):
     whole = trained("trainer.max_epochs=3", "run_root=whole")
     own = sampling.balanced
 
@@ -71,14 +71,14 @@ def test_a_look_is_given_up_for_a_signal_and_comes_first_when_the_run_goes_on(tr
         with pytest.raises(Interrupted, match="after update 4"):
             train("trainer.max_epochs=3", "run_root=stopped")
     (stopped,) = Path("stopped").iterdir()
-    quality = next(kept for name, kept in state(stopped)["callbacks"].items() if "Validation" in name)
-    assert quality["curve"] == []
+    validation = next(kept for name, kept in state(stopped)["callbacks"].items() if "Validation" in name)
+    assert validation["curve"] == []
     assert train("trainer.max_epochs=3", "run_root=stopped", "resume=auto") == stopped
     assert_same_end(stopped, whole)
     assert validation(stopped) == validation(whole)
 
 
-def test_values_by_another_judge_are_left_out_aloud(train, monkeypatch, tmp_path, caplog):
+def test_values_by_another_feature_extractor_are_dropped_with_a_warning(train, monkeypatch, tmp_path, caplog):
     train("trainer.max_epochs=1")
     other = feature_extractor.load()
     other.network.head.bias.data[0] += 0.01
@@ -120,7 +120,7 @@ def test_a_border_is_cut_off_and_few_images_are_enough(train, images):
     assert math.isfinite(point["fid"])
 
 
-def test_looking_takes_no_time_of_the_training(monkeypatch):
+def test_validation_takes_no_time_of_the_training(monkeypatch):
     clock = iter([10.0, 17.0, 20.0])  # a look from 10 to 17; the next line of the log at 20
     monkeypatch.setattr(training_log.time, "perf_counter", lambda: next(clock))
     log = training_log.TrainingLog(every_n_updates=1)

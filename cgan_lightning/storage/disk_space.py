@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cgan_lightning.utils.errors import RunError
-from cgan_lightning.utils.files import NO_ROOM
+from cgan_lightning.utils.files import NO_SPACE
 
 
 @contextmanager
-def needed(folder: Path, checkpoint: Path) -> Iterator[None]:
+def required(folder: Path, checkpoint: Path) -> Iterator[None]:
     """Raise RunError if a write to `folder` inside the context finds no space; `checkpoint` is the run's last one."""
     original = threading.excepthook
     # TensorBoard's writer thread would print a traceback as well; its error is raised again with the next event
@@ -27,4 +27,4 @@ def needed(folder: Path, checkpoint: Path) -> Iterator[None]:
 
 
 def _is_lacking(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno in NO_ROOM
+    return isinstance(error, OSError) and error.errno in NO_SPACE

@@ -77,7 +77,7 @@ def test_a_projection_is_the_inner_product_of_the_paper():
     assert label_losses is None
 
 
-def test_an_auxiliary_classifier_adds_its_cross_entropy_and_hears_no_label():
+def test_an_auxiliary_classifier_adds_its_cross_entropy_and_takes_no_label():
     head = AuxiliaryClassifier(72, 10, BATCH, weight=0.5)
     logits, label_losses = head(FEATURES, LABELS)
     expected = 0.5 * F.cross_entropy(head.classes(FEATURES), LABELS, reduction="none")
@@ -85,7 +85,7 @@ def test_an_auxiliary_classifier_adds_its_cross_entropy_and_hears_no_label():
     assert torch.equal(logits, head(FEATURES, LABELS.flip(0))[0])
 
 
-def test_a_plain_logit_hears_no_label():
+def test_a_plain_logit_takes_no_label():
     head = Logit(72, 10, BATCH)
     assert torch.equal(head(FEATURES, LABELS)[0], head(FEATURES, LABELS.flip(0))[0])
 
@@ -100,7 +100,7 @@ def test_a_residual_block_begins_as_nothing_where_it_has_no_norm():
 @pytest.mark.parametrize("normalization", [BATCH, ConditionalBatch(), SCALED], ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize("kind", [Generator, ResidualGenerator])
 @pytest.mark.parametrize(("stages", "image_size"), [(1, 28), (2, 28), (3, 32)])
-def test_generators_draw_pictures_that_hear_z_and_the_label(kind, normalization, upsampling, stages, image_size):
+def test_generators_draw_images_that_depend_on_z_and_the_label(kind, normalization, upsampling, stages, image_size):
     network = kind(
         latent_dim=16, channels=64, conditioning=Embedding(num_classes=10, width=6), upsampling=upsampling,
         normalization=normalization, stages=stages, image_size=image_size,
@@ -120,7 +120,7 @@ def test_generators_draw_pictures_that_hear_z_and_the_label(kind, normalization,
 @pytest.mark.parametrize("normalization", [BATCH, Spectral(), SCALED], ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize(("kind", "sizes"), [(Discriminator, {}), (ResidualDiscriminator, {"channels": 64, "blocks": 2})])
 @pytest.mark.parametrize(("stages", "image_size"), [(1, 28), (2, 28), (3, 32)])
-def test_discriminators_judge_each_picture_with_its_label(kind, sizes, normalization, stages, image_size):
+def test_the_discriminators_output_depends_on_the_label(kind, sizes, normalization, stages, image_size):
     network = kind(
         conditioning=Unconditional(num_classes=10), head=Projection, normalization=normalization, stages=stages,
         image_size=image_size, **sizes,

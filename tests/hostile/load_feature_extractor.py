@@ -1,4 +1,4 @@
-"""`python -m tests.hostile.load_judge FILE`: what `evaluate judge=FILE` does, which reads 180 MB of images first."""
+"""Load a feature extractor as `evaluate feature_extractor=FILE` does, which reads 180 MB of images first."""
 
 import sys
 from pathlib import Path
