@@ -477,9 +477,9 @@ def test_a_sweep_over_data_sets_and_their_settings(lab):
 
 
 @pytest.mark.parametrize(
-    "component",
+    "settings",
     ["my_lab.sets.Shades", {"count": 3}, {"_target_": "os.system"}, {"_target_": "cgan_lightning.models.prior.Uniform"}],
 )
-def test_a_generator_file_cannot_name_other_code_as_its_data_set(component):
+def test_a_generator_file_cannot_name_other_code_as_its_data_set(settings):
     with pytest.raises(UserError, match=r"data.settings=|none of the classes that a model spec may name"):
-        dataset.of_plugin(component, {"dataset": None, "root": None})
+        dataset.of_plugin(settings, {"dataset": None, "root": None})

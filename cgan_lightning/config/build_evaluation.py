@@ -53,7 +53,7 @@ def _data_of(config: DictConfig, checkpoint: Path) -> DatasetSpec:
     known = trained.dataset
     if known.name in SETS:
         return SETS[known.name]
-    if known.component is not None:
+    if known.settings is not None:
         return _of_plugin(config, trained)
     kept, given = RunFolder(checkpoint).config, f"checkpoint={checkpoint} was trained on {known.title}"
     if known.name != FILES or not kept.is_file():
@@ -69,7 +69,7 @@ def _of_plugin(config: DictConfig, trained: TrainedGenerator) -> DatasetSpec:
     """Return the data set that a generator file names by a plugin's class. Raises UserError if that is not in use."""
     try:
         generator_file.check_plugins(trained.model_spec, "dataset")
-        return dataset.of_plugin(trained.model_spec["dataset"]["component"], config.data)
+        return dataset.of_plugin(trained.dataset.settings, config.data)
     except UserError as error:
         raise UserError(f"checkpoint={trained.path}: {error}") from None
 

@@ -19,27 +19,27 @@ def spec(data: DictConfig) -> DatasetSpec:
     """Return the data set of a config's section `data`. Raises UserError, after reading the user's files for data=files."""
     plain: Any = OmegaConf.to_container(data, resolve=True)
     given = {key: plain[key] for key in OWN if plain[key] is not None}
-    component = plain.get("settings")
-    if plain["dataset"] != sets.FILES or component is not None:
+    settings = plain.get("settings")
+    if plain["dataset"] != sets.FILES or settings is not None:
         if given:
             raise UserError(f"data.{next(iter(given))}={next(iter(given.values()))}: only data=files has files of your own")
-        return sets.named(plain["dataset"]) if component is None else of_plugin(component, plain)
+        return sets.named(plain["dataset"]) if settings is None else of_plugin(settings, plain)
     if "images" not in given:
         raise UserError("data=files needs data.images=FILE.npz, or data.images=FILE and data.labels=FILE of two IDX files")
     root, names = Path(plain["root"] or "").expanduser(), given.pop("class_names", None)
     return user_files.described(UserFiles(**{key: root / Path(name).expanduser() for key, name in given.items()}), names)
 
 
-def of_plugin(component: Any, data: Mapping[str, Any]) -> DatasetSpec:
-    """Return the plugin's data set that `component` describes; the section `data` may name it and its folder.
+def of_plugin(settings: Any, data: Mapping[str, Any]) -> DatasetSpec:
+    """Return the plugin's data set that `settings` describes; the section `data` may name it and its folder.
 
-    Raises UserError for a component of anything else, or if `data` names another data set.
+    Raises UserError for settings of anything else, or if `data` names another data set.
     """
-    if not isinstance(component, Mapping):
-        raise UserError(f"data.settings={shown(component)}: it belongs to a data set of a plugin; leave it out")
-    built = build(component, "data")
-    name = registry.components()[component["_target_"]].name
+    if not isinstance(settings, Mapping):
+        raise UserError(f"data.settings={shown(settings)}: it belongs to a data set of a plugin; leave it out")
+    built = build(settings, "data")
+    name = registry.components()[settings["_target_"]].name
     if data["dataset"] not in (name, None):
         raise UserError(f"data.dataset={shown(data['dataset'])}: its settings are those of {name}; take data={name}")
     root = Path(data["root"]).expanduser() if data["root"] else None
-    return user_files.described(PluginData(name, tuple(component.items()), root, built), built.class_names)
+    return user_files.described(PluginData(name, tuple(settings.items()), root, built), built.class_names)

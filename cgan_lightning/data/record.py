@@ -22,7 +22,7 @@ class DataRecord:
     image_size: int
     channels: int
     classes: tuple[int, ...]
-    component: dict[str, Any] | None = field(default=None, compare=False)  # of a plugin's data set: its class and settings
+    settings: dict[str, Any] | None = field(default=None, compare=False)  # of a plugin's data set: its class and settings
 
 
 def read(given: Any, class_names: Sequence[str]) -> DataRecord:
@@ -36,9 +36,9 @@ def read(given: Any, class_names: Sequence[str]) -> DataRecord:
             spec, names = UNKNOWN, tuple(class_names)
         given = spec.record([names.index(name) for name in class_names])
     kinds = {"name": str, "title": str, "hash": str, "image_size": int, "channels": int, "classes": list}
-    component = given.get("component") if isinstance(given, dict) else None
-    if component is not None:
-        kinds["component"] = dict
+    settings = given.get("settings") if isinstance(given, dict) else None
+    if settings is not None:
+        kinds["settings"] = dict
     if not isinstance(given, dict) or {key: type(value) for key, value in given.items()} != kinds:
         raise UserError(f"dataset={shown(given)}: must have {', '.join(kinds)}")
     texts, classes = (given["name"], given["title"]), given["classes"]
@@ -58,5 +58,5 @@ def read(given: Any, class_names: Sequence[str]) -> DataRecord:
         image_size=given["image_size"],
         channels=given["channels"],
         classes=tuple(classes),
-        component=component,
+        settings=settings,
     )

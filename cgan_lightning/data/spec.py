@@ -46,13 +46,13 @@ class PluginData:
     """A data set of a plugin: its option of data=, its class with the settings, and data.root."""
 
     name: str
-    component: tuple[tuple[str, Any], ...]  # `_target_` and the settings
+    settings: tuple[tuple[str, Any], ...]  # `_target_` and the settings
     root: Path | None
     data: OwnData = field(compare=False)
 
     @property
     def module(self) -> str:
-        return str(dict(self.component)["_target_"]).rpartition(".")[0]
+        return str(dict(self.settings)["_target_"]).rpartition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class DatasetSpec:
 
     def record(self, classes: Sequence[int]) -> dict[str, Any]:
         """Return what a generator file says about the data that it was trained on, of which it has `classes`."""
-        component = {"component": dict(self.source.component)} if isinstance(self.source, PluginData) else {}
+        settings = {"settings": dict(self.source.settings)} if isinstance(self.source, PluginData) else {}
         return {
             "name": self.name, "title": self.title, "hash": self.hash, "image_size": self.image_size,
-            "channels": self.channels, "classes": [*classes], **component,
+            "channels": self.channels, "classes": [*classes], **settings,
         }  # fmt: skip
 
 

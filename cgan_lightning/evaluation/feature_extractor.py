@@ -95,7 +95,7 @@ def missing(data: DatasetSpec | DataRecord) -> str | None:
         given |= {f"data.{key}": str(path) for key, path in vars(source).items() if path is not None}
     elif source is not None:
         given |= pasteable.plugins([source.module]) | ({"data.root": str(source.root)} if source.root else {})
-        given |= {f"data.settings.{key}": str(value).lower() for key, value in source.component if key != "_target_"}
+        given |= {f"data.settings.{key}": str(value).lower() for key, value in source.settings if key != "_target_"}
     elif data.name == FILES:
         given["data.images"] = "FILE"
     command = pasteable.command("feature_extractor", **given)
