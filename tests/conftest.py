@@ -19,6 +19,7 @@ from pathlib import Path  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from filelock import FileLock  # noqa: E402
+from torch import distributed  # noqa: E402
 
 from cgan_lightning.config import command  # noqa: E402
 from cgan_lightning.storage import environment  # noqa: E402
@@ -63,6 +64,7 @@ def collected() -> Iterator[None]:
     """
     began = time.monotonic()
     yield
+    assert not distributed.is_initialized(), "what comes next would take itself for one of several ranks"
     if time.monotonic() > began + 1:
         gc.collect()
 

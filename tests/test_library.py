@@ -127,6 +127,7 @@ def test_what_is_not_supported_says_so(tmp_path):
     module, data = build_training(*FEW)
     with pytest.raises(UserError, match=r"^strategy=DDPStrategy: .* trainer=ddp"):
         Trainer(max_steps=1, strategy="ddp", devices=1, logger=False, **QUIET).fit(module, datamodule=data)
+    torch.distributed.destroy_process_group()  # Lightning's
     with pytest.raises(UserError, match="load_training"):
         ConditionalGAN.load_from_checkpoint("last.ckpt")
 

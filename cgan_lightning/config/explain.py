@@ -79,8 +79,8 @@ def _known(composed: Callable[..., DictConfig], chosen: Sequence[str], own: Sequ
 
 def _fields(known: DictConfig) -> dict[str, dataclasses.Field]:
     """Return the fields of a config, and of its sweeper if that has a schema of ours."""
-    settings = [*checks.leaves(known), *checks.leaves(HydraConfig.get().sweeper, "hydra.sweeper.")]
-    return {name: field for name, _, field in settings if field is not None and field.metadata}
+    of_sweeper = [each for each in checks.leaves(HydraConfig.get().sweeper, "hydra.sweeper.") if each[2] and each[2].metadata]
+    return {name: field for name, _, field in [*checks.leaves(known), *of_sweeper] if field is not None}
 
 
 def _wrong_value(key: str, cause: Exception, known: DictConfig, file: OwnFile | None) -> str:

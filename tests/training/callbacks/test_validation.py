@@ -71,8 +71,8 @@ def test_a_validation_is_abandoned_for_a_signal_and_comes_first_when_the_run_res
         with pytest.raises(Interrupted, match="after update 4"):
             train("trainer.max_epochs=3", "run_root=stopped")
     (stopped,) = Path("stopped").iterdir()
-    validation = next(kept for name, kept in state(stopped)["callbacks"].items() if "Validation" in name)
-    assert validation["curve"] == []
+    saved = next(kept for name, kept in state(stopped)["callbacks"].items() if "Validation" in name)
+    assert saved["curve"] == []
     assert train("trainer.max_epochs=3", "run_root=stopped", "resume=auto") == stopped
     assert_same_end(stopped, whole)
     assert validation(stopped) == validation(whole)
