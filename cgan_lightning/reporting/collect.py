@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cgan_lightning.evaluation import table
-from cgan_lightning.reporting.factors import swept
+from cgan_lightning.reporting.factors import short, swept
 from cgan_lightning.reporting.search import CHOSEN, Search, searched
 from cgan_lightning.reporting.selection import Entry, selected
 from cgan_lightning.storage.results import comparable
@@ -58,7 +58,7 @@ class Study:
 
     def label(self, run: Mapping[Any, Any]) -> str:
         """Return the swept values of a run, such as "channels 256, noise uniform"."""
-        return ", ".join(f"{factor} {run[factor]}" for factor in self.factors) or "the one setting"
+        return ", ".join(f"{factor} {short(run[factor])}" for factor in self.factors) or "the one setting"
 
 
 def study(runs: str | Sequence[str]) -> Study:

@@ -52,3 +52,12 @@ def _short(key: str, keys: Sequence[str]) -> str:
 def _plain(value: Any) -> str:
     """Return a value as typed on a command line."""
     return json.dumps(value) if isinstance(value, dict | list) else "null" if value is None else shown(str(value))
+
+
+def short(value: Any) -> str:
+    """Return a value with at most six digits, as a search chooses numbers of many.
+
+    >>> short(0.009003436507785857), short(2e-4), short(128), short("randn")
+    ('0.00900344', '0.0002', '128', 'randn')
+    """
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -17,6 +17,7 @@ from PIL import Image
 from cgan_lightning.models import generator_file
 from cgan_lightning.reporting import conclusions, figures, statistics, tables
 from cgan_lightning.reporting.collect import METRICS, Study
+from cgan_lightning.reporting.factors import short
 from cgan_lightning.reporting.statistics import Effect, Interval
 from cgan_lightning.sampling import sampling
 from cgan_lightning.utils.files import write_atomically
@@ -88,7 +89,8 @@ def write(study: Study, result: Findings, folder: Path) -> None:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cgan_lightning.reporting", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"text": tables.markdown, "latex": lambda text, width=0: Markup(tables.latex(text, width))}  # noqa: S704
+    environment.filters |= {"text": tables.markdown, "short": short}
+    environment.filters |= {"latex": lambda text, width=0: Markup(tables.latex(text, width))}  # noqa: S704
     labels = [study.label(run) if run["seed"] == run["seed"] else tables.NONE for run in study.runs.to_dict("records")]
     shown = {
         "study": study,
