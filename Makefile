@@ -31,7 +31,7 @@ setup: .venv/ready ## create .venv with everything at the versions of requiremen
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-train: setup ## train the default model (3 epochs where there is no GPU); ends with a run folder and a sample sheet
+train: setup ## train the default model (3 epochs where there is no GPU); ends with a run folder and a sample grid
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(torch.cuda.is_available())'; then \
 	  short=trainer.max_epochs=3; \
 	  echo "No GPU here: a short run of 3 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \

@@ -19,6 +19,7 @@ if sys.version_info < (3, 11) or sys.platform not in ("linux", "darwin"):
 PUBLIC = {  # name: where it is
     "ConditionalGAN": "cgan_lightning.training.module",
     "ImageData": "cgan_lightning.data.module",
+    "UserError": "cgan_lightning.utils.errors",
     **dict.fromkeys(
         ("build_training", "evaluate", "load_generator", "load_training", "networks", "sample", "train"), "cgan_lightning.api"
     ),

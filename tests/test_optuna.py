@@ -56,7 +56,7 @@ def test_refused_settings_fail_their_trials_and_the_study_goes_on(multirun, monk
     ]
     failed = [trial for trial in trials if trial.state == "failed"]
     assert 0 < len(failed) < 4
-    assert all("28 pixels can't be halved 3 times" in (trial.failure or "") for trial in failed)
+    assert all("28 pixels cannot be halved 3 times" in (trial.failure or "") for trial in failed)
     assert in_the_file(folder) == [{"finished": "COMPLETE", "failed": "FAIL"}[trial.state] for trial in trials]
     assert f"\n4 trials: {4 - len(failed)} finished, {len(failed)} failed\n" in said
     best = min((trial for trial in trials if trial.value), key=lambda trial: trial.value)
@@ -205,7 +205,7 @@ def test_what_a_key_may_be_is_what_the_command_line_says():
         ("rerun=true", "rerun=true: a study keeps its trials"),
         ("seed=3", "hydra/sweeper=optuna: there is nothing to search"),
         ("noise=randn,unifrm", "noise=unifrm: must be randn or uniform; did you mean uniform?"),
-        ("model.stages=choice(3,4)", "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
+        ("model.stages=choice(3,4)", "model.stages=3, data.image_size=28: 28 pixels cannot be halved 3 times"),
         ("model.stages=range(3,3)", "model.stages=range(3,3): there is no value in this range"),
         (
             "ema.halflife_images=interval(2,1)",

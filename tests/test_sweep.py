@@ -64,7 +64,7 @@ def test_a_failing_job_stops_no_other_and_the_exit_code_and_a_table_say_so(multi
         (("loss=bce,wasserstein", "regularizer=none"), "loss=wasserstein: the discriminator is unbounded"),
         (("seed=0,1", "data.batch_size=4096", "data.limit=2048"), "data.batch_size=4096 exceeds the 2,048 training images"),
         (("data.image_size=28,29",), "data.image_size=29 must be 28, or a larger even number"),
-        (("model.stages=2,3",), "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
+        (("model.stages=2,3",), "model.stages=3, data.image_size=28: 28 pixels cannot be halved 3 times"),
         (("seed=0,1", "trainer=ddp_cpu", "data.batch_size=17"), "data.batch_size=17 is divided among 2 ranks"),
     ],
 )

@@ -103,7 +103,7 @@ def _refuse_misplaced(folder: str, chosen: Iterable[Override]) -> None:
             continue
         if os.path.lexists(group_folder / f"{option}.yaml"):
             raise UserError(
-                f"{group_folder / option}.yaml can't be read: it is a folder, or a link to a file that does not exist"
+                f"{group_folder / option}.yaml cannot be read: it is a folder, or a link to a file that does not exist"
             )
         if (group_folder / f"{option}.yml").is_file():
             raise UserError(f"{group_folder / option}.yml: its name must end in .yaml")
@@ -129,7 +129,7 @@ def unreadable(error: Exception, own: Sequence[OwnFile]) -> str | None:
         broken = next((each for each in own if not _is_utf8(each.path)), "a file in --config-dir")
         return f"{broken}: not UTF-8; save it in this encoding"
     if isinstance(error, OSError) and error.filename:
-        return f"{_as_given(str(error.filename), own)}: can't be read ({error.strerror})"
+        return f"{_as_given(str(error.filename), own)}: cannot be read ({error.strerror})"
     return None
 
 

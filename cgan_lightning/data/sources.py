@@ -77,7 +77,7 @@ def _given(root: Path, spec: DatasetSpec, key: str) -> Path:
     except idx.OtherDataError as error:
         raise UserError(f"{key}={root}: {error}; give data={FILES} for data of your own, or data= with its name") from None
     except UserError as error:
-        raise UserError(f"{key}={root}: {error}; mend it, or leave {key} out: the data is then found or fetched") from None
+        raise UserError(f"{key}={root}: {error}; correct it, or leave {key} out: the data is then found or fetched") from None
     return folder
 
 
@@ -201,4 +201,4 @@ def _lock(cached: Path) -> AbstractContextManager[Any]:
         cached.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(cached.with_suffix(".lock"), fallback_to_soft=False).acquire()
     except OSError as error:
-        raise UserError(f"The cache folder {cached.parent} can't be written ({error}): set {CACHE_VARIABLE}") from None
+        raise UserError(f"The cache folder {cached.parent} cannot be written ({error}): set {CACHE_VARIABLE}") from None

@@ -57,7 +57,7 @@ def _downloaded(instead: str) -> Path:
             torch.hub.download_url_to_file(ADDRESS, str(kept), hash_prefix=digits, progress=sys.stderr.isatty())
     except (OSError, http.client.HTTPException) as error:
         raise UserError(
-            f"inception_weights can't be downloaded ({getattr(error, 'strerror', None) or error}): {instead}"
+            f"inception_weights cannot be downloaded ({getattr(error, 'strerror', None) or error}): {instead}"
         ) from None
     except RuntimeError:
         raise UserError(f"inception_weights: what {ADDRESS} gives is not what its name promises: {instead}") from None

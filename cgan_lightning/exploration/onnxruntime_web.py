@@ -54,7 +54,7 @@ def _fetch(cached: Path) -> None:
             shutil.rmtree(cached, ignore_errors=True)
             whole.rename(cached)
     except OSError as error:
-        raise UserError(f"The cache folder {cached.parent} can't be written ({error}): set {CACHE_VARIABLE}") from None
+        raise UserError(f"The cache folder {cached.parent} cannot be written ({error}): set {CACHE_VARIABLE}") from None
     log.info("%s: from npm, saved to %s", PACKAGE, cached)
 
 

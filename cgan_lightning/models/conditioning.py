@@ -72,7 +72,7 @@ class OneHot(LabelEncoder):
 
 @register("conditioning", "integer")
 class Integer(LabelEncoder):
-    """The class index as one input, scaled to [-1, 1]: the source document's counterexample, included for comparison."""
+    """The class index as one input, scaled to [-1, 1]: the tutorial's counterexample, included for comparison."""
 
     def __init__(self, *, num_classes: Annotated[int, given(**limits.NUM_CLASSES)]) -> None:
         super().__init__()

@@ -96,7 +96,7 @@ def _described(model_spec: Any, path: Path) -> TrainedGenerator:
         with torch.device("meta"):
             network = build(model_spec.get("generator"), "generator")
     except ValueError as error:  # sizes that the network does not allow
-        raise UserError(f"its model spec can't be built: {error}") from None
+        raise UserError(f"its model spec cannot be built: {error}") from None
     prior, names = build(model_spec.get("prior"), "noise"), model_spec.get("class_names")
     count = len(network.conditioning.rows)
     if not isinstance(names, list) or len(names) != count or not all(_is_name(name) for name in names):

@@ -40,7 +40,7 @@ def build(spec: Any, *groups: str) -> Any:
         inspect.signature(cls).bind_partial(**arguments)
         return functools.partial(cls, **arguments) if component.is_factory else cls(**arguments)
     except TypeError as error:
-        raise UserError(f"{name} can't be built: {error}") from None
+        raise UserError(f"{name} cannot be built: {error}") from None
 
 
 def _argument(component: Component, key: str, value: Any) -> Any:

@@ -38,7 +38,7 @@ class Study:
     origins: dict[str, list[str]]  # revisions, machines and versions of all finished runs
     remarks: list[str]  # caveats
     protocols: dict[str, str]  # the protocols of "evaluation" and "validation", in words
-    unequal: str | None  # why quality is not compared: the runs differ in training length, or were chosen by a search
+    unequal: str | None  # why metrics are not compared: the runs differ in training length, or were chosen by a search
     time_problem: str | None  # why times are not compared
     search: Search | None = None
 
@@ -170,7 +170,7 @@ def _unequal(results: Sequence[Mapping[str, Any]]) -> str | None:
     if max(lengths) <= min(lengths) * (1 + SAME_LENGTH):
         return None
     listed = ", ".join(f"{count} with {images:,}" for images, count in sorted(lengths.items()))
-    return f"The runs have not seen equally many images ({listed}): quality is not compared"
+    return f"The runs have not seen equally many images ({listed}): their metrics are not compared"
 
 
 def _time_problem(results: Sequence[Mapping[str, Any]]) -> str | None:

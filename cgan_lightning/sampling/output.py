@@ -45,7 +45,7 @@ def write(
         else:
             _write_folder(output, images, rows, columns)
     except OSError as error:
-        raise UserError(f"output={output} can't be written ({error.strerror})") from None
+        raise UserError(f"output={output} cannot be written ({error.strerror})") from None
     return written
 
 

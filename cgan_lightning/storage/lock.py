@@ -13,7 +13,7 @@ PATIENCE_S = 0.5  # whoever only asks (`is_held`) has the lock for an instant
 
 @contextlib.contextmanager
 def hold(folder: Path, *, whose: str) -> Iterator[None]:
-    """Makes `folder` and holds it. Raises UserError when it can't be written, or when a live process holds it already."""
+    """Makes `folder` and holds it. Raises UserError when it cannot be written, or when a live process holds it already."""
     from filelock import FileLock, Timeout  # 0.1 s to import, and not needed to ask
 
     # a lock file in place of the system's lock would outlive its process
@@ -24,7 +24,7 @@ def hold(folder: Path, *, whose: str) -> Iterator[None]:
     except Timeout:
         raise UserError(f"{folder} is in use: another process runs {whose} right now") from None
     except OSError as error:
-        raise UserError(f"The folder {folder} can't be written ({error.strerror}): set run_root") from None
+        raise UserError(f"The folder {folder} cannot be written ({error.strerror}): set run_root") from None
     with held:
         yield
 

@@ -22,7 +22,7 @@ def opened(folder: SweepFolder, direction: Any) -> "optuna.Study":
         )
         return optuna.create_study(storage=storage, study_name="search", direction=direction, load_if_exists=True)
     except DatabaseError as error:
-        raise UserError(f"{folder.study} can't be read ({error.orig}): remove {folder.path} to begin the study again") from None
+        raise UserError(f"{folder.study} cannot be read ({error.orig}): remove {folder.path} to start the study over") from None
 
 
 def importance(folder: SweepFolder, direction: str) -> dict[str, float]:

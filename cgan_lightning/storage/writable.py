@@ -12,7 +12,7 @@ def file(path: Path, setting: str) -> None:
     """Raise UserError unless a file can be written at `path`; the message begins with `setting`."""
     with _reporting(setting):
         if path.exists() and not path.is_file():  # a folder, or a device that would be overwritten
-            raise UserError(f"{setting} can't be written (not a regular file)")
+            raise UserError(f"{setting} cannot be written (not a regular file)")
         _try(path.parent)
 
 
@@ -34,4 +34,4 @@ def _reporting(setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{setting} can't be written ({error.strerror})") from None
+        raise UserError(f"{setting} cannot be written ({error.strerror})") from None

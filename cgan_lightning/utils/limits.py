@@ -64,7 +64,7 @@ def coarsest_size(image_size: int, stages: int) -> int:
         below = image_size // factor * factor
         sizes = [size for size in (below, below + factor, below + 2 * factor) if size > 0]
         raise ValueError(
-            f"{image_size} pixels can't be halved {stages} times; "
+            f"{image_size} pixels cannot be halved {stages} times; "
             + (f"with {image_size} take stages {' or '.join(map(str, possible))}, " if possible else "")
             + f"with {stages} stages an image size divisible by {factor}: {', '.join(map(str, sizes))}, ..."
         )

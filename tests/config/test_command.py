@@ -147,7 +147,7 @@ def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("model.stages=3", "model.stages=3, data.image_size=28: 28 pixels can't be halved 3 times"),
+        ("model.stages=3", "model.stages=3, data.image_size=28: 28 pixels cannot be halved 3 times"),
         ("data.limit=32", "data.batch_size=64 exceeds the 32 training images"),
         ("trainer=gpu", "trainer.accelerator=gpu: PyTorch finds no GPU"),
         (
@@ -171,7 +171,7 @@ def test_an_unwritable_place_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     done = fork_command("train", "run_root=file/runs", "experiment=quick", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.endswith("can't be written (Not a directory): set run_root\n")
+    assert done.stderr.endswith("cannot be written (Not a directory): set run_root\n")
     assert done.stderr.count("\n") == 1, "one sentence, no traceback"
 
 

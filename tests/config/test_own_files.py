@@ -48,7 +48,7 @@ FOLDERS = {  # (--config-dir, override) → what is said
     ("conf/experiment", "experiment=other"): "--config-dir=conf/experiment: give the folder that contains experiment/, conf",
     ("conf", "experiment=yml"): "conf/experiment/yml.yml: its name must end in .yaml",
     ("conf", "experiment=quick"): "conf/experiment/quick.yaml is never read: experiment=quick is an option already; give …",
-    ("conf", "experiment=folder"): "conf/experiment/folder.yaml can't be read: it is a folder, or a link to a file that …",
+    ("conf", "experiment=folder"): "conf/experiment/folder.yaml cannot be read: it is a folder, or a link to a file that …",
     ("conf", "experiment=inherits"): "conf/experiment/typo.yaml: model.chanels: unknown setting; did you mean model.channels?",
     ("conf", "experiment=latin"): "conf/experiment/latin.yaml: not UTF-8; save it in this encoding",
     ("conf", "loss=mine"): "conf/loss/mine.yaml: loss.margn: unknown setting; …",

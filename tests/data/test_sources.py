@@ -70,7 +70,7 @@ def test_a_folder_that_was_named_must_be_right_and_nothing_else_is_taken(files, 
         with pytest.raises(UserError) as error:
             sources.locate(Path(root), key=key)
         assert str(error.value).startswith(f"{key}={root}: {fault}")
-        assert str(error.value).endswith(f"mend it, or leave {key} out: the data is then found or fetched")
+        assert str(error.value).endswith(f"correct it, or leave {key} out: the data is then found or fetched")
     assert not cache.exists()
 
 
@@ -172,7 +172,7 @@ def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkey
     try:
         folder = sources._download_debian_package(tmp_path)
     except UserError as error:
-        skip_without(f"Debian's packages, which can't be reached: {error}")
+        skip_without(f"Debian's packages, which cannot be reached: {error}")
     sources._verify(folder)
     assert folder.is_relative_to(tmp_path)
 

@@ -64,7 +64,7 @@ def test_one_class_and_odd_sizes(tmp_path):
     data = made(f"data.images={path}", "data.image_size=32")
     assert (data.class_names, data.images.shape) == (("0",), (36, 3, 32, 32))
     assert data.images[:, :, 0].max() == data.images[:, :, -2:].max() == data.images[..., -2:].max() == 0
-    with pytest.raises(UserError, match=r"data.image_size=29: 29 pixels can't be halved 2 times"):
+    with pytest.raises(UserError, match=r"data.image_size=29: 29 pixels cannot be halved 2 times"):
         made(f"data.images={path}")
 
 

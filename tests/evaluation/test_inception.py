@@ -95,7 +95,7 @@ def cache(monkeypatch, tmp_path):
 def test_a_download_that_fails_gets_a_sentence(monkeypatch, cache):
     """A proxy that isn't there: nothing leaves this machine."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"inception_weights can't be downloaded \(.*\): give inception_weights=FILE"):
+    with pytest.raises(UserError, match=r"inception_weights cannot be downloaded \(.*\): give inception_weights=FILE"):
         inception.load(None)
     assert list(cache.iterdir()) == []
 

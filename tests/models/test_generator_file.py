@@ -112,7 +112,7 @@ def deep(levels):
         ({"channels": [128]}, "channels=[128]: must be a whole number"),
         ({"stages": 10**6}, "stages=1000000: must be a whole number at least 1 and at most 5"),
         ({"stages": True}, "stages=True: must be a whole number"),
-        ({"stages": 3}, "28 pixels can't be halved 3 times"),
+        ({"stages": 3}, "28 pixels cannot be halved 3 times"),
         ({"image_size": 2**60}, "must be a whole number at least 28 and at most 256"),
         ({"latent_dim": 0}, "latent_dim=0: must be a whole number at least 1 and at most 4096"),
         ({"bn_eps": float("nan")}, "bn_eps=nan: must be a number above 0 and at most 10"),

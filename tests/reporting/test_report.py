@@ -149,7 +149,7 @@ def test_unequal_training_has_no_conclusion(sweep):
     path = next(sweep.parents[1].glob("*/results.json"))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"images_seen": 999}))
     seen = text(reported(sweep))
-    assert "The runs have not seen equally many images (7 with 128, 1 with 999): quality is not compared" in seen
+    assert "The runs have not seen equally many images (7 with 128, 1 with 999): their metrics are not compared" in seen
     assert "p =" not in seen
     assert "instead of" not in seen
 

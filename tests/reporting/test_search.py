@@ -72,7 +72,7 @@ def test_a_damaged_study_is_one_sentence(folder, tmp_path):
     assert searched(broken).unknown == "there is no study.db"
     broken.study.write_text("no study" * 1000)
     with pytest.raises(
-        ValueError, match=r"study.db can't be read \(file is not a database\): remove .* to begin the study again$"
+        ValueError, match=r"study.db cannot be read \(file is not a database\): remove .* to start the study over$"
     ):
         searched(broken)
 

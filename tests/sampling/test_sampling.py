@@ -184,7 +184,7 @@ def test_files_by_their_ending(tmp_path):
     with pytest.raises(UserError, match=r"end it in .png for a grid"):
         output.check_ending(tmp_path / "grid.jpg")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="can't be written"):
+    with pytest.raises(UserError, match="cannot be written"):
         output.write(tmp_path / "file" / "grid.png", *arguments)
 
 

@@ -42,7 +42,7 @@ def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr(fcntl, "flock", missing)
-    with pytest.raises(UserError, match=r"can't be written \(Function not implemented\): set run_root"):
+    with pytest.raises(UserError, match=r"cannot be written \(Function not implemented\): set run_root"):
         lock.hold(tmp_path, whose="a test").__enter__()
 
 

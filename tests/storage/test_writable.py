@@ -43,11 +43,11 @@ def test_files_can_be_put_into_a_folder(here, path):
 def test_no_file_can_be_put_there(here, path, reason):
     with pytest.raises(UserError) as error:
         writable.file(Path(path), f"output={path}")
-    assert str(error.value) == f"output={path} can't be written ({reason})"
+    assert str(error.value) == f"output={path} cannot be written ({reason})"
 
 
 @pytest.mark.parametrize(("path", "reason"), [("file", "Not a directory"), ("/proc/new", "No such file or directory")])
 def test_no_file_can_be_put_into_that(here, path, reason):
     with pytest.raises(UserError) as error:
         writable.folder(Path(path), f"output={path}")
-    assert str(error.value) == f"output={path} can't be written ({reason})"
+    assert str(error.value) == f"output={path} cannot be written ({reason})"

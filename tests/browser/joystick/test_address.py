@@ -1,4 +1,4 @@
-"""mode=page by its address: what it says, what it is kept to, where it can't be read."""
+"""mode=page by its address: what it says, what it is kept to, where it cannot be read."""
 
 import pytest
 
