@@ -54,10 +54,14 @@ class Training:
     def wait_until_it_trains(self) -> None:
         assert self.process is not None
         began = time.time()
-        progress = self.run / "progress.json"
-        while not (progress.exists() and progress.stat().st_mtime > began) and self.process.poll() is None:
+        while not self._progressed_since(began) and self.process.poll() is None:
             time.sleep(0.01)
-            progress = self.run / "progress.json"
+
+    def _progressed_since(self, began: float) -> bool:
+        try:
+            return (self.run / "progress.json").stat().st_mtime > began
+        except FileNotFoundError:  # not yet, or an earlier process's that this one has just removed
+            return False
 
     def writes_checkpoint(self) -> bool:
         return any(self.run.glob("checkpoints/.*.partial"))
