@@ -83,9 +83,10 @@ def _group(group: str, config: DictConfig) -> list[str]:
     for option in options:
         words = HYDRAS_OWN.get((group, option)) or suggestions.about(group, option) or "From another package."
         lines += _entry(option, re.split(r"(?<=[.?]) +(?=[A-Z`])", words)[0], INDENT + 4)
-    part: Any = HydraConfig.get() if group.startswith("hydra/") else config
+    is_ours = not group.startswith("hydra/")
     brought, having = dict[tuple[str, str], Setting](), dict[tuple[str, str], list[str]]()
-    whole = chosen if group in schema.BESIDE_KEYS else None  # the keys of the one chosen are among the settings
+    whole = chosen if is_ours and group in schema.BESIDE_KEYS else None  # the keys of the one chosen are among the settings
+    part: Any = config if is_ours else HydraConfig.get()
     for option in filter(functools.partial(group_files.bases, group), options):
         if option == whole:
             continue

@@ -103,3 +103,9 @@ def test_it_fits_the_terminal(monkeypatch, command, columns, width):
     lines = printed(command).splitlines()
     assert width - 15 < max(map(len, lines)) <= width
     assert not [line for line in lines if line != line.rstrip()]
+
+
+def test_a_sweeper_that_is_chosen_has_its_settings_listed():
+    said = printed("train", "hydra/sweeper=optuna")
+    assert "hydra.sweeper.n_trials=20" in said
+    assert "hydra.sweeper.sampler=tpe" in said
