@@ -32,7 +32,8 @@ class ConditionalGenerator(nn.Module):
 class FeatureMapGenerator(ConditionalGenerator):
     """The base class of generators that project z and the label to feature maps, as DCGAN does; subclasses add `blocks`.
 
-    If the normalisation takes the label, `project` does not.
+    The normalisation may take the label, or z and the label: then they are its `condition`. If it takes only the label,
+    `project` does not.
     """
 
     def __init__(
@@ -41,16 +42,19 @@ class FeatureMapGenerator(ConditionalGenerator):
         super().__init__()
         self.latent_dim, self.channels, self.size = latent_dim, channels, size
         self.conditioning = conditioning
-        self.concatenated = not normalization.takes_label
+        self.latent_modulates = normalization.takes_latent
+        self.condition_width = conditioning.width + latent_dim * self.latent_modulates
+        self.concatenated = self.latent_modulates or not normalization.takes_label
         inputs = latent_dim + self.concatenated * conditioning.width
         self.project = normalization.layer(nn.Linear(inputs, channels * size**2))
 
     def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
         label = self.conditioning(labels)
-        features = self.projected(torch.cat([z, label], dim=1) if self.concatenated else z)
+        both = torch.cat([z, label], dim=1)
+        features = self.projected(both if self.concatenated else z)
         maps = features.unflatten(1, (self.channels, self.size, self.size))
         maps = maps.contiguous(memory_format=torch.channels_last)  # here, once, instead of in each layer and its gradient
-        return self.blocks(maps, label)
+        return self.blocks(maps, both if self.latent_modulates else label)
 
     def projected(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch features"]:
         """Return the values of the first feature maps."""
@@ -62,8 +66,8 @@ class Generator(FeatureMapGenerator):
     """G(z, y): Linear, then `stages` doublings up to the image, in [-1, 1] by Tanh.
 
     With 2 stages and 28 pixels: latent + label → (channels, 7, 7) → (64, 14, 14) → (1, 28, 28). All widths between the
-    first feature map and the image are 64, as documented. If the normalisation takes the label, the first layer does not.
-    A label is a class index, or a weight for each class. Raises ValueError if 2**stages does not divide the image size.
+    first feature map and the image are 64, as documented. A label is a class index, or a weight for each class. Raises
+    ValueError if 2**stages does not divide the image size.
     """
 
     def __init__(
@@ -83,11 +87,11 @@ class Generator(FeatureMapGenerator):
     ) -> None:
         super().__init__(latent_dim, channels, coarsest_size(image_size, stages), conditioning, normalization)
         width = 64
-        blocks: list[nn.Module] = [normalization.maps(channels, label_width=conditioning.width)]
+        blocks: list[nn.Module] = [normalization.maps(channels, condition_width=self.condition_width)]
         for stage in range(stages - 1):
             blocks += [
                 normalization.layer(upsampling(channels if stage == 0 else width, width)),
-                normalization.maps(width, label_width=conditioning.width, eps=bn_eps),
+                normalization.maps(width, condition_width=self.condition_width, eps=bn_eps),
                 nn.ReLU(inplace=True),
             ]
         blocks += [upsampling(channels if stages == 1 else width, image_channels), nn.Tanh()]

@@ -16,16 +16,19 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from cgan_lightning.registry import register
 
+HIDDEN = 64  # width of the layer between z with the label, and gains and biases
+
 Layer = TypeVar("Layer", bound=nn.Module)  # with weights: a convolution or a linear layer
 
 
 class Normalization:
     """No normalisation; the base class of all others."""
 
-    takes_label = False  # whether the label is an input here, and not concatenated with z
+    takes_label = False  # whether the label is an input here
+    takes_latent = False  # whether z is one too
 
-    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
-        """Return the module that follows a layer with `channels` output maps."""
+    def maps(self, channels: int, *, condition_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        """Return the module that follows a layer with `channels` output maps; `condition_width` is that of what it takes."""
         return nn.Identity()
 
     def layer(self, layer: Layer, *, gain: float = 1.0) -> Layer:
@@ -37,7 +40,7 @@ class Normalization:
 class Batch(Normalization):
     """Batch normalisation (Ioffe and Szegedy 2015): the documented choice for both networks."""
 
-    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
+    def maps(self, channels: int, *, condition_width: int = 0, eps: float = 1e-5) -> nn.Module:
         return BatchNorm(channels, eps=eps)
 
 
@@ -70,12 +73,39 @@ class BatchNorm(nn.BatchNorm2d):
 
 @register("normalization", "conditional_batch")
 class ConditionalBatch(Normalization):
-    """Batch normalisation whose gains and biases depend on the label, which is then not concatenated with z."""
+    """Batch normalisation whose gains and biases are a linear map of the label vector (Brock et al. 2019, appendix B).
+
+    The label is then not concatenated with z.
+    """
 
     takes_label = True
 
-    def maps(self, channels: int, *, label_width: int = 0, eps: float = 1e-5) -> nn.Module:
-        return ConditionalBatchNorm(channels, label_width, eps=eps)
+    def maps(self, channels: int, *, condition_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        modulation = nn.Linear(condition_width, 2 * channels)
+        return ConditionalBatchNorm(channels, _small_at_first(modulation), eps=eps)
+
+
+@register("normalization", "self_modulated")
+class SelfModulated(Normalization):
+    """Batch normalisation whose gains and biases are a function of z and the label: self-modulation (Chen et al. 2019).
+
+    Section 2 and table 1 there: a network of one hidden layer for each normalised feature map. z and the label are also the
+    input of the generator's first layer.
+    """
+
+    takes_label = takes_latent = True
+
+    def maps(self, channels: int, *, condition_width: int = 0, eps: float = 1e-5) -> nn.Module:
+        modulation = nn.Sequential(nn.Linear(condition_width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * channels))
+        _small_at_first(cast(nn.Linear, modulation[-1]))
+        return ConditionalBatchNorm(channels, modulation, eps=eps)
+
+
+def _small_at_first(layer: nn.Linear) -> nn.Linear:
+    """Initialise a layer whose output is added to gains of 1 and biases of 0: images differ by it from the start."""
+    nn.init.normal_(layer.weight, std=0.5 * max(layer.in_features, 1) ** -0.5)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 @register("normalization", "spectral")
@@ -113,33 +143,31 @@ def _inputs_of_one_output(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> 
     return layer.weight[0].numel()
 
 
-class TakesLabel(nn.Module):
-    """The base class of layers called with (maps, label)."""
+class TakesCondition(nn.Module):
+    """The base class of layers called with (maps, condition): the label vector, of z and the label if `takes_latent`."""
 
 
-class ConditionalBatchNorm(TakesLabel):
-    """Gains and biases as a linear map of the label vector (Brock et al. 2019, appendix B), about 1 and 0 at the start."""
+class ConditionalBatchNorm(TakesCondition):
+    """Batch norm, multiplied by 1 + gain and shifted by bias: `modulation` maps the condition to both (2 × channels)."""
 
-    def __init__(self, channels: int, label_width: int, *, eps: float = 1e-5) -> None:
+    def __init__(self, channels: int, modulation: nn.Module, *, eps: float = 1e-5) -> None:
         super().__init__()
         self.norm = BatchNorm(channels, eps=eps, affine=False)
-        self.modulation = nn.Linear(label_width, 2 * channels)
-        nn.init.normal_(self.modulation.weight, std=0.5 * max(label_width, 1) ** -0.5)  # classes differ from the start
-        nn.init.zeros_(self.modulation.bias)
+        self.modulation = modulation
 
     def forward(
-        self, maps: Float[Tensor, "batch channels height width"], label: Float[Tensor, "batch label"]
+        self, maps: Float[Tensor, "batch channels height width"], condition: Float[Tensor, "batch condition"]
     ) -> Float[Tensor, "batch channels height width"]:
-        gain, bias = self.modulation(label)[:, :, None, None].chunk(2, dim=1)
+        gain, bias = self.modulation(condition)[:, :, None, None].chunk(2, dim=1)
         return torch.addcmul(bias, self.norm(maps), 1 + gain)
 
 
-class Chain(nn.Sequential, TakesLabel):  # pyright: ignore[reportIncompatibleVariableOverride]  untyped in PyTorch
-    """A sequence of layers that passes the label to those that take it."""
+class Chain(nn.Sequential, TakesCondition):  # pyright: ignore[reportIncompatibleVariableOverride]  untyped in PyTorch
+    """A sequence of layers that passes the condition to those that take it."""
 
-    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         for layer in self:
-            maps = layer(maps, label) if isinstance(layer, TakesLabel) else layer(maps)
+            maps = layer(maps, condition) if isinstance(layer, TakesCondition) else layer(maps)
         return maps
 
 

@@ -11,7 +11,7 @@ from cgan_lightning.models.discriminator import ConditionalDiscriminator, Head
 from cgan_lightning.models.generator import Doubling, FeatureMapGenerator
 from cgan_lightning.models.heads import Logit
 from cgan_lightning.models.layers import HalvingConvolution
-from cgan_lightning.models.normalization import SCALED, Chain, Normalization, TakesLabel
+from cgan_lightning.models.normalization import SCALED, Chain, Normalization, TakesCondition
 from cgan_lightning.registry import Part, given, register, setting
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.limits import coarsest_size
@@ -19,26 +19,26 @@ from cgan_lightning.utils.limits import coarsest_size
 NARROWEST = 32  # feature maps, the lower bound of the halved width
 
 
-class ResidualBlock(TakesLabel):
+class ResidualBlock(TakesCondition):
     """maps + f(maps): 1×1 to half the width, 3×3, 1×1 back, each after normalisation and a leaky ReLU."""
 
-    def __init__(self, channels: int, normalization: Normalization, *, label_width: int = 0) -> None:
+    def __init__(self, channels: int, normalization: Normalization, *, condition_width: int = 0) -> None:
         super().__init__()
         inner = channels // 2
         layers: list[nn.Module] = []
         for inside, outside, size, gain in ((channels, inner, 1, 1.0), (inner, inner, 3, 1.0), (inner, channels, 1, 0.0)):
             convolution = Convolution(inside, outside, size, padding=size // 2)
             layers += [
-                normalization.maps(inside, label_width=label_width),
+                normalization.maps(inside, condition_width=condition_width),
                 nn.LeakyReLU(0.2),
                 normalization.layer(convolution, gain=gain),
             ]
         self.layers = Chain(*layers)
 
     def forward(
-        self, maps: Float[Tensor, "batch channels height width"], label: Float[Tensor, "batch label"] | None = None
+        self, maps: Float[Tensor, "batch channels height width"], condition: Float[Tensor, "batch condition"] | None = None
     ) -> Float[Tensor, "batch channels height width"]:
-        return maps + self.layers(maps, label)
+        return maps + self.layers(maps, condition)
 
 
 @register("generator", "residual")
@@ -69,8 +69,8 @@ class ResidualGenerator(FeatureMapGenerator):
                 narrower = max(width // 2, NARROWEST)
                 layers.append(normalization.layer(upsampling(width, narrower)))
                 width = narrower
-            layers += [ResidualBlock(width, normalization, label_width=conditioning.width) for _ in range(blocks)]
-        layers += [normalization.maps(width, label_width=conditioning.width), nn.LeakyReLU(0.2)]
+            layers += [ResidualBlock(width, normalization, condition_width=self.condition_width) for _ in range(blocks)]
+        layers += [normalization.maps(width, condition_width=self.condition_width), nn.LeakyReLU(0.2)]
         layers += [nn.Conv2d(width, image_channels, kernel_size=3, padding=1), nn.Tanh()]
         self.blocks = Chain(*layers)
 

@@ -15,6 +15,7 @@ IMAGE_CHANNELS = {"at_least": 1, "at_most": 3}
 DATA_SIZE = {"at_least": 28, "at_most": 64}  # of a user's own images
 DATA_CHANNELS = (1, 3)
 CLASS_NAME_LENGTH = 40  # characters
+MAPS = {"at_least": 32, "at_most": 1024}
 BLOCKS = {"at_least": 1, "at_most": 8}
 HIDDEN = {"at_least": 1, "at_most": 4096}
 HEAD_WEIGHT = {"at_least": 0, "at_most": 100}

@@ -20,7 +20,7 @@ FEATURES = torch.randn(10, 8, 3, 3)
 
 
 def test_a_conditional_norm_is_a_batch_norm_with_gains_and_biases_of_its_label():
-    layer = ConditionalBatchNorm(8, 5)
+    layer = ConditionalBatchNorm(8, nn.Linear(5, 16))
     nn.init.normal_(layer.modulation.bias)
     label = torch.randn(10, 5)
     gain, bias = layer.modulation(label).chunk(2, dim=1)
@@ -29,7 +29,7 @@ def test_a_conditional_norm_is_a_batch_norm_with_gains_and_biases_of_its_label()
 
 
 def test_a_conditional_norm_has_the_eps_that_it_is_given():
-    assert ConditionalBatch().maps(8, label_width=5, eps=0.8).norm.eps == 0.8
+    assert ConditionalBatch().maps(8, condition_width=5, eps=0.8).norm.eps == 0.8
 
 
 def test_a_residual_discriminators_maps_are_half_as_many_at_each_finer_size():
