@@ -17,7 +17,7 @@ from cgan_lightning.utils.errors import UserError, shown
 
 log = logging.getLogger("cgan_lightning")
 
-OF_CLASSES = re.compile(r"(.+\.)?(conditioning\.rows|head\.classes\..+)")  # tensors with a row per class
+OF_CLASSES = re.compile(r"(.+\.)?(conditioning\.rows|head\.(hidden_)?classes\..+)")  # tensors with a row per class
 EMA, GENERATOR = "ema.generator.", "generator."
 
 

@@ -130,7 +130,7 @@ def halving(
     """Return the lines of the last rung, the best candidate first; 1/eta of the candidates continue from each rung."""
     until = time.monotonic() + limit_s
     lines = list[dict[str, Any]]()
-    for rung, epochs in enumerate(rungs):
+    for epochs in rungs:
         with ThreadPoolExecutor(jobs) as pool:
             trained = [
                 pool.submit(trial, *each, epochs=epochs, seed=seed, extra=extra, file=file, until=until)
