@@ -31,10 +31,10 @@ setup: .venv/ready ## create .venv with everything at the versions of requiremen
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-train: setup ## train the default model (3 epochs where there is no GPU); ends with a run folder and a sample grid
+train: setup ## train the default model (2 epochs where there is no GPU); ends with a run folder and a sample grid
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(torch.cuda.is_available())'; then \
-	  short=trainer.max_epochs=3; \
-	  echo "No GPU here: a short run of 3 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
+	  short=trainer.max_epochs=2; \
+	  echo "No GPU here: a short run of 2 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
 # a thread each: workers that share cores are slower with more
@@ -96,7 +96,7 @@ golden: setup ## rewrite tests/golden after a change that is meant to change num
 bench: setup ## images/s of a plain script and of this project, in turn
 	@$(BIN)/python -m experiments.bench.speed $(ARGS)
 
-gpu: setup ## all that a GPU has to show, in eight minutes: make gpu OUT=folder (DEVICE=cpu: the same in small)
+gpu: setup ## all that a GPU has to show, in nine minutes: make gpu OUT=folder (DEVICE=cpu: the same in small)
 	@$(BIN)/python -m experiments.gpu $(OUT) --device $(DEVICE) $(ARGS)
 
 bench-pool: setup ## images/s of a whole sweep, several jobs at a time on each device

@@ -1,7 +1,8 @@
 """The search for a recipe: the better half goes on, and what has a line isn't done again."""
 
 import json
-import subprocess
+import math
+import time
 
 import pytest
 from omegaconf import OmegaConf
@@ -13,17 +14,15 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch):
-    monkeypatch.setattr(search, "SAMPLES", 100)
     written = {
         "common": ["experiment=documented", *SMALL, "validation.samples=100"],
         "candidates": {"plane": [], "projection": ["discriminator_label=projection"], "hinge": ["loss=hinge"]},
     }
     OmegaConf.save(written, tmp_path / "candidates.yaml")
     candidates = search.candidates(tmp_path / "candidates.yaml")
-    monkeypatch.setattr(search, "TRIALS", tmp_path / "trials.jsonl")
-    extra = [f"run_root={tmp_path / 'runs'}"]
+    common = {"extra": [f"run_root={tmp_path / 'runs'}"], "file": tmp_path / "trials.jsonl"}
 
-    lines = search.halving(candidates, [1, 2], seed=0, jobs=2, extra=extra)
+    lines = search.halving(candidates, [1, 2], [0], 2, **common)
     kept = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
     assert [line["epochs"] for line in kept] == [1, 1, 1, 2, 2]
     first = sorted(kept[:3], key=lambda line: line["fid"])
@@ -35,5 +34,13 @@ def test_the_better_half_goes_on_and_nothing_is_done_twice(tmp_path, monkeypatch
         assert 0 <= line["against_training"]["recall"] <= 1
     assert lines[0]["curve"][0] in [line["curve"][0] for line in kept[:3]], "it went on from its first epoch"
 
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was done already"))
-    assert search.halving(candidates, [1, 2], seed=0, jobs=2, extra=extra) == lines
+    monkeypatch.setattr(search, "train_and_measure", lambda *_: pytest.fail("it was done already"))
+    assert search.halving(candidates, [1, 2], [0], 2, **common) == lines
+
+
+def test_a_trial_that_fails_or_is_late_has_no_line(tmp_path):
+    file = tmp_path / "trials.jsonl"
+    common = {"epochs": 1, "seed": 0, "extra": [f"run_root={tmp_path / 'runs'}"], "file": file}
+    assert search.trial("refused", ["loss=none"], until=math.inf, **common) is None
+    assert search.trial("late", [*SMALL], until=time.monotonic() + 1, **common) is None
+    assert not file.exists()

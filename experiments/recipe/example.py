@@ -1,6 +1,7 @@
-"""The repository's example: a run's generator.safetensors with its evaluation in the metadata.
+"""The repository's example: a run's generator with its evaluation in the metadata.
 
-python -m experiments.recipe.example RUN_FOLDER     # a trained and evaluated run
+python -m experiments.recipe.example RUN_FOLDER                    # a trained and evaluated run
+python -m experiments.recipe.example RUN_FOLDER EVALUATION.json    # of `evaluate output=EVALUATION.json`
 """
 
 import json
@@ -19,21 +20,21 @@ from cgan_lightning.utils.old_names import read_json
 EXAMPLE = Path(__file__).with_name(FILE_NAME)
 
 
-def keep(run: Path, place: Path) -> None:
-    """Write the generator of `run` to `place`, with its evaluation added to the metadata.
+def keep(run: Path, place: Path, evaluation: Path | None = None) -> None:
+    """Write the EMA generator of `run` to `place`, as that of a run without EMA: half the size, with its evaluation.
 
     Raises UserError for a run that was never evaluated.
     """
-    results = read_json(RunFolder(run).results)
+    results = read_json(evaluation or RunFolder(run).results)
     if "evaluation" not in results:
         raise UserError(f"{run} was never evaluated: python -m cgan_lightning.evaluate checkpoint={run}")
     scores = results["evaluation"] | {key: results[key] for key in ("images_seen", "epochs", "git_revision")}
-    weights = (run / FILE_NAME).read_bytes()
     with safetensors.safe_open(run / FILE_NAME, "pt") as file:
         metadata = file.metadata() | {"scores": json.dumps(scores)}
-    content = safetensors.torch.save(safetensors.torch.load(weights), metadata)
+        weights = {key.replace("ema.", "raw.", 1): file.get_tensor(key) for key in file.keys() if key.startswith("ema.")}  # noqa: SIM118
+    content = safetensors.torch.save(weights, metadata)
     write_atomically(place, lambda temporary: temporary.write_bytes(content))
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), EXAMPLE)
+    keep(Path(sys.argv[1]), EXAMPLE, *map(Path, sys.argv[2:]))

@@ -40,7 +40,6 @@ from cgan_lightning.utils.device import device_named
 
 HERE = Path(__file__).parent
 CANDIDATES, TRIALS = HERE / "candidates.yaml", HERE / "trials.jsonl"
-SAMPLES = 10_000
 AGAINST_TRAINING = ("class_fid_mean", "class_fids", "precision", "recall", "coverage", "class_accuracy")
 WRITING = threading.Lock()
 
@@ -95,15 +94,16 @@ def train_and_measure(arguments: list[str], sender: Connection) -> None:
     train(config)
     folder = identity.run_folder(config)
     device = device_named(config.trainer.accelerator)
-    sender.send(json.loads(folder.results.read_text()) | {"against_training": against_training(folder, device)})
+    measured = against_training(folder, device, config.validation.samples)
+    sender.send(json.loads(folder.results.read_text()) | {"against_training": measured})
 
 
-def against_training(folder: RunFolder, device: torch.device) -> dict[str, Any]:
-    """Return metrics of the EMA generator against training images, 10,000 of each, as in validation."""
+def against_training(folder: RunFolder, device: torch.device, samples: int) -> dict[str, Any]:
+    """Return metrics of the EMA generator against training images, that many of each, as in validation."""
     trained = generator_file.load(folder.generator)
-    pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), SAMPLES, seed=0)
+    pixels, labels = sampling.balanced(trained.network, trained.prior, len(trained.class_names), samples, seed=0)
     extractor, train = feature_extractor.load(device=device), splits.of_training()
-    real = suite.features_of_real(extractor, *suite.part(train, SAMPLES // len(trained.class_names), seed=0))
+    real = suite.features_of_real(extractor, *suite.part(train, samples // len(trained.class_names), seed=0))
     values = suite.compare(suite.features_of(extractor, pixels, labels), real, seed=0)
     return {name: values[name] for name in AGAINST_TRAINING}
 
