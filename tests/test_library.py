@@ -155,13 +155,13 @@ def test_a_run_from_python(tmp_path, monkeypatch, caplog):
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, weights[prefix + name])
     assert torch.equal(
-        generator.network(torch.zeros(1, 16), torch.tensor([3])), training.ema(torch.zeros(1, 16), torch.tensor([3]))
+        generator.network(torch.zeros(1, 24), torch.tensor([3])), training.ema(torch.zeros(1, 24), torch.tensor([3]))
     )
 
 
 def test_networks_by_their_names():
     generator, discriminator = networks("model=residual", "model.channels=64")
-    images = generator(torch.zeros(2, 16), torch.tensor([0, 9]))
+    images = generator(torch.zeros(2, 24), torch.tensor([0, 9]))
     assert images.shape == (2, 1, 28, 28)
     assert discriminator(images, torch.tensor([0, 9])).shape == (2,)
 

@@ -36,7 +36,7 @@ def test_a_run_folder_holds_what_it_should(train):
     assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "previous.ckpt", "best.ckpt"}
     results = json.loads((folder / "results.json").read_text())
     assert (results["updates"], results["epochs"], results["images_seen"], results["seed"]) == (8, 2, 128, 0)
-    assert results["parameters"] == {"generator": 244_197, "discriminator": 143_489}
+    assert results["parameters"] == {"generator": 573_813, "discriminator": 941_569}
     assert results["images_per_second"] > 0
     assert results["changes"] == []
     assert results["versions"]["torch"] == torch.__version__.split("+")[0]

@@ -38,7 +38,7 @@ MISTAKES = {
     "trainer=cuda": "did you mean gpu?",
     "hydra/launcher=pol": "hydra/launcher=pol: must be basic or pool",
     "trainer.precision=bf16": "trainer.precision=bf16: must be 32-true or 64-true or bf16-mixed; did you mean bf16-mixed?",
-    "experiment=documentd": "experiment=documentd: must be documented or nine_classes or quick or transfer",
+    "experiment=documentd": "experiment=documentd: must be documented or nine_classes or quick or small or transfer",
     "trainer=tpu": "trainer=tpu: must be auto or cpu or ddp or ddp_cpu or gpu",
     "model.channels=wide": "model.channels=wide: must be a whole number at least 64 and at most 1024",
     "model.channels=3": "model.channels=3: must be a whole number at least 64 and at most 1024",

@@ -89,18 +89,18 @@ def test_a_runs_name_says_what_differs_from_the_default():
     def middle(*overrides: str) -> str:
         return (
             identity.run_name(composed(*overrides))
-            .removeprefix("channels128-latent16-randn-embedding")
+            .removeprefix("channels256-latent24-randn-embedding")
             .rpartition("-seed0-")[0]
         )
 
-    assert middle() == middle("loss=bce", "noise=randn", "model.channels=128") == ""
+    assert middle() == middle("loss=bce", "noise=randn", "model.channels=256") == ""
     assert middle("loss=hinge", "regularizer.gamma=0.1") == "-hinge-gamma0.1"
     assert middle("discriminator_normalization=none", "regularizer=none") == "-regularizer_none"
     assert middle("experiment=nine_classes") == "-nine_classes"
     assert middle("data.classes=[Dress,Ankle boot]") == "-classes_Dress_Ankle_boot"
     assert len(middle(f"data.classes=[{','.join(FASHION_MNIST.class_names)}]")) == 1 + identity.MOST_DIFFERENCES
     name = identity.run_name(composed("name='my first run!'", "loss=hinge"))
-    assert name.startswith("my_first_run-channels128-latent16-randn-embedding-hinge-seed0-")
+    assert name.startswith("my_first_run-channels256-latent24-randn-embedding-hinge-seed0-")
 
 
 def test_a_run_is_found_whatever_it_was_named(tmp_path):
@@ -109,7 +109,7 @@ def test_a_run_is_found_whatever_it_was_named(tmp_path):
     (tmp_path / identity.first_name(config)).mkdir()
     assert identity.run_folder(config).path.name == identity.first_name(config)
     assert identity.run_folder(composed("loss=hinge", "name=other", f"run_root={tmp_path}")).path.parent == tmp_path
-    assert identity.run_folder(composed("loss=hinge", "name=other", f"run_root={tmp_path}")).path.name.startswith("channels128")
+    assert identity.run_folder(composed("loss=hinge", "name=other", f"run_root={tmp_path}")).path.name.startswith("channels256")
     assert identity.run_folder(composed("loss=hinge", "seed=1", f"run_root={tmp_path}")).path.name.endswith(
         identity.run_name(composed("loss=hinge", "seed=1"))
     )
@@ -117,13 +117,13 @@ def test_a_run_is_found_whatever_it_was_named(tmp_path):
 
 def test_a_runs_name_follows_from_what_its_result_depends_on():
     name = identity.run_name(composed())
-    assert name.startswith("channels128-latent16-randn-embedding-seed0-")
+    assert name.startswith("channels256-latent24-randn-embedding-seed0-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     for same in ("trainer.max_epochs=3", "trainer.max_steps=7", "trainer=ddp_cpu", "log_every_n_updates=3", "data.workers=0",
                  "data.placement=host", "data.root=/data", "run_root=there", "callbacks.sample_grid.columns=3",
                  "callbacks=none", "rerun=true"):  # fmt: skip
         assert identity.run_name(composed(same)) == name, same
-    others = ["seed=1", "model.channels=256", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
+    others = ["seed=1", "model.channels=128", "noise=uniform", "conditioning=onehot", "upsampling=transposed", "data.limit=99",
               "ema.halflife_images=null", "model=residual", "loss=hinge", "data.balanced=false", "augmentation=diffaugment",
               "discriminator_normalization=spectral", "discriminator_label=plane", "optimizer.generator.lr=1e-4",
               "trainer.precision=64-true"]  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_runs_length_is_part_of_its_name_where_the_rates_follow_from_it():
 
 def test_the_hparams_tab_shows_little_and_what_was_asked_for():
     shown = identity.displayed_settings(composed("noise=uniform", "data.limit=99", "upsampling=transposed", "trainer=cpu"))
-    always = {"model.channels": 128, "noise": "uniform", "seed": 0}
+    always = {"model.channels": 256, "noise": "uniform", "seed": 0}
     assert shown == always | {"data.limit": 99, "upsampling": "transposed"}
     assert identity.displayed_settings(composed()) == always | {"noise": "randn"}
 

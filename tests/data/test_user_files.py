@@ -73,7 +73,7 @@ def test_a_run_is_named_by_the_content_and_not_by_the_place(tmp_path):
     more = own_data.colour(tmp_path / "more.npz", counts=(151, 120, 110))
     names = [identity.run_name(composed("data=files", f"data.images={path}")) for path in (one, other, more)]
     assert names[0] == names[1] != names[2]
-    assert names[0].startswith("channels128-latent16-randn-embedding-files-seed0-")
+    assert names[0].startswith("channels256-latent24-randn-embedding-files-seed0-")
     assert checks.result_settings(composed("data=files", f"data.images={one}"))["data.image_size"] == 32
 
 

@@ -110,7 +110,7 @@ def test_the_table_and_the_csv_have_every_run(sweep):
 def test_at_equal_seconds_a_setting_counts_by_its_last_validation_in_time(sweep):
     """Two validations a run, at half of its time and at its end: of a setting twice as slow, the first is in time."""
     names = [path.parent.name for path in sorted(sweep.parents[1].glob("*/results.json"))]
-    settings = {"channels64-latent16-randn": 51, "channels64-latent16-uniform": 49}
+    settings = {"channels64-latent24-randn": 51, "channels64-latent24-uniform": 49}
     curves = {}
     for name in names:
         path = sweep.parents[1] / name / "results.json"
@@ -137,7 +137,7 @@ def test_what_was_measured_stays_what_it_was(sweep):
 
     before, here = report_again(), sweep.parents[2]  # the detail of a finished run is where its results are
     with contextlib.chdir(here):
-        done = commands.give("train", "-m", *SMALL, "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3")
+        done = commands.give("train", "-m", *SMALL, "model.channels=128", "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3")
     assert done.code == 0, done.said
     assert done.said.count(f"results at that point, which runs/sweeps/{sweep.name} uses, are kept in runs/") == 2
     ends = sorted(here.glob("runs/*/ends/*/results.json"))

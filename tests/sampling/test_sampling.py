@@ -203,7 +203,7 @@ def test_the_command_draws_from_a_run_folder(train, tmp_path):
     assert done.stderr == "Loading PyTorch ...\nWrote 6 images to new/dress.npz\n"
     arrays = unpacked(tmp_path / "new" / "dress.npz")
     assert arrays["seeds"].tolist() == [4, 5, 6] * 2
-    np.save(tmp_path / "z.npy", sampling.latents(StandardNormal(), 16, [4, 5]).numpy())
+    np.save(tmp_path / "z.npy", sampling.latents(StandardNormal(), 24, [4, 5]).numpy())
     mixed = fork_command(
         *("sample", f"checkpoint={folder}", "classes={Dress:0.7,Coat:0.3}", "z=z.npy", "output=mixed.npz"), cwd=tmp_path
     )

@@ -166,7 +166,7 @@ def test_changed_settings_are_listed_and_may_be_allowed(train, stopped):
 
 
 def test_changes_that_the_weights_do_not_fit_are_refused_with_their_shapes(train, stopped):
-    with pytest.raises(UserError, match=r"does not fit.*: ema.* has shape .*128.*, but .*64.* is needed"):
+    with pytest.raises(UserError, match=r"does not fit.*: ema.* has shape .*256.*, but .*64.* is needed"):
         train(f"resume={stopped}", "trainer.max_epochs=3", "model.channels=64", "resume.allow_changes=true")
 
 

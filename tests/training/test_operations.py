@@ -75,11 +75,12 @@ def the_first_convolution_as_on_a_gpu(monkeypatch):
     monkeypatch.setattr(HalvingConvolution, "forward", forward)
 
 
-DOCUMENTED, DEFAULT = ("experiment=documented",), ()
+DOCUMENTED, SMALL, DEFAULT = ("experiment=documented",), ("experiment=small",), ()
 
 
 @pytest.mark.parametrize(
-    ("recipe", "penalised", "most"), [(DOCUMENTED, False, 106), (DEFAULT, False, 108), (DEFAULT, True, 172)]
+    ("recipe", "penalised", "most"),
+    [(DOCUMENTED, False, 106), (SMALL, False, 108), (SMALL, True, 172), (DEFAULT, False, 140), (DEFAULT, True, 230)],
 )
 def test_an_update_stays_small(recipe, penalised, most):
     assert operations(recipe, penalised=penalised) <= most
