@@ -16,7 +16,10 @@ from tests.helpers.runs import state
 RUNS = Path(__file__).parent / "old_files" / "runs"
 ASKED = (
     *("model.channels=64", "model.latent_dim=4", "data.limit=256", "validation.samples=100", "callbacks.sample_grid.columns=1"),
-    *("trainer=cpu", "noise=uniform", "loss=hinge", "experiment=small"),  # the default then
+    *("trainer=cpu", "noise=uniform", "loss=hinge"),
+    # defaults then
+    *("model=documented", "discriminator_label=projection", "upsampling=nearest", "lr_schedule=cosine"),
+    *("optimizer.discriminator.lr=2e-3", "ema.halflife_images=10_000"),
 )
 
 

@@ -105,8 +105,8 @@ def _checkpoints(folder: Path) -> None:
 
 
 def _directions(folder: Path) -> None:
-    found = {"sefa1": [1.0] + [0.0] * 15, "boot_height": [0.0] * 15 + [1.0]}
-    whole = {"latent_dim": 16, "directions": found}
+    found = {"sefa1": [1.0] + [0.0] * 23, "boot_height": [0.0] * 23 + [1.0]}
+    whole = {"latent_dim": 24, "directions": found}
     for name, content in {
         "directions": whole,
         "of-100": whole | {"latent_dim": 100},
