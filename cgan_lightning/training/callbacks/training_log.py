@@ -95,10 +95,11 @@ class TrainingLog(Callback):
             return
         last = {name: values[-1] for name, values in outputs.items()}
         collectives.average_([*last.values()])
-        self._read()
+        reads = not self._on_gpu or epoch_due(trainer, 1)
+        self._read(timed=not reads)  # read together, their updates are timed together
         rates = self._rates(pl_module.lr_of, updates - 1, planned_updates(trainer))
         self._unread = _Unread(updates, [*last], Later(torch.stack([*last.values()])), rates)
-        if not self._on_gpu or epoch_due(trainer, 1):
+        if reads:
             self._read()
 
     def _rates(self, lr_of: dict[str, LearningRate], update: int, planned: int) -> dict[str, float]:
@@ -107,15 +108,15 @@ class TrainingLog(Callback):
         rates = rates_of(lr_of.values(), images_seen, planned_images=planned * self._batch_size)[0].tolist()
         return dict(zip(lr_of, rates, strict=True))
 
-    def _read(self) -> None:
-        """Log the pending values at their update."""
+    def _read(self, *, timed: bool = True) -> None:
+        """Log the pending values at their update, and unless told otherwise the speed since the last measurement of it."""
         if self._unread is None:
             return
         (updates, names, values, rates), self._unread = self._unread, None
         images_seen = updates * self._batch_size
         self.latest = dict(zip(names, values.read(), strict=True))
         self.latest |= {"lr_d": rates["discriminator"], "lr_g": rates["generator"]}
-        if self._mark is not None:
+        if timed and self._mark is not None:
             self._measure(images_seen, *self._mark)
         logged = {TAGS[name]: value for name, value in self.latest.items() if name in TAGS}
         if SPEED in self.latest:

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cgan_lightning.training.callbacks.finite import FiniteLosses
 from cgan_lightning.training.callbacks.later import Later
-from cgan_lightning.training.callbacks.training_log import TAGS, TrainingLog
+from cgan_lightning.training.callbacks.training_log import SPEED_TAG, TAGS, TrainingLog
 from cgan_lightning.utils.errors import RunError
 from tests.helpers.runs import At, state
 
@@ -56,6 +56,16 @@ def test_the_same_is_logged(train, request):
     assert logged(ours) == logged(expected)
     metrics = [json.loads((folder / "results.json").read_text())["metrics"] for folder in (ours, expected)]
     assert [{name: each[name] for name in TAGS} for each in metrics] == [{name: metrics[0][name] for name in TAGS}] * 2
+
+
+def test_values_that_are_read_together_have_one_speed(train, as_on_a_gpu):
+    """Between two reads at once lies no training: the speed at the later one is that since the last read before."""
+    events = EventAccumulator(str(train(*RUN)))
+    events.Reload()
+    steps = [event.step for event in events.Scalars(SPEED_TAG)]
+    assert steps[-1] == 30
+    assert 27 not in steps
+    assert {3, 6, 12, 15} & {*steps}
 
 
 def test_a_checkpoint_has_what_is_unread(train, as_on_a_gpu):
