@@ -7,7 +7,8 @@ import time
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.recipe import search
+from experiments.recipe import factorial, search
+from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL
 
 pytestmark = pytest.mark.slow
@@ -44,3 +45,30 @@ def test_a_trial_that_fails_or_is_late_has_no_line(tmp_path):
     assert search.trial("refused", ["loss=none"], until=math.inf, **common) is None
     assert search.trial("late", [*SMALL], until=time.monotonic() + 1, **common) is None
     assert not file.exists()
+
+
+def test_the_effects_of_a_design_are_those_that_its_results_have(monkeypatch):
+    levels = factorial.design()
+    assert (levels.sum(axis=0) == factorial.TRIALS / 2).all(), "each change in half of the trials"
+    lines = [
+        {
+            "candidate": "".join(map(str, row)),
+            "fid": 1 - 0.3 * row[0] + 0.1 * row[9],
+            "against_training": dict.fromkeys(factorial.METRICS, 0.5),
+        }
+        for row in levels.tolist()
+    ]
+    monkeypatch.setattr(search, "trials", lambda: [{"candidate": "base"}, *lines])
+    table = factorial.effects().splitlines()
+    assert table[0] == "28 trials"
+    assert table[3].startswith("| 256 channels | -0.3000 ± 0.0000 | ")
+    assert table[-1].startswith("| eps 0.1 | +0.1000 ± 0.0000 | ")
+
+
+def test_the_candidates_of_both_searches_are_accepted():
+    for candidates in (
+        search.candidates(search.HERE / "quality.yaml"),
+        {"all": [*factorial.COMMON, *factorial.CHANGES.values()]},
+    ):
+        for overrides in candidates.values():
+            composed(*overrides)

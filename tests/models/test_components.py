@@ -12,7 +12,14 @@ from cgan_lightning.models.discriminator import Discriminator
 from cgan_lightning.models.generator import Generator
 from cgan_lightning.models.heads import AuxiliaryClassifier, Logit, Projection
 from cgan_lightning.models.layers import BilinearUpsample, NearestUpsample, TransposedUpsample
-from cgan_lightning.models.normalization import BATCH, SCALED, ConditionalBatch, ConditionalBatchNorm, Spectral
+from cgan_lightning.models.normalization import (
+    BATCH,
+    SCALED,
+    ConditionalBatch,
+    ConditionalBatchNorm,
+    SelfModulated,
+    Spectral,
+)
 from cgan_lightning.models.residual import ResidualBlock, ResidualDiscriminator, ResidualGenerator
 
 LABELS = torch.arange(10)
@@ -26,6 +33,25 @@ def test_a_conditional_norm_is_a_batch_norm_with_gains_and_biases_of_its_label()
     gain, bias = layer.modulation(label).chunk(2, dim=1)
     plain = F.batch_norm(FEATURES, None, None, training=True)
     torch.testing.assert_close(layer(FEATURES, label), plain * (1 + gain[:, :, None, None]) + bias[:, :, None, None])
+
+
+def test_a_self_modulated_norms_gains_and_biases_depend_on_z_and_on_the_label():
+    """With the maps fixed, so that z acts by the norm alone."""
+    network = Generator(
+        latent_dim=3, channels=64, conditioning=Embedding(num_classes=10, width=4), upsampling=NearestUpsample,
+        normalization=SelfModulated(),
+    )  # fmt: skip
+    first, z = network.blocks[0], torch.randn(10, 3)
+    assert (network.condition_width, network.project.in_features) == (7, 7)
+    maps = torch.randn(10, 64, 7, 7)
+
+    def at(z, labels):
+        return first(maps, torch.cat([z, network.conditioning(labels)], dim=1))
+
+    assert not torch.allclose(at(z, LABELS), at(z + 1, LABELS))
+    assert not torch.allclose(at(z, LABELS), at(z, LABELS.flip(0)))
+    nn.init.zeros_(first.modulation[-1].weight)
+    torch.testing.assert_close(at(z, LABELS), F.batch_norm(maps, None, None, training=True))
 
 
 def test_a_conditional_norm_has_the_eps_that_it_is_given():
