@@ -79,7 +79,7 @@ STUDY = CONF.parent / "experiments" / "recipe" / "conf"
 
 @pytest.mark.parametrize("file", sorted(STUDY.glob("*/*.yaml")), ids=lambda file: file.stem)
 def test_the_recipes_study_composes(file):
-    """Each variant of the default is another run, but for the one that is the default itself."""
+    """Each variant of `small` is another run than the default, which is one of the files."""
     variant = composed(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
     same = identity.first_name(variant) == identity.first_name(composed())
     assert same == (file.stem in ("default", "comparison"))

@@ -32,7 +32,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def untrained(folder, *overrides: str):
-    config = composed("model.channels=64", *overrides)
+    config = composed("experiment=small", "model.channels=64", *overrides)  # untrained, its images depend more on z
     model_spec = build_model.model_spec(config, build.data(config))
     generator_file.save(
         folder / generator_file.FILE_NAME, model_spec, raw=build_model.model(config, model_spec).generator, ema=None
