@@ -240,7 +240,7 @@ def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(mul
     assert code == 0
     assert "\n2 jobs: 2 finished\n" in said
     assert sorted(path.parent.name.rsplit("-", 1)[0] for path in Path("runs").glob("*/results.json")) == [
-        *(f"channels128-latent16-{noise}-embedding-quick-limit64-batch_size16-seed7" for noise in ("randn", "uniform")),
+        *(f"channels256-latent24-{noise}-embedding-quick-limit64-batch_size16-seed7" for noise in ("randn", "uniform")),
     ]  # fmt: skip
     assert only("runs/sweeps/*").name.startswith("noise-")
 

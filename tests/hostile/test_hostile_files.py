@@ -129,7 +129,7 @@ def test_a_feature_extractor_with_too_many_classes(tmp_path, idle_mib):
 
 
 def of_directions(coordinates, name="a"):
-    return f'{{"latent_dim": 16, "directions": {{"{name}": [{coordinates}]}}}}'
+    return f'{{"latent_dim": 24, "directions": {{"{name}": [{coordinates}]}}}}'
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def of_directions(coordinates, name="a"):
         (None, "has 1,099,511,627,776 bytes: up to 4,194,304 are read"),
         ("[" * directions.FILE_LIMIT, "it holds no JSON object"),
         (of_directions(",".join(["{}"] * (directions.FILE_LIMIT // 3 - 30))), "a is [{}, {}"),  # what takes most for its bytes
-        (of_directions(", ".join(["NaN"] * 16)), "a is [nan, nan"),
+        (of_directions(", ".join(["NaN"] * 24)), "a is [nan, nan"),
         (of_directions("1", name="a" * 4_000_000), "a…"),
     ],
     ids=["1 TiB, sparse", "deep", "objects for numbers", "NaN", "a name of 4 MB"],
