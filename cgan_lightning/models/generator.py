@@ -50,11 +50,11 @@ class FeatureMapGenerator(ConditionalGenerator):
 
     def forward(self, z: Float[Tensor, "batch latent"], labels: Labels) -> Float[Tensor, "batch channels size size"]:
         label = self.conditioning(labels)
-        both = torch.cat([z, label], dim=1)
-        features = self.projected(both if self.concatenated else z)
+        inputs = torch.cat([z, label], dim=1) if self.concatenated else z
+        features = self.projected(inputs)
         maps = features.unflatten(1, (self.channels, self.size, self.size))
         maps = maps.contiguous(memory_format=torch.channels_last)  # here, once, instead of in each layer and its gradient
-        return self.blocks(maps, both if self.latent_modulates else label)
+        return self.blocks(maps, inputs if self.latent_modulates else label)
 
     def projected(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch features"]:
         """Return the values of the first feature maps."""
