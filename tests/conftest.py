@@ -7,8 +7,10 @@ install_import_hook(
     [f"cgan_lightning.{package}" for package in PACKAGES_WITH_TENSORS], "beartype.beartype"
 )  # before any import
 
+import collections  # noqa: E402
 import functools  # noqa: E402
 import gc  # noqa: E402
+import itertools  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
@@ -39,9 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases: collections.Counter[str] = collections.Counter()
     for item in items:
         if {"train", "trained"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.training)
+        if sampled := item.get_closest_marker("sampled"):
+            function = item.nodeid.partition("[")[0]
+            if cases[function] % sampled.args[0]:
+                item.add_marker(pytest.mark.matrix)
+            cases[function] += 1
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -56,17 +64,24 @@ def pytest_sessionfinish() -> None:
     gc.unfreeze()  # extensions complain of what is left over
 
 
+COLLECTIONS = itertools.count(1)
+
+
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
     """A Trainer, its module and its callbacks refer to each other: gigabytes of them, where nobody collects.
 
-    A collection takes 0.2 s, longer than most tests, and these leave little.
+    A collection takes longer than most tests, and these leave little. What it leaves (caches, shared runs) mostly stays: all of
+    it is looked at now and then.
     """
     began = time.monotonic()
     yield
     assert not distributed.is_initialized(), "what comes next would take itself for one of several ranks"
     if time.monotonic() > began + 1:
+        if next(COLLECTIONS) % 16 == 0:
+            gc.unfreeze()
         gc.collect()
+        gc.freeze()
 
 
 def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:

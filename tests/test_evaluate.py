@@ -47,6 +47,7 @@ def test_a_run_is_measured_and_the_result_kept_beside_its_others(train, caplog):
     assert without_files(again) == without_files(results)
 
 
+@pytest.mark.matrix
 def test_a_generator_of_some_classes_is_measured_against_these(train):
     """By name: its fourth class is the feature extractor's last."""
     folder = train("data.classes=[Trouser,Dress,Bag,Ankle boot]", "trainer.max_steps=2")
@@ -62,6 +63,7 @@ def test_a_generator_of_some_classes_is_measured_against_these(train):
     assert found["real_baseline"]["class_accuracy"] > 0.9
 
 
+@pytest.mark.matrix
 def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
     folder = train("data.classes=[Dress]", "trainer.max_steps=2")
     caplog.set_level("INFO")
@@ -73,6 +75,7 @@ def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
     assert "along the label" not in caplog.text
 
 
+@pytest.mark.matrix
 def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
     evaluate(composed(f"checkpoint={folder}", "samples=100", command="evaluate"))
@@ -98,6 +101,7 @@ def test_a_generator_without_a_run_needs_a_place_for_its_result(train, tmp_path)
         evaluate(composed(f"checkpoint={folder}/generator.safetensors", command="evaluate"))
 
 
+@pytest.mark.matrix
 def test_metrics_have_the_order_that_they_must_have(real_images):
     """Real images, real images under wrong labels, few of them again and again, and noise."""
     train, test = (tuple(each[:10_000] for each in split) for split in real_images)

@@ -29,6 +29,7 @@ def test_it_draws_what_it_is_asked_for():
     assert example.EXAMPLE.stat().st_size < 4_000_000
 
 
+@pytest.mark.matrix
 def test_an_example_is_a_runs_generator_with_its_scores(train, tmp_path):
     run = train("trainer.max_steps=1")
     with pytest.raises(UserError, match="was never evaluated"):

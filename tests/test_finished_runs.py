@@ -22,6 +22,7 @@ def test_more_epochs_go_on_from_a_finished_run(train, trained):
     assert generator_file.load(end).network.state_dict().keys() == generator_file.load(part).network.state_dict().keys()
 
 
+@pytest.mark.matrix
 def test_an_earlier_end_is_what_a_shorter_request_gets(train, caplog):
     train("trainer.max_epochs=1")
     folder = train("trainer.max_epochs=3", "resume=auto")
@@ -34,6 +35,7 @@ def test_an_earlier_end_is_what_a_shorter_request_gets(train, caplog):
     assert (folder / "results.json").read_text() == before
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("epochs", [2, 3])
 def test_a_finished_run_has_the_settings_that_it_has(train, epochs):
     folder = train("trainer.max_epochs=2")

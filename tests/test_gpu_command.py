@@ -24,6 +24,7 @@ def late(tmp_path, monkeypatch):
     return "late"
 
 
+@pytest.mark.matrix
 def test_a_step_that_is_late_is_ended_and_keeps_what_it_has_found(late, tmp_path):
     found = run(Step("tests", 5, late), tmp_path, "gpu")
     assert found["ended"] == "not done in 5 s"

@@ -70,6 +70,7 @@ def test_refused_settings_fail_their_trials_and_the_study_goes_on(multirun, monk
     assert capsys.readouterr().out.splitlines()[-1] == f"4 trials: {4 - len(failed)} finished, {len(failed)} failed"
 
 
+@pytest.mark.matrix
 def test_a_crash_and_a_diverged_run_fail_their_trials(multirun):
     runs = itertools.count()
 
@@ -97,6 +98,7 @@ def test_without_a_finished_trial_there_is_no_best(multirun):
     assert (code, said.splitlines()[-1]) == (1, "no trial finished: try other values, or more of them")
 
 
+@pytest.mark.matrix
 def test_a_stopped_study_ends_as_one_that_nothing_happened_to(multirun):
     """The trial that was stopped is taken up with its settings, its run resumed, and no trial is too many."""
     search = (*SEARCH, n_trials(3), LR, "trainer.max_steps=5")
@@ -122,6 +124,7 @@ def test_a_stopped_study_ends_as_one_that_nothing_happened_to(multirun):
     ]
 
 
+@pytest.mark.matrix
 def test_more_trials_continue_a_study_and_trials_of_the_same_settings_share_a_run(multirun):
     search = (*SEARCH, "noise=randn,uniform")
     assert multirun(*search, n_trials(2))[0] == 0
@@ -191,6 +194,7 @@ def test_what_a_key_may_be_is_what_the_command_line_says():
     assert search_space.space(OverridesParser.create().parse_overrides(["seed=1,2", "seed=3"])) == {}, "the last one counts"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
@@ -222,6 +226,7 @@ def test_what_can_not_be_searched_is_refused_in_one_sentence(monkeypatch, tmp_pa
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.matrix
 def test_a_search_may_begin_at_refused_settings(multirun):
     assert multirun(*SEARCH, n_trials(3), "model.stages=choice(3,2)")[0] == 0
 

@@ -39,6 +39,7 @@ def trained(*overrides: str) -> tuple[Path, str]:
     return Path(said.split("Run folder: ")[1].splitlines()[0]), said
 
 
+@pytest.mark.matrix
 @pytest.mark.training
 @pytest.mark.usefixtures("few_paths")
 def test_images_in_colour_from_training_to_report(folder):

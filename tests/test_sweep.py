@@ -75,6 +75,7 @@ def test_nothing_starts_that_is_known_to_fail(multirun, sweep, sentence):
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.matrix
 def test_a_sweep_that_wants_less_than_its_runs_have_is_refused(multirun):
     multirun("-m", "noise=randn,uniform", "trainer.max_epochs=2")
     code, said = multirun("-m", "noise=randn,uniform", "trainer.max_epochs=1")
@@ -83,6 +84,7 @@ def test_a_sweep_that_wants_less_than_its_runs_have_is_refused(multirun):
     assert len(list(Path("runs/sweeps").iterdir())) == 1
 
 
+@pytest.mark.matrix
 def test_the_same_command_skips_the_finished_and_tries_the_failed_again(multirun):
     multirun(*GRID)
     finished = {path: path.stat().st_mtime_ns for path in Path("runs").glob("*/results.json")}
@@ -161,6 +163,7 @@ def test_a_folder_with_an_awkward_name_will_do(multirun):
     assert len(list(Path("it's (a, b) = c/sweeps").glob("noise-*/jobs/*.json"))) == 2
 
 
+@pytest.mark.matrix
 def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, train, capsys, monkeypatch):
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run = only("runs/*-seed0-*")
@@ -171,6 +174,7 @@ def test_a_running_job_says_how_far_it_is_and_how_long_it_will_take(multirun, tr
         assert table_of(only("runs/sweeps/*"), capsys, monkeypatch)[0] == "running      seed=0  FID 1.500   25%, 0:01:15 left"
 
 
+@pytest.mark.matrix
 def test_a_sweep_is_watched_until_it_ends(multirun, capsys, monkeypatch):
     multirun("-m", "seed=0,1", "trainer.max_steps=1")
     run, folder = only("runs/*-seed1-*"), only("runs/sweeps/*")
@@ -194,6 +198,7 @@ def test_a_sweep_is_watched_until_it_ends(multirun, capsys, monkeypatch):
     assert [each for each in shown if each in ("10%", "20%")] == ["10%", "20%"], "what hasn't changed isn't said again"
 
 
+@pytest.mark.matrix
 def test_a_sweep_says_how_far_it_is_and_what_comes_next(multirun):
     """What is to be pasted is read as the folder's name, whatever is in it."""
     code, said = multirun("-m", "noise=randn,uniform", "trainer.max_steps=1", r"run_root='it\'s (a, b) = c'")
@@ -209,12 +214,14 @@ def test_a_sweep_says_how_far_it_is_and_what_comes_next(multirun):
         assert Path(compose(*words, command=name)[key]) == only("it's (a, b) = c/sweeps/*")
 
 
+@pytest.mark.matrix
 def test_a_live_run_writes_how_far_it_is(train):
     told = json.loads((train("trainer.max_steps=6") / "progress.json").read_text())
     assert (told["updates"], told["planned"], told["batch_size"]) == (6, 6, 16)
     assert told["images_per_second"] > 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "jobs"), [("channels", 6), ("latent_dim", 15), ("noise", 6), ("conditioning", 12), ("ablation", 24)]
 )

@@ -43,6 +43,7 @@ def test_a_run_folder_holds_what_it_should(train):
     assert set(results["metrics"]) == {*TAGS, "images_per_second", "fid", "best_fid", "class_accuracy"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("update", "signum"),
     [
@@ -76,13 +77,8 @@ RICH = (  # what has states, random numbers or turns of its own
 )
 
 
-@pytest.mark.parametrize(
-    "penalty",
-    [
-        pytest.param((), id="r1_r2"),
-        pytest.param(("regularizer=gradient_penalty", "regularizer.interval=3"), id="gradient", marks=pytest.mark.matrix),
-    ],
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("penalty", [(), ("regularizer=gradient_penalty", "regularizer.interval=3")], ids=["r1_r2", "gradient"])
 def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, penalty):
     whole = train(*RICH, *penalty, "trainer.max_epochs=3", "run_root=whole")
     with pytest.raises(Interrupted, match="after update 5"):
@@ -92,9 +88,8 @@ def test_a_stopped_run_of_a_richer_recipe_goes_on_to_the_same_bits(train, penalt
     assert_same_end(stopped, whole)
 
 
-@pytest.mark.parametrize(
-    "stops", [(4, 8), *(pytest.param(stops, marks=pytest.mark.matrix) for stops in [(3, 4, 5), (4, 7, 8, 9)])], ids=str
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("stops", [(4, 8), (3, 4, 5), (4, 7, 8, 9)], ids=str)
 def test_a_run_that_is_stopped_again_and_again_is_no_longer_than_it_should_be(train, stops, trained):
     """Lightning counts an epoch less for a stop at an epoch's end; its count is not what ends a run."""
     whole = trained("trainer.max_epochs=3", "run_root=whole")
@@ -115,6 +110,7 @@ def test_what_is_stopped_says_how_it_is_resumed(train):
         train("trainer.max_epochs=3", callbacks=[stop_at(6)])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("calls", [(), ("trainer.updates_per_call=4", "log_every_n_updates=4")], ids=["single", "calls"])
 def test_max_steps_is_exact(train, trained, calls):
     folder = train("trainer.max_steps=6", *calls)  # in the middle of the second epoch, and of a call
@@ -174,6 +170,7 @@ def test_within_a_call_the_update_is_named_that_went_wrong(train):
         )
 
 
+@pytest.mark.matrix
 def test_a_stop_between_calls_and_other_calls_later_change_nothing(train):
     """4 updates an epoch; the call of updates 5 to 6 is under way when the signal comes. Then three at once, where they fit."""
     often = ("trainer.max_epochs=4",)
@@ -195,6 +192,7 @@ def test_two_live_runs_never_share_a_folder(train):
     train("trainer.max_steps=2", callbacks=[At(1, run_it_again)])
 
 
+@pytest.mark.matrix
 def test_host_placement_trains_the_same(train):
     device = train("trainer.max_epochs=1", "run_root=device")
     host = train("trainer.max_epochs=1", "run_root=host", "data.placement=host", "data.workers=2")
@@ -224,7 +222,7 @@ def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
 def stopped_by_sigterm(tmp_path_factory):
     """A run in a process of its own, stopped by a real SIGTERM from outside once it trains."""
     here = tmp_path_factory.mktemp("elsewhere")
-    command = ["train", "data.limit=1024", "trainer.max_epochs=40", "trainer=cpu", "model.latent_dim=16"]
+    command = ["train", *SMALL, "model.latent_dim=16", "trainer.max_epochs=9999", "validation.every_n_epochs=null"]
     process = subprocess.Popen(
         [sys.executable, "-m", f"cgan_lightning.{command[0]}", *command[1:]],
         cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -249,6 +247,7 @@ def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm)
 BY_SHARE = [f"optimizer.{network}.decay_share=1" for network in ("generator", "discriminator")]
 
 
+@pytest.mark.matrix
 def test_rates_that_fall_over_the_planned_training_are_those_of_so_many_images(train):
     by_share = train(*BY_SHARE, "trainer.max_epochs=2")
     by_images = train(
@@ -258,6 +257,7 @@ def test_rates_that_fall_over_the_planned_training_are_those_of_so_many_images(t
     assert_same_end(by_share, by_images)
 
 
+@pytest.mark.matrix
 def test_a_stopped_run_whose_rates_fall_over_its_length_goes_on_to_the_same_bits(train):
     whole = train(*BY_SHARE, "trainer.max_epochs=2", "run_root=whole")
     with pytest.raises(Interrupted):

@@ -87,15 +87,16 @@ def result_settings(config: DictConfig) -> dict[str, Any]:
 
     The planned length is included if a learning rate decays over a share of it.
     """
-    by_share = any(key.endswith(".decay_share") and value is not None for key, value, _ in leaves(config))
+    found = list(leaves(config))
+    by_share = any(key.endswith(".decay_share") and value is not None for key, value, _ in found)
     length = {"trainer.max_epochs", "trainer.max_steps"} if by_share else set()
     settings = {
         key: {str(name): part for name, part in value.items()} if isinstance(value, dict) else value  # as in JSON
-        for key, value, field in leaves(config)
+        for key, value, field in found
         if field is not None and (key in length or not field.metadata.get("operational"))
     }
     settings |= _of_data(config)
-    later = {key: field.metadata["neutral"] for key, _, field in leaves(config) if field and "neutral" in field.metadata}
+    later = {key: field.metadata["neutral"] for key, _, field in found if field and "neutral" in field.metadata}
     return {key: value for key, value in settings.items() if key not in later or later[key] != value}
 
 

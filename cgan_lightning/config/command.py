@@ -113,7 +113,7 @@ def _dispatch(application: Callable[[], Any], config_name: str) -> None:
             raise UserError(f"resume={config.resume.run} resumes one run; a sweep resumes its runs by default: omit it")
         params = parse([f"{key}={value}" for key, value in (hydra_part.sweeper.get("params") or {}).items()])
         overrides = [*params, *overrides]
-        first = _of_first_job(config_name, overrides, arguments)
+        first = _of_first_job(config_name, overrides, arguments) if params else config
         return multirun.run(
             application, first, overrides, lambda each, check: _compose(config_name, each, arguments, check=check)
         )

@@ -49,7 +49,7 @@ class ImageData(LightningDataModule):
         super().__init__()
         self.spec, self.batch_size, self.seed = spec, batch_size, seed
         self.image_size = spec.with_border(image_size)
-        self.balanced = balanced
+        self.balanced, self.prepared = balanced, False
         self.root = Path(root) if root else None
         self.placement, self.workers = placement, workers
         self.updates_per_call, self.due_every = updates_per_call, due_every
@@ -70,8 +70,10 @@ class ImageData(LightningDataModule):
         return self.count // self.batch_size
 
     def prepare_data(self) -> None:
-        if self.spec.source is None:
+        """Find, fetch and verify the data, once: `train` needs them before Lightning asks."""
+        if self.spec.source is None and not self.prepared:
             sources.locate(self.root, self.spec)
+        self.prepared = True
 
     def setup(self, stage: str) -> None:
         images, numbers = splits.of_training(self.root, self.spec)

@@ -97,11 +97,11 @@ def trained(overrides: list[str]) -> bool:
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("sets", [10, pytest.param(40, marks=pytest.mark.matrix)])
-def test_any_overrides_train_or_are_refused(sets):
+@pytest.mark.matrix
+def test_any_overrides_train_or_are_refused():
     outcomes = []
 
-    @settings(max_examples=sets, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(OVERRIDES)
     def each(overrides):
         outcomes.append(trained(overrides))

@@ -27,6 +27,7 @@ def fields(command: str, choice: tuple[str, ...]) -> dict:
     return {key: field for key, field in found.items() if not choice or key.startswith(f"{choice[0].partition('=')[0]}.")}
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("command", "choice"), CONFIGS, ids=lambda each: "".join(each))
 def test_no_key_takes_what_it_cannot_be(command, choice):
     for key, field in fields(command, choice).items():
@@ -56,6 +57,7 @@ def wrong_name(command: str, choice: tuple[str, ...], key: str) -> str:
     return next(each for each in possible if each not in known(command, choice))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("command", "choice"), CONFIGS, ids=lambda each: "".join(each))
 def test_a_misspelt_key_is_an_unknown_setting(command, choice):
     for key in fields(command, choice):
@@ -76,6 +78,7 @@ def mistakes(command: str) -> list[str]:
     return [*found.values(), f"{wrong_name(command, (), last)}=1"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("command", values.NEEDED)
 def test_a_command_line_says_the_same(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)

@@ -33,6 +33,7 @@ def content(folder: Path) -> dict[Path, tuple[int, int] | None]:
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None for path in paths}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("command", "answer"), ROWS)
 def test_the_command_answers_as_the_table_says(folder, monkeypatch, command, answer):
     monkeypatch.chdir(folder)

@@ -98,6 +98,7 @@ def answer(monkeypatch, capsys, tmp_path):
     return give
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_gets_one_sentence(answer, mistake):
     sentence, code = answer(mistake)

@@ -33,6 +33,7 @@ done
 """
 
 
+@pytest.mark.matrix
 def test_bash_completes_what_is_typed(tmp_path):
     bash = shutil.which("bash") or skip_without("bash")
     program = tmp_path / "bin" / "cgan-train"

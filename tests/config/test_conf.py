@@ -48,6 +48,7 @@ ELSEWHERE = ("trainer=gpu", "trainer=ddp", "trainer=ddp_cpu")
 RANKS = pytest.param("trainer=ddp_cpu", marks=pytest.mark.matrix)  # two processes
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("choice", [RANKS, *(each for each in OF_HOW if each not in ELSEWHERE)])
 def test_every_choice_trains(train, choice):
     assert (

@@ -78,6 +78,7 @@ def empty(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("content", FILES)
 def test_a_mistake_in_a_file_gets_one_sentence(empty, content):
     write(empty, {"conf/experiment/mine.yaml": content})
@@ -86,6 +87,7 @@ def test_a_mistake_in_a_file_gets_one_sentence(empty, content):
     assert [path.name for path in empty.iterdir()] == ["conf"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("folder", "override"), FOLDERS)
 def test_a_mistake_next_to_a_file_gets_one_sentence(empty, folder, override):
     typo, other = HEADER + "model: {chanels: 128}", HEADER + "seed: 3"
@@ -116,6 +118,7 @@ def test_a_right_file_is_taken_from_any_folder(empty, capsys):
 MISTAKES = [(key, value) for key, field in values.fields("train").items() for value in values.wrong(field)]
 
 
+@pytest.mark.matrix
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(MISTAKES))
 def test_any_wrong_value_is_refused_as_on_the_command_line(tmp_path_factory, mistake):

@@ -155,6 +155,7 @@ def test_eight_jobs_that_start_together_fetch_once(files, tmp_path):
     assert not list(tmp_path.glob("fetching-*"))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.process
 @pytest.mark.parametrize("lists", ["the machine's", "its own"])
 def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkeypatch, lists):

@@ -95,6 +95,7 @@ def explored(generator, output, *words: str) -> None:
     explore(composed(*asked, command="explore"))
 
 
+@pytest.mark.sampled(3)
 def test_the_command_writes_a_table_a_file_and_a_strip_for_each(generator, tmp_path):
     explored(generator, tmp_path, "names={boot_height: sefa2}")
     with (tmp_path / "directions.csv").open() as file:

@@ -98,6 +98,7 @@ def test_the_matrix_has_a_scale_and_nothing_is_minus_zero(tmp_path, monkeypatch)
     assert not {"-0.00", "+0.00", "\u22120.00"} & set(shown)
 
 
+@pytest.mark.matrix
 def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
     folder = train(
         "experiment=documented", "discriminator_label=projection", "trainer.max_epochs=1", "validation.every_n_epochs=null"
@@ -139,6 +140,7 @@ def test_the_command_compares_both_networks_of_a_run(train, tmp_path, caplog):
         assert np.abs(sprite[top : top + 28, left : left + 28] - drawn[place].numpy()).max() <= 1
 
 
+@pytest.mark.matrix
 def test_a_file_alone_has_the_generators_vectors_and_says_so(tmp_path, caplog):
     path, _ = alone(tmp_path)
     caplog.set_level("INFO")
@@ -166,6 +168,7 @@ def test_one_pair_of_classes_is_nothing_to_compare(tmp_path, classes):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.matrix
 def test_three_classes_are_compared(tmp_path, caplog):
     path, _ = alone(tmp_path, "data.classes=[Dress,Coat,Bag]")
     caplog.set_level("INFO")

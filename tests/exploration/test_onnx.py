@@ -35,6 +35,7 @@ def trained(path, *overrides):
     return generator_file.load(path)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("choices", CHOICES, ids=lambda choices: " ".join(choices))
 def test_the_graph_draws_what_pytorch_draws(tmp_path, choices):
     generator = trained(tmp_path, *choices)

@@ -106,6 +106,7 @@ def test_generators_and_modes_have_folders_of_their_own(tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.matrix
 def test_each_mode_takes_a_run_folder(train):
     folder = train("trainer.max_steps=1", "validation.every_n_epochs=null")
     assert folder.is_dir()

@@ -52,6 +52,7 @@ def test_a_mistake_in_a_plugin_gets_one_sentence(tmp_path, monkeypatch, source):
     assert {*registry.components(), *registry.metrics()} == before
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("given", "sentence"),
@@ -144,6 +145,7 @@ def test_metrics_of_a_plugin_are_measured_and_shown(lab):
     assert done.stdout.strip() == "2.0 mean norm of the features (higher is better)\nTrue"
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 def test_a_script_names_plugins_like_a_command_line(lab):
     script = (
@@ -162,6 +164,7 @@ FILES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.process
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES)
 def test_a_file_cannot_name_a_plugin(lab, content):
@@ -189,6 +192,7 @@ def test_a_folder_of_settings_can_choose_and_set_what_a_plugin_adds(lab):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.process
 @pytest.mark.training
 @pytest.mark.parametrize("launcher", ["basic", "pool"])

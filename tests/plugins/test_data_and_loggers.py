@@ -52,6 +52,7 @@ def test_what_is_no_setting_of_a_data_set_gets_one_sentence(lab, given, sentence
     assert said(fork_command("train", *OF_SHADES, *given, cwd=lab)) == sentence
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 @pytest.mark.training
 def test_a_data_set_of_a_plugin_is_trained_on_evaluated_and_resumed_with_it(lab):
@@ -94,6 +95,7 @@ def test_a_data_set_of_a_plugin_is_trained_on_evaluated_and_resumed_with_it(lab)
     assert said(fork_command("evaluate", f"checkpoint={folder}", OF_SHADES[0], cwd=lab, **cache)).endswith(command)
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 @pytest.mark.training
 def test_a_sweep_over_data_sets_and_their_settings(lab):

@@ -24,7 +24,7 @@ from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.runs import SMALL
 
-pytestmark = pytest.mark.training
+pytestmark = [pytest.mark.training, pytest.mark.matrix]
 
 SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 

@@ -77,6 +77,7 @@ def test_a_damaged_study_is_one_sentence(folder, tmp_path):
         searched(broken)
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 def test_a_report_of_other_runs_imports_no_optuna(folder):
     program = "import sys; from cgan_lightning.reporting import collect; from cgan_lightning import train, report, status\n"

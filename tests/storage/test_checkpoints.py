@@ -65,6 +65,7 @@ def damage(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("spoil", [damage, lambda path: path.write_bytes(path.read_bytes()[:-1000]), Path.unlink])
 def test_the_one_before_is_used(train, trained, stopped, caplog, spoil):
     """Bit-flipped, truncated, or gone: between two renamings."""
@@ -185,6 +186,7 @@ def test_a_damaged_record_is_named(train, stopped, content):
         go_on(train)
 
 
+@pytest.mark.matrix
 def test_a_run_of_a_gpu_goes_on_where_there_is_none(train, monkeypatch):
     """Its tensors are marked with a device that isn't here, as torch.save marks them on a GPU."""
     folder = train("trainer.max_epochs=1")

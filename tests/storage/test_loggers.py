@@ -66,6 +66,7 @@ def test_a_table_has_a_row_for_each_update_and_the_values_of_tensorboard(train):
     assert {name: float(table[-1][f"final/{name}"]) for name in metrics} == pytest.approx(metrics)
 
 
+@pytest.mark.matrix
 def test_a_run_that_starts_over_has_a_table_of_its_own(train):
     short = ("trainer.max_epochs=1", "logger=csv", "validation.every_n_epochs=null")
     train(*short)
@@ -87,6 +88,7 @@ def test_a_run_has_the_same_name_with_any_logger(logger):
     assert "logger" not in str(identity.record(compose(f"logger={logger}"), ranks=1, device="cpu")["settings"])
 
 
+@pytest.mark.matrix
 def test_a_run_with_several_loggers_is_resumed_by_its_folder(train):
     with pytest.raises(Interrupted):
         train(*SHORT, "logger=[tensorboard,csv]", callbacks=[stop_at(2)])
@@ -123,6 +125,7 @@ def test_a_killed_run_does_not_log_a_step_again(tmp_path):
     assert LoggedSteps(file).new(["loss", "val", "samples"], 5) == ["val", "samples"]
 
 
+@pytest.mark.matrix
 def test_mlflow_has_each_update_once_in_one_run(train, needs):
     needs("mlflow")
     run = interrupted(train, "logger=mlflow", "noise=uniform")
@@ -142,6 +145,7 @@ def test_mlflow_has_each_update_once_in_one_run(train, needs):
     assert shown == sorted(names)
 
 
+@pytest.mark.matrix
 def test_wandb_has_each_update_once_in_one_run(train, needs):
     needs("wandb")
     run = interrupted(train, "logger=wandb", "noise=uniform")

@@ -13,6 +13,7 @@ from tests.helpers.runs import SMALL
 LARGE = (*SMALL, "data.limit=1024", "data.batch_size=512", "model.channels=512", "validation.every_n_epochs=null")
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system limits an address space")
 def test_one_sentence_names_the_key_and_the_last_checkpoint_is_kept(tmp_path):

@@ -42,6 +42,7 @@ def model_of(*overrides: str):
     return build_model.model(config, build_model.model_spec(config, data)), data.class_names
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "choices",
     [(), ("discriminator_label=plane",), ("discriminator_label=auxiliary", "discriminator_normalization=spectral"),
@@ -77,6 +78,7 @@ def test_a_class_less_or_another_one_is_a_matter_of_names_too(trained):
     torch.testing.assert_close(model.state_dict()[ROWS[0]][1], first[1], atol=0, rtol=0)
 
 
+@pytest.mark.matrix
 def test_an_average_is_there_where_one_is_wanted(trained):
     without, with_one = trained(TWO, "trainer.max_steps=1", "ema.halflife_images=null"), trained(TWO, "trainer.max_steps=2")
     model, names = model_of(TWO, f"warm_start.checkpoint={without}")
@@ -88,6 +90,7 @@ def test_an_average_is_there_where_one_is_wanted(trained):
     torch.testing.assert_close(model.generator.project.weight.data, kept["generator.project.weight"], atol=0, rtol=0)
 
 
+@pytest.mark.matrix
 def test_frozen_all_of_the_generator_stays_but_its_rows(train, trained):
     """To the bit, statistics too, as the average that samples were drawn from; the discriminator trains."""
     folder = trained(TWO, "trainer.max_steps=3", "optimizer.generator.lr=0.01")
@@ -108,6 +111,7 @@ def test_frozen_all_of_the_generator_stays_but_its_rows(train, trained):
         assert not any(torch.equal(ended[name], kept[name]) for name in learned)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("freeze", ["true", "false"])
 def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, trained, freeze):
     """Also where what it began from is gone by then."""
@@ -125,6 +129,7 @@ def test_a_stopped_run_goes_on_from_its_own_checkpoint_to_the_same_bits(train, t
     assert (stopped / "results.json").exists(), "refused before the folder is cleared"
 
 
+@pytest.mark.matrix
 def test_what_cannot_grow_is_refused_before_a_folder_is_made(train, trained):
     onehot = trained(TWO, "conditioning=onehot", "discriminator_label=plane", "trainer.max_steps=1", "run_root=onehot")
     integer = trained(TWO, "conditioning=integer", "trainer.max_steps=1", "run_root=integer")

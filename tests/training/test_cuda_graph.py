@@ -48,6 +48,7 @@ def as_graphs(monkeypatch):
     return made
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("penalty", ["r1", "gradient_penalty"])
 def test_updates_through_graphs_are_those_done_one_by_one(penalty, tmp_path, request):
     recorder, weights = trained(tmp_path, f"regularizer={penalty}")

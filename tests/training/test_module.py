@@ -73,6 +73,7 @@ def test_each_phase_trains_its_own_network_alone():
     assert all(parameter.requires_grad for parameter in model.discriminator.parameters())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("betas", "share"), [([0.5, 0.999], (0.1, 0.7)), ([0.0, 0.99], (0, 0))])
 def test_a_row_without_a_gradient_moves_by_adams_momentum_alone(betas, share):
     """The row of a class that isn't drawn has no gradient. With beta1 = 0.5 it goes on; with 0 it stands still."""
@@ -96,6 +97,7 @@ def one_by_one(request, tmp_path_factory):
     return penalty, *trained(tmp_path_factory.mktemp("one_by_one"), penalty)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("updates_per_call", "interval", "stops", "ticks"),
     [

@@ -48,6 +48,7 @@ def test_a_value_is_what_it_was_when_it_was_asked_for():
     assert later.read() == [1.0, 2.0]
 
 
+@pytest.mark.matrix
 def test_the_same_is_logged(train, request):
     expected = train(*RUN, "run_root=now")
     request.getfixturevalue("as_on_a_gpu")

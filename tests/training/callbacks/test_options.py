@@ -15,6 +15,7 @@ def tags(folder) -> dict[str, list[str]]:
     return events.Tags()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("given", "images", "histograms"),
     [("callbacks=none", False, False), ("~callbacks.sample_grid", False, True), ("callbacks=sample_grid", True, False)],
@@ -27,6 +28,7 @@ def test_what_is_left_out_is_not_there(train, caplog, given, images, histograms)
     assert ("Samples: " in caplog.text) == images
 
 
+@pytest.mark.matrix
 def test_they_change_no_result(trained, train):
     all_of_them = trained("trainer.max_epochs=1")
     none = train("trainer.max_epochs=1", "callbacks=none", "run_root=without")

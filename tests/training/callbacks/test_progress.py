@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 
+import pytest
 import tqdm.std
 
 from cgan_lightning.training.callbacks.progress import Progress
@@ -36,6 +37,7 @@ def test_a_bar_counts_the_whole_runs_images_and_stays(train, monkeypatch, caplog
     assert record.levelno == logging.DEBUG, "the log file has lines too; the terminal has the bar"
 
 
+@pytest.mark.matrix
 def test_the_bar_says_when_it_validates_and_its_clock_stands_still(train, monkeypatch):
     """Looks of a minute each, by a clock of ours."""
     now = [0.0]
@@ -60,6 +62,7 @@ def test_the_bar_says_when_it_validates_and_its_clock_stands_still(train, monkey
     assert "validating" not in shown[-1]
 
 
+@pytest.mark.matrix
 def test_a_run_that_goes_on_begins_its_bar_where_it_is(train, monkeypatch):
     train("trainer.max_epochs=1")
     monkeypatch.setattr(sys, "stderr", Terminal())

@@ -98,6 +98,7 @@ def test_scores_are_raw_and_no_probabilities_where_the_loss_makes_none(train):
     assert loss == pytest.approx(fake - real, abs=1e-5)
 
 
+@pytest.mark.matrix
 def test_learning_rates_fall_as_planned(train):
     """Linearly over 64 images, which are 4 updates."""
     decay = [f"optimizer.{network}.decay_images=64" for network in NETWORKS]
@@ -108,6 +109,7 @@ def test_learning_rates_fall_as_planned(train):
         assert rates == pytest.approx([1e-4 + (lr - 1e-4) * part for part in share])
 
 
+@pytest.mark.matrix
 def test_a_lazy_penalty_is_the_latest_one_and_not_as_many_times_as_strong(train):
     """It is at updates 1 and 5. Weights are the same at the first: so is the penalty."""
     found = {}
@@ -120,6 +122,7 @@ def test_a_lazy_penalty_is_the_latest_one_and_not_as_many_times_as_strong(train)
     assert len({*found[1]}) == 6
 
 
+@pytest.mark.matrix
 def test_a_run_that_goes_on_has_the_penalty_that_it_had(train):
     """Stopped after update 6, its next penalty is at update 9."""
     with pytest.raises(Interrupted):
@@ -148,6 +151,7 @@ def test_the_norms_of_class_vectors_are_histograms(events):
         assert (last.min, last.max, last.sum) == pytest.approx((norms.min().item(), norms.max().item(), norms.sum().item()))
 
 
+@pytest.mark.matrix
 def test_the_hparams_tab_opens_with_what_was_swept_and_with_fid(train):
     """By TensorBoard's own account of two runs: five settings and five metrics are shown unasked."""
     for noise in ("uniform", "randn"):

@@ -45,11 +45,13 @@ def test_measuring_changes_nothing_that_is_trained(train):
     assert not (without / "generator_best.safetensors").exists()
 
 
+@pytest.mark.matrix
 def test_every_other_epoch_and_the_last(train):
     curve = validation(train("trainer.max_epochs=3", "validation.every_n_epochs=2"))["curve"]
     assert [point["updates"] for point in curve] == [8, 12]
 
 
+@pytest.mark.matrix
 def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, trained):
     whole = trained("trainer.max_epochs=3", "run_root=whole")
     with pytest.raises(Interrupted):
@@ -58,6 +60,7 @@ def test_a_stopped_run_has_the_curve_of_one_that_went_through(train, trained):
     assert validation(stopped) == validation(whole)
 
 
+@pytest.mark.matrix
 def test_a_validation_is_abandoned_for_a_signal_and_comes_first_when_the_run_resumes(train, monkeypatch, trained):
     whole = trained("trainer.max_epochs=3", "run_root=whole")
     own = sampling.balanced
@@ -78,6 +81,7 @@ def test_a_validation_is_abandoned_for_a_signal_and_comes_first_when_the_run_res
     assert validation(stopped) == validation(whole)
 
 
+@pytest.mark.matrix
 def test_values_by_another_feature_extractor_are_dropped_with_a_warning(train, monkeypatch, tmp_path, caplog):
     train("trainer.max_epochs=1")
     other = feature_extractor.load()
@@ -112,6 +116,7 @@ def test_few_examples_are_measured_against_all_training_images_of_the_classes(tr
     assert {name: found["curve"][0][name] for name in expected} == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("images", [2, 9, 16])
 def test_a_border_is_cut_off_and_few_images_are_enough(train, images):
     """Also where whole classes are missing."""
