@@ -44,14 +44,15 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --di
 test: setup ## the tests that answer in minutes
 	@$(PYTEST) $(ARGS)
 
-test-quick: setup ## those of them that neither train nor start a process: before each commit
-	@$(PYTEST) -m "not training and not process and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
+test-quick: setup ## those of them that neither train nor start a process, without samples of many cases: before each commit
+	@$(PYTEST) -m "not training and not process and not sampled and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
 
-test-matrix: setup ## every way for ranks to fail, for files to lie, for runs to be killed and stopped
+test-matrix: setup ## more cases: ranks, malicious files, kills and stops, sweeps, reports, all that make test samples
 	@$(PYTEST) -m matrix $(ARGS)
 
 test-slow: setup ## the tests that need a browser, or minutes
-	@$(PYTEST) -m slow $(ARGS)
+	@# files whole: a page or a wheel is made once, not in each worker
+	@$(PYTEST) --dist loadfile -m slow $(ARGS)
 
 test-profile: setup ## what each test file of `make test` spends, as a table
 	@mkdir -p $(dir $(PROFILE)) && rm -f $(PROFILE); status=0; \

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import torch
 from cgan_lightning.models import generator_file
 from cgan_lightning.training.callbacks.training_log import TAGS
 from cgan_lightning.utils.errors import Interrupted, RunError, UserError
-from tests.helpers.processes import fork_command, run_command
+from tests.helpers.processes import Forked, fork_command, run_command
 from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
 
 RUN_FILES = {
@@ -222,23 +220,19 @@ def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
 def stopped_by_sigterm(tmp_path_factory):
     """A run in a process of its own, stopped by a real SIGTERM from outside once it trains."""
     here = tmp_path_factory.mktemp("elsewhere")
-    command = ["train", *SMALL, "model.latent_dim=16", "trainer.max_epochs=9999", "validation.every_n_epochs=null"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"cgan_lightning.{command[0]}", *command[1:]],
-        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    given = (*SMALL, "model.latent_dim=16", "trainer.max_epochs=9999", "validation.every_n_epochs=null")
+    process = Forked("cgan_lightning.train", *given, cwd=here)
     deadline = time.monotonic() + 120
     while not list(here.glob("runs/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    asked = time.monotonic()
-    output, _ = process.communicate(timeout=60)
-    return here, process.returncode, output, time.monotonic() - asked
+    code = process.wait(timeout=60)
+    return here, code, process.stdout + process.stderr
 
 
 @pytest.mark.process
 def test_sigterm_ends_a_process_with_a_sentence_and_its_code(stopped_by_sigterm):
-    _, code, output, _ = stopped_by_sigterm
+    _, code, output = stopped_by_sigterm
     assert code == 128 + signal.SIGTERM, output
     assert "Stopped by SIGTERM after update" in output
     assert "Traceback" not in output

@@ -30,7 +30,8 @@ class Wandb(RunLogger):
         self._folder.mkdir(parents=True, exist_ok=True)
         self._steps = LoggedSteps(self._folder / "logged.jsonl")
         self.experiment = wandb.init(
-            dir=folder, name=folder.name, id=self._id(), resume="allow",
+            dir=folder.absolute(),  # its process may be an earlier run's, started in another folder
+            name=folder.name, id=self._id(), resume="allow",
             project=os.environ.get("WANDB_PROJECT", "cgan_lightning"), mode=os.environ.get("WANDB_MODE", "offline"),  # pyright: ignore
             settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, x_disable_meta=True),
         )  # fmt: skip

@@ -107,4 +107,4 @@ def test_any_overrides_train_or_are_refused():
         outcomes.append(trained(overrides))
 
     each()
-    assert sum(outcomes) >= len(outcomes) / 2, f"{sum(outcomes)} of {len(outcomes)} train"
+    assert sum(outcomes) >= len(outcomes) / 3, f"{sum(outcomes)} of {len(outcomes)} train"

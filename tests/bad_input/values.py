@@ -34,7 +34,16 @@ WRONG_TYPE = {
 
 
 GROUPS = (*CHOICES, "callbacks", "logger")
-CHOICES_OF = {"train": [f"{group}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]}
+FILES = {group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in GROUPS}
+CHOICES_OF = {"train": [f"{group}={file}" for group, files in FILES.items() for file in files]}
+
+
+def all_choices(command: str) -> list[tuple[str, ...]]:
+    """Each of a command's choices at least once, in as many configs as the largest group has files."""
+    if command not in CHOICES_OF:
+        return [()]
+    most = max(map(len, FILES.values()))
+    return [tuple(f"{group}={files[at % len(files)]}" for group, files in FILES.items()) for at in range(most)]
 
 
 @functools.cache

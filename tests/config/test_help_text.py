@@ -58,8 +58,8 @@ def test_a_command_says_what_it_does(command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_key_is_listed_with_what_it_must_be(command):
     text = in_one_line(printed(command))
-    for choice in ((), *((choice,) for choice in values.CHOICES_OF.get(command, ()))):
-        for key, field in values.fields(command, *choice).items():
+    for choices in values.all_choices(command):
+        for key, field in values.fields(command, *choices).items():
             if "about" in field.metadata:
                 must_be = "" if key in values.GROUPS else f" ({checks.requirement(field)})"
                 assert f" {suggestions.in_short(key)}=" in text, key

@@ -1,5 +1,6 @@
 """`logger=`: what each of them keeps of a run, read back by its own reader, also where the run was interrupted."""
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -146,8 +147,10 @@ def test_mlflow_has_each_update_once_in_one_run(train, needs):
 
 
 @pytest.mark.matrix
-def test_wandb_has_each_update_once_in_one_run(train, needs):
+def test_wandb_has_each_update_once_in_one_run(train, needs, tmp_path_factory):
     needs("wandb")
+    with contextlib.chdir(tmp_path_factory.mktemp("elsewhere")):
+        train("logger=wandb", "trainer.max_steps=1")  # starts wandb's own process, which serves the next runs too
     run = interrupted(train, "logger=wandb", "noise=uniform")
     records = [record for file in sorted(run.glob("wandb/offline-run-*/*.wandb")) for record in read_wandb(file)]
     assert len({record.run.run_id for record in records if record.run.run_id}) == 1
