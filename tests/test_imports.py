@@ -20,6 +20,7 @@ print(*[name for name in {SLOW} if name in sys.modules])
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.process
 @pytest.mark.parametrize(
     "arguments",

@@ -99,6 +99,7 @@ def _explored(run: Path) -> None:
         assert (picture.mode, picture.size) == ("RGB", (32, 32))
 
 
+@pytest.mark.matrix
 @pytest.mark.training
 @pytest.mark.usefixtures("few_paths")
 def test_clothes_under_other_labels_and_of_some_classes(folder):

@@ -109,6 +109,7 @@ def test_what_nobody_foresaw_fails_one_job_with_its_traceback(multirun):
     assert re.search(r"^failed +noise=randn +nobody foresaw this$", said, re.M)
 
 
+@pytest.mark.matrix
 def test_a_stopped_sweep_is_finished_by_the_same_command(multirun, monkeypatch, capsys, trained):
     whole = trained("trainer.max_epochs=3", "run_root=whole")
     arguments = ("-m", "noise=randn,uniform", "trainer.max_epochs=3")

@@ -108,7 +108,7 @@ def test_what_is_stopped_says_how_it_is_resumed(train):
         train("trainer.max_epochs=3", callbacks=[stop_at(6)])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.matrix
 @pytest.mark.parametrize("calls", [(), ("trainer.updates_per_call=4", "log_every_n_updates=4")], ids=["single", "calls"])
 def test_max_steps_is_exact(train, trained, calls):
     folder = train("trainer.max_steps=6", *calls)  # in the middle of the second epoch, and of a call

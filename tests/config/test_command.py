@@ -107,6 +107,7 @@ def test_a_mistake_gets_one_sentence(answer, mistake):
     assert code == 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -32,6 +32,7 @@ def compositions() -> list[tuple[str, ...]]:
     return [*alone, *together]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("chosen", compositions(), ids=lambda chosen: " ".join(chosen))
 def test_every_choice_composes_and_passes_its_checks(chosen):
     config = compose(*chosen, check=False)  # not all of them make sense together: test_compatibility.py
@@ -78,6 +79,7 @@ def test_the_documented_recipe_is_pinned():
 STUDY = CONF.parent / "experiments" / "recipe" / "conf"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("file", sorted(STUDY.glob("*/*.yaml")), ids=lambda file: file.stem)
 def test_the_recipes_study_composes(file):
     """Each variant of `small` is another run than the default, which is one of the files."""

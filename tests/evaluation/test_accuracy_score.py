@@ -1,5 +1,6 @@
 """The classification accuracy score: what a classifier knows of real images that has seen samples alone."""
 
+import pytest
 import torch
 
 from cgan_lightning.data import splits
@@ -8,6 +9,7 @@ from cgan_lightning.evaluation.classification import class_accuracy
 from cgan_lightning.utils.images import normalise
 
 
+@pytest.mark.training
 def test_it_is_the_accuracy_of_classifiers_that_learn_from_samples_and_from_as_many_real_images():
     train, test = splits.of_training(), splits.of_test()
     test = suite.part(test, 20, seed=0)

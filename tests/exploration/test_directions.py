@@ -130,6 +130,7 @@ def test_the_strongest_of_several_classes_comes_first_of_its_kind():
     assert [each.name for each in directions.ranked(some)] == ["sefa1_bag", "sefa2_bag", "pca1_coat", "pca1_bag"]
 
 
+@pytest.mark.sampled(3)
 def test_the_direction_that_makes_boots_lighter_is_found_in_any_generator(generator, tmp_path):
     """By the measure, and turned so that more of it is lighter. (These haven't learned: all is as tall as the picture.)"""
     explored(generator, tmp_path, "classes=Ankle boot", "names={boot_light: brightness}")

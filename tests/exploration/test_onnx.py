@@ -52,6 +52,7 @@ def test_the_graph_draws_what_pytorch_draws(tmp_path, choices):
             torch.testing.assert_close(torch.from_numpy(found), drawn, atol=1e-4, rtol=0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("choices", CHOICES[:4:3], ids=lambda choices: choices[0])
 def test_directions_are_unit_vectors_and_the_same_again(tmp_path, choices):
     generator = trained(tmp_path, *choices)

@@ -102,6 +102,7 @@ def deep(levels):
     return nested
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

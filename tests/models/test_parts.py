@@ -37,6 +37,7 @@ def test_a_class_moves_its_own_row_alone():
     assert embedding.rows.grad.abs().sum(1).nonzero().flatten().tolist() == [3, 5]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("encoding", "upsampling", "size"),
     [

@@ -102,6 +102,7 @@ def test_a_run_with_a_plugin_is_resumed_with_it(lab):
     assert "-my_hinge-" in run_command("runs", cwd=lab).stdout
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 @pytest.mark.training
 def test_networks_and_parts_of_a_plugin_are_saved_with_its_name(lab):

@@ -31,6 +31,7 @@ def folder(tmp_path_factory) -> Path:
     return next((here / "runs/sweeps").iterdir())
 
 
+@pytest.mark.matrix
 def test_a_report_has_the_trials_their_importance_and_the_best(folder, monkeypatch):
     monkeypatch.setattr(plots, "KINDS", {})
     done = commands.give("report", f"runs={folder}")

@@ -98,6 +98,7 @@ def test_a_mixture_that_is_none_is_refused(wanted, sentence):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("conditioning", ["embedding", "onehot", "integer"])
 @pytest.mark.parametrize("network", ["documented", "residual", "convolutional"])
 def test_a_whole_weight_is_its_class_and_a_mixture_is_in_between(network, conditioning):

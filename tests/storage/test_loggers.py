@@ -83,6 +83,7 @@ def test_without_a_logger_samples_and_results_are_there(train, caplog):
     assert "loss_g" in json.loads((run / "results.json").read_text())["metrics"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("logger", ["csv", "none", "[tensorboard,csv]", "[csv,none]"])
 def test_a_run_has_the_same_name_with_any_logger(logger):
     assert identity.run_name(composed(f"logger={logger}")) == identity.run_name(composed())

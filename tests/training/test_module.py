@@ -97,7 +97,7 @@ def one_by_one(request, tmp_path_factory):
     return penalty, *trained(tmp_path_factory.mktemp("one_by_one"), penalty)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("updates_per_call", "interval", "stops", "ticks"),
     [

@@ -78,6 +78,7 @@ def the_first_convolution_as_on_a_gpu(monkeypatch):
 DOCUMENTED, SMALL, DEFAULT = ("experiment=documented",), ("experiment=small",), ()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("recipe", "penalised", "most"),
     [(DOCUMENTED, False, 106), (SMALL, False, 108), (SMALL, True, 172), (DEFAULT, False, 140), (DEFAULT, True, 230)],
