@@ -98,13 +98,14 @@ def trained(overrides: list[str]) -> bool:
 
 @pytest.mark.training
 @pytest.mark.matrix
-def test_any_overrides_train_or_are_refused():
+@pytest.mark.parametrize("sets", [40])
+def test_any_overrides_train_or_are_refused(sets):
     outcomes = []
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=sets, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(OVERRIDES)
     def each(overrides):
         outcomes.append(trained(overrides))
 
     each()
-    assert sum(outcomes) >= len(outcomes) / 3, f"{sum(outcomes)} of {len(outcomes)} train"
+    assert sum(outcomes) >= len(outcomes) / 2, f"{sum(outcomes)} of {len(outcomes)} train"
