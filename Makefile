@@ -63,7 +63,8 @@ test-gpu: setup ## the tests that need a GPU
 	@$(BIN)/python -m pytest -m gpu tests/gpu $(ARGS)
 
 test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
-	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
+	@# two at a time, each on a cluster of its own: they often wait
+	@$(BIN)/python -m pytest -m cluster -n 2 --dist worksteal tests/cluster $(ARGS)
 
 test-faults: setup ## kills, full disks, damaged files: what is lost by them
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist loadgroup tests/faults $(ARGS)

@@ -18,9 +18,9 @@ def evaluate(config: DictConfig) -> dict[str, Any] | None:
 
     For a sweep's folder, evaluate each finished run that has no such evaluation yet, and return None.
     """
-    command.say_what_loads()
-    from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
-    from cgan_lightning.storage import memory, results, writable
+    with command.loading():
+        from cgan_lightning.config import build_evaluation as build  # torch takes seconds to import: not for --help or errors
+        from cgan_lightning.storage import memory, results, writable
 
     pairs = results.evaluation_paths(config.checkpoint, config.output)
     for _, path in pairs:

@@ -15,7 +15,6 @@ log = logging.getLogger("cgan_lightning.explore")
 
 def explore(config: DictConfig) -> None:
     """Write images or a web page to the folder `output`, and log a summary."""
-    command.say_what_loads()
     from cgan_lightning.storage import memory, writable
 
     output = _folder(config)
@@ -36,8 +35,9 @@ def _folder(config: DictConfig) -> Path:
 
 
 def _trained(config: DictConfig) -> Any:
-    from cgan_lightning.models import generator_file
-    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
+    with command.loading():
+        from cgan_lightning.models import generator_file
+        from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
 
     device = "cpu" if config.mode == "page" else device_named(config.device)  # the ONNX export is device-independent
     return generator_file.load(Path(config.checkpoint), weights=config.weights, device=device)
@@ -96,7 +96,8 @@ def _discriminator(checkpoint: Path) -> dict[str, Any] | None:
 
 
 def _training(config: DictConfig, output: Path) -> None:
-    from cgan_lightning.exploration import training
+    with command.loading():
+        from cgan_lightning.exploration import training
 
     _log(config, output, training.explore(Path(config.checkpoint), output))
 

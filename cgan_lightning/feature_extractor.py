@@ -19,13 +19,13 @@ def train(config: DictConfig) -> None:
     spec = dataset.spec(config.data)
     if len(spec.class_names) < 2:
         raise UserError(f"{spec.title} has one class: a classifier, whose features the metrics use, needs two or more")
-    command.say_what_loads()
-    import torch  # takes seconds to import: not for --help or errors
+    with command.loading():
+        import torch  # takes seconds to import: not for --help or errors
 
-    from cgan_lightning.data import splits
-    from cgan_lightning.evaluation import classifier, feature_extractor
-    from cgan_lightning.storage import memory, writable
-    from cgan_lightning.utils.device import device_named
+        from cgan_lightning.data import splits
+        from cgan_lightning.evaluation import classifier, feature_extractor
+        from cgan_lightning.storage import memory, writable
+        from cgan_lightning.utils.device import device_named
 
     output = (
         feature_extractor.path_of(spec.hash) if config.output is None and spec != FASHION_MNIST else Path(config.output or OWN)

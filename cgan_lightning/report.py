@@ -15,9 +15,9 @@ log = logging.getLogger("cgan_lightning.report")
 
 def report(config: DictConfig) -> None:
     """Write report.html, results.csv, results.md and samples.png, and log the conclusions."""
-    command.say_what_loads()
     try:
-        from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an optional extra
+        with command.loading():
+            from cgan_lightning.reporting import collect, page  # pandas, scipy, matplotlib: an optional extra
     except ModuleNotFoundError as error:
         raise UserError(f"report needs {error.name}: pip install 'cgan-lightning[report]'") from None
 

@@ -14,15 +14,15 @@ log = logging.getLogger("cgan_lightning.sample")
 
 def sample(config: DictConfig) -> None:
     """Draw `count` images per label, or one per given z, and write a grid, arrays or a folder by `output`'s suffix."""
-    command.say_what_loads()
-    import numpy as np
-    import torch  # takes seconds to import: not for --help or errors
+    with command.loading():
+        import numpy as np
+        import torch  # takes seconds to import: not for --help or errors
 
-    from cgan_lightning.models import generator_file
-    from cgan_lightning.sampling import output, sampling
-    from cgan_lightning.sampling.class_names import labels
-    from cgan_lightning.storage import memory, writable
-    from cgan_lightning.utils.device import device_named
+        from cgan_lightning.models import generator_file
+        from cgan_lightning.sampling import output, sampling
+        from cgan_lightning.sampling.class_names import labels
+        from cgan_lightning.storage import memory, writable
+        from cgan_lightning.utils.device import device_named
 
     path = Path(config.output)
     output.check_ending(path)

@@ -29,13 +29,13 @@ def train(config: DictConfig, *, callbacks: Sequence[Any] = ()) -> float | None:
     run = identity.run_folder(config)
     if end := _known(run, config):
         return _summary(end, config)
-    command.say_what_loads()
-    from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
+    with command.loading():
+        from cgan_lightning.utils.device import device_named  # torch takes seconds to import: not for --help or errors
 
-    device = device_named(config.trainer.accelerator, "trainer.accelerator").type
-    from cgan_lightning.config import build, build_model  # Lightning takes longer; a missing device is reported first
-    from cgan_lightning.storage import memory, results
-    from cgan_lightning.training.callbacks.contention import Contention
+        device = device_named(config.trainer.accelerator, "trainer.accelerator").type
+        from cgan_lightning.config import build, build_model  # Lightning takes longer; a missing device is reported first
+        from cgan_lightning.storage import memory, results
+        from cgan_lightning.training.callbacks.contention import Contention
 
     memory.keep_freed()
     memory.count_peak_anew()

@@ -22,7 +22,7 @@ def scores(path):
 
 def test_it_draws_what_it_is_asked_for():
     trained = generator_file.load(example.EXAMPLE)
-    images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0)
+    images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0, batch_size=50)
     seen = suite.features_of(feature_extractor.load(), images, labels)
     told = scores(example.EXAMPLE)["samples"]["class_accuracy"]
     assert class_accuracy(seen.logits, seen.labels) == pytest.approx(told, abs=0.03), "as its scores say, of ten times as many"

@@ -48,7 +48,7 @@ def explain(
     key = re.sub(r"\[\d+\]$", "", str(getattr(cause, "full_key", None)))
     if isinstance(cause, GrammarParseError | InterpolationResolutionError):
         return _unresolved(key, cause)
-    known = _known(composed, chosen, own) if file else composed(*chosen)
+    known = _known(composed, chosen, own) if file else composed(*chosen) if chosen else default
     if isinstance(cause, ConfigKeyError) or "not in" in str(cause):
         others = checks.keys(default) if chosen else ()
         key = next((each for each in given if each.startswith(f"{key}.")), key)  # Hydra reports only the first part

@@ -18,14 +18,14 @@ class OtherDataError(UserError):
     """A file whose content is not that of the data set."""
 
 
-def read(folder: Path, file: IdxFile, spec: DatasetSpec = FASHION_MNIST) -> bytes:
+def read(folder: Path, file: IdxFile, spec: DatasetSpec = FASHION_MNIST) -> bytearray:
     """Return the decompressed, verified content of `file`, plain or gzipped, in `folder`.
 
     Reads at most one byte more than expected, so that a malicious archive cannot fill the memory. Raises UserError, naming
     the file and the problem.
     """
     plain, packed = folder / file.name, folder / f"{file.name}.gz"
-    path = plain
+    path, content = plain, bytearray(file.size + 1)
     try:
         path = plain if plain.is_file() else packed
         if not folder.is_dir():
@@ -33,7 +33,7 @@ def read(folder: Path, file: IdxFile, spec: DatasetSpec = FASHION_MNIST) -> byte
         if not path.is_file():
             raise UserError(f"{plain}[.gz] is missing")
         with opened(path) as stream:
-            content = stream.read(file.size + 1)
+            del content[stream.readinto(content) :]
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
     verify(content, file, path, spec)
@@ -45,7 +45,7 @@ def opened(path: Path) -> io.BufferedIOBase:
     return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
-def verify(content: bytes, file: IdxFile, source: object, spec: DatasetSpec) -> None:
+def verify(content: bytes | bytearray, file: IdxFile, source: object, spec: DatasetSpec) -> None:
     """Raise OtherDataError unless `content` is exactly the data set's `file`; the message names the first difference.
 
     Without a known SHA-256, the labels' numbers of each class must be right.
@@ -71,7 +71,7 @@ def _verify_labels(labels: np.ndarray, file: IdxFile, source: object, spec: Data
         raise OtherDataError(f"{source} differs from {spec.title} (its numbers of images per class)")
 
 
-def _header_of(content: bytes, file: IdxFile) -> str:
+def _header_of(content: bytes | bytearray, file: IdxFile) -> str:
     """Describe how the header of `content` differs from that of `file`: size, magic number (type and rank) or counts."""
     if len(content) < len(file.header):
         return f"it has {len(content)} bytes"

@@ -81,14 +81,19 @@ class ImageData(LightningDataModule):
             wanted = torch.isin(numbers, torch.tensor(self.classes))
             images, numbers = images[wanted], numbers[wanted]
         labels = torch.searchsorted(torch.tensor(self.classes), numbers)
-        self.reference = images[: self.limit], labels[: self.limit]
+        self.reference = self._limited(images), self._limited(labels)
         if sum(self.at_most) < len(labels):
-            rows = first_of_each(labels, self.at_most)
-            images, labels = images[rows], labels[rows]
-        images, self.labels = images[: self.limit], labels[: self.limit]
+            rows = first_of_each(labels, self.at_most)[: self.limit]
+            images, self.labels = images[rows], labels[rows]
+        else:
+            images, self.labels = self.reference
         before, odd = divmod(self.image_size - self.spec.image_size, 2)
         border = [before, before + odd] * 2
         self.images = pad(images, border) if any(border) else images  # without a border, shared with `reference` if possible
+
+    def _limited(self, of_images: Tensor) -> Tensor:
+        """Return the first `limit` rows, as a copy: a view would keep all of them in memory."""
+        return of_images if self.limit is None else of_images[: self.limit].clone()
 
     def train_dataloader(self) -> Batches | EpochBatches:
         trainer = self.trainer

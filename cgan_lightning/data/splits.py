@@ -33,7 +33,7 @@ def _tensors(split: user_files.Split) -> Labelled:
 
 def _of_files(folder: Path, files: tuple[IdxFile, ...], spec: DatasetSpec) -> Labelled:
     pixels, labels = (
-        torch.frombuffer(bytearray(idx.read(folder, file, spec)), dtype=torch.uint8, offset=len(file.header)).view(file.shape)
+        torch.frombuffer(idx.read(folder, file, spec), dtype=torch.uint8, offset=len(file.header)).view(file.shape)
         for file in files
     )
     pixels = pixels.mT.contiguous() if spec.transposed else pixels

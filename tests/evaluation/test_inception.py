@@ -36,11 +36,13 @@ def network(weights):
     return inception.load(weights)
 
 
+@pytest.mark.matrix
 def test_grey_images_are_seen_in_three_channels(network):
     pixels = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(inception.features_of(network, pixels), network(pixels.repeat(1, 3, 1, 1)))
 
 
+@pytest.mark.matrix
 def test_they_are_compared_as_the_feature_extractors_features_are():
     fake, real = (torch.randn(30, 4, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
     found = inception.compare(*(F.pad(features, (0, 2044)) for features in (fake, real)), seed=3)
