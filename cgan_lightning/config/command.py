@@ -1,6 +1,7 @@
 """Run a command under Hydra; the config is composed and checked first, so that errors are short and leave no files."""
 
 import argparse
+import atexit
 import gc
 import logging
 import os
@@ -69,20 +70,18 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Log that PyTorch is being imported inside, which takes seconds; entered after all checks that do not need it.
-
-    Garbage collection is off inside: it would take a sixth of the time, and imported modules stay anyway.
-    """
+    """Log that PyTorch is being imported inside, which takes seconds; entered after all checks that do not need it."""
     if "torch" in sys.modules:
         yield
         return
     if not (rank_info.given(os.environ) or rank_info.RankInfo()).rank:  # only rank zero logs
         log.info("Loading PyTorch ...")
-    gc.disable()
+    gc.disable()  # it would take a sixth of the time, and what is imported stays
     try:
         yield
     finally:
         gc.freeze()
+        atexit.register(gc.unfreeze)  # else extensions report leaks
         gc.enable()
 
 
