@@ -30,6 +30,7 @@ setup: .venv/ready ## create .venv with everything at the versions of requiremen
 	@# compiled now: where PYTHONDONTWRITEBYTECODE is set, each command would compile 20,000 files, for 11 s
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode requirements.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q cgan_lightning hydra_plugins
 	@touch $@
 
 train: setup ## train the default model (2 epochs where there is no GPU); ends with a run folder and a sample grid
@@ -38,14 +39,14 @@ train: setup ## train the default model (2 epochs where there is no GPU); ends w
 	  echo "No GPU here: a short run of 2 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
-# a thread each: workers that share cores are slower with more
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+# a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test: setup ## the tests that answer in minutes
 	@$(PYTEST) $(ARGS)
 
-test-quick: setup ## those of them that neither train nor start a process, without samples of many cases: before each commit
-	@$(PYTEST) -m "not training and not process and not sampled and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
+test-quick: setup ## those of them that neither train nor start a process nor take long, without samples of many cases: before each commit
+	@$(PYTEST) -m "not training and not process and not long and not sampled and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
 
 test-matrix: setup ## more cases: ranks, malicious files, kills and stops, sweeps, reports, all that make test samples
 	@$(PYTEST) -m matrix $(ARGS)

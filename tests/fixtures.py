@@ -11,12 +11,12 @@ install_import_hook(
     [f"cgan_lightning.{package}" for package in PACKAGES_WITH_TENSORS], "beartype.beartype"
 )  # before any import
 
+import ctypes  # noqa: E402
 import functools  # noqa: E402
 import itertools  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
-import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -51,23 +51,23 @@ def pytest_sessionfinish() -> None:
 
 
 COLLECTIONS = itertools.count(1)
+LIBRARIES = ctypes.CDLL(None)
 
 
 @pytest.fixture(autouse=True)
-def collected(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A Trainer, its module and its callbacks refer to each other: gigabytes of them, where nobody collects.
+def collected() -> Iterator[None]:
+    """A Trainer, its module, its data and its callbacks refer to each other: gigabytes of them, where nobody collects.
 
-    Other short tests leave little. What a collection leaves (caches, shared runs) mostly stays: all of it is looked at now and
-    then.
+    What a collection leaves (caches, shared runs) mostly stays and need not be looked at again: only now and then.
     """
-    began = time.monotonic()
     yield
     assert not distributed.is_initialized(), "what comes next would take itself for one of several ranks"
-    if request.node.get_closest_marker("training") or time.monotonic() > began + 1:
-        if next(COLLECTIONS) % 32 == 0:
-            gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+    if next(COLLECTIONS) % 100 == 0:
+        gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    if hasattr(LIBRARIES, "malloc_trim"):  # glibc
+        LIBRARIES.malloc_trim(0)
 
 
 def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:

@@ -20,6 +20,7 @@ def scores(path):
         return json.loads(file.metadata()["scores"])
 
 
+@pytest.mark.long
 def test_it_draws_what_it_is_asked_for():
     trained = generator_file.load(example.EXAMPLE)
     images, labels = sampling.balanced(trained.network, trained.prior, 10, 1000, seed=0, batch_size=50)

@@ -138,6 +138,7 @@ def test_the_generator_of_fashion_mnist_says_so(train):
     assert (record.name, record.hash, record.classes) == ("fashion_mnist", sets.FASHION_MNIST.hash, (3, 8))
 
 
+@pytest.mark.long
 def test_data_that_cannot_be_downloaded_says_which_files_belong_where(folder, caplog):
     caplog.set_level(logging.INFO)
     refused = commands.give("train", "data=emnist_letters", *SMALL)

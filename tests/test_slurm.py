@@ -34,6 +34,7 @@ def test_ranks_and_gpus_follow_from_the_trainer():
     assert asked["slurm_srun_args"] == ["--kill-on-bad-exit=1"]
 
 
+@pytest.mark.long
 def test_a_sites_own_way_to_ask_for_gpus_counts():
     assert resources("trainer=gpu", "hydra.launcher.gres='gpu:a100:1'")["gpus_per_node"] is None
     assert resources("trainer=gpu")["gpus_per_node"] == 1

@@ -89,6 +89,7 @@ def test_a_command_line_says_the_same(tmp_path, monkeypatch, command):
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @given(st.data())
 def test_what_was_meant_is_recognised(data):
     """Wherever the letters are: nearly always the one that was meant, and always a real one."""

@@ -140,6 +140,7 @@ def test_words_that_are_no_settings_get_one_sentence(answer, words, said):
     assert code == 2
 
 
+@pytest.mark.long
 def test_every_value_of_a_sweep_is_checked_before_the_first_job(answer):
     sentence, code = answer("-m", "model.channels=128,256,2560", "noise=randn,uniform")
     assert "model.channels=2560: must be" in sentence

@@ -88,6 +88,7 @@ def test_the_recipes_study_composes(file):
     assert same == (file.stem in ("default", "comparison"))
 
 
+@pytest.mark.long
 def test_a_runs_name_says_what_differs_from_the_default():
     def middle(*overrides: str) -> str:
         return (
@@ -118,6 +119,7 @@ def test_a_run_is_found_whatever_it_was_named(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_a_runs_name_follows_from_what_its_result_depends_on():
     name = identity.run_name(composed())
     assert name.startswith("channels256-latent24-randn-embedding-seed0-")

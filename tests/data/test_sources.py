@@ -200,6 +200,7 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.mark.long
 def test_the_mirror_fills_the_cache(files, cache, offline, mirror, monkeypatch, tmp_path):
     packed = tmp_path / "packed"
     packed.mkdir()

@@ -26,6 +26,7 @@ def threads():
     torch.set_num_threads(before)
 
 
+@pytest.mark.long
 def test_the_packages_feature_extractor_is_good_and_small(test_split):
     extractor = feature_extractor.load()
     assert feature_extractor.DEFAULT.stat().st_size < 1_000_000

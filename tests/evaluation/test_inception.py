@@ -129,6 +129,7 @@ def test_other_weights_than_the_published_ones_are_refused(served, cache, weight
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.long
 def test_what_is_right_is_downloaded_once(served, cache, weights):
     asked = served(weights.read_bytes(), hashlib.sha256(weights.read_bytes()).hexdigest()[:8])
     for _ in range(2):

@@ -147,6 +147,7 @@ def test_the_direction_that_makes_boots_lighter_is_found_in_any_generator(genera
     assert grown > 0
 
 
+@pytest.mark.long
 def test_the_middle_of_a_strip_is_what_sample_draws_and_its_end_what_move_draws(generator, tmp_path):
     """Of a class by itself: a row an image seed, three of the prior's standard deviations either way."""
     explored(generator, tmp_path / "new", "classes=Ankle boot", "seed=5")

@@ -49,6 +49,7 @@ def test_the_middle_of_labels_is_the_mixture(generator):
     )
 
 
+@pytest.mark.long
 def test_random_paths_meet_every_class(generator):
     """A tenth of the paths begins at each class; by z the label stays, and each path goes to the next one's z."""
     trained = generator_file.load(generator)

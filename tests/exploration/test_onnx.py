@@ -63,6 +63,7 @@ def test_directions_are_unit_vectors_and_the_same_again(tmp_path, choices):
         torch.testing.assert_close(vectors, again[name])
 
 
+@pytest.mark.long
 def test_the_first_sefa_direction_moves_the_first_layer_most(tmp_path):
     generator = trained(tmp_path)
     weights = generator.network.project.weight.detach()[:, : generator.latent_dim]

@@ -51,6 +51,7 @@ def test_no_two_settings_look_alike():
         assert (one["marker"], one["linestyle"]) != (other["marker"], other["linestyle"]), "without any colour"
 
 
+@pytest.mark.long
 def test_curves_of_more_settings_than_colours_are_all_there_and_differ():
     drawing = figures.curves("settings", CURVES, "FID")
     assert all(name in " ".join(re.findall(r"<text[^>]*>([^<]*)", drawing.inline())) for name in LONG)

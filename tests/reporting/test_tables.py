@@ -77,6 +77,7 @@ def test_latex_reads_nothing_of_a_name_as_its_own():
     assert tables.latex("FID within the worst class", 14) == r"\shortstack{FID within the \\ worst class}"
 
 
+@pytest.mark.long
 def test_latex_tables_are_whole_and_have_every_cell(tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "KINDS", {})  # figures take seconds, and have tests of their own
     study = studies.study(tmp_path, losses=2)
