@@ -12,7 +12,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     distributes = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
     if not distributes:  # it would import PyTorch for five seconds before the workers do
-        config.pluginmanager.import_plugin("tests.fixtures")
+        config.pluginmanager.import_plugin("tests.helpers.fixtures")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
