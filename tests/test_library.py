@@ -16,7 +16,7 @@ import cgan_lightning
 from cgan_lightning import ConditionalGAN, ImageData, build_training, load_generator, load_training, networks, sample
 from cgan_lightning.training.callbacks.sample_grid import SampleGrid
 from cgan_lightning.utils.errors import UserError
-from tests.helpers.runs import SMALL, state
+from tests.helpers.runs import small, state
 
 pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("ignore")]  # Lightning's advice
 FEW = ("data.limit=64", "data.batch_size=16", "model.channels=64")
@@ -138,9 +138,9 @@ def test_a_run_from_python(tmp_path, monkeypatch, caplog):
     (tmp_path / "conf").mkdir()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(tmp_path / "conf")):
         theirs = GlobalHydra.instance().hydra
-        run = cgan_lightning.train(*SMALL, "trainer.max_epochs=1", "validation.samples=100")
+        run = cgan_lightning.train(*small("trainer.max_epochs=1", "validation.samples=100"))
         assert GlobalHydra.instance().hydra is theirs
-        assert cgan_lightning.train(*SMALL, "trainer.max_epochs=1", "validation.samples=100") == run, "not trained again"
+        assert cgan_lightning.train(*small("trainer.max_epochs=1", "validation.samples=100")) == run, "not trained again"
         results = cgan_lightning.evaluate(run, "samples=100")
     assert results is not None
     assert results["samples"]["fid"] > results["real_baseline"]["fid"]

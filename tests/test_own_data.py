@@ -13,7 +13,7 @@ from cgan_lightning.data.sources import CACHE_VARIABLE
 from cgan_lightning.evaluation import feature_extractor
 from cgan_lightning.models import generator_file
 from tests.helpers import commands, own_data
-from tests.helpers.runs import SMALL, SMALL_GRID
+from tests.helpers.runs import SMALL, SMALL_GRID, small
 
 NAMES = ["square", "stripes", "ring"]
 SHAPES = ("data=files", "data.images=shapes.npz", f"data.class_names=[{','.join(NAMES)}]")
@@ -35,7 +35,7 @@ def given(command: str, *words: str) -> str:
 
 
 def trained(*overrides: str) -> tuple[Path, str]:
-    said = given("train", *SMALL, SMALL_GRID, "trainer.max_steps=2", "validation.samples=100", *overrides)
+    said = given("train", *small(SMALL_GRID, "trainer.max_steps=2", "validation.samples=100", *overrides))
     return Path(said.split("Run folder: ")[1].splitlines()[0]), said
 
 

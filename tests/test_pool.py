@@ -16,9 +16,9 @@ from cgan_lightning.config import pool
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.processes import run_command
-from tests.helpers.runs import SMALL
+from tests.helpers.runs import small
 
-POOL = ("-m", *SMALL, "hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "validation.every_n_epochs=null")
+POOL = ("-m", *small("hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "validation.every_n_epochs=null"))
 
 
 def states(folder: Path) -> list[str]:

@@ -19,7 +19,7 @@ from cgan_lightning.config.paths import CONF
 from cgan_lightning.storage import lock
 from cgan_lightning.train import train as train_command
 from tests.helpers.configs import composed
-from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
+from tests.helpers.runs import At, assert_same_end, small, state, stop_at
 
 pytestmark = pytest.mark.training
 
@@ -256,7 +256,7 @@ def test_a_sweep_file_runs_without_a_flag_and_a_value_given_beside_it_counts(mul
 def test_train_returns_the_metric_that_a_sweeper_asks_for(train):
     folder = train("trainer.max_steps=2")
     metrics = json.loads((folder / "results.json").read_text())["metrics"]
-    finished = composed(*SMALL, "trainer.max_steps=2", "objective_metric=loss_g")
+    finished = composed(*small("trainer.max_steps=2", "objective_metric=loss_g"))
     assert train_command(finished) == metrics["loss_g"]
-    assert train_command(composed(*SMALL, "trainer.max_steps=2")) is None
+    assert train_command(composed(*small("trainer.max_steps=2"))) is None
     assert state(folder)["global_step"] == 2

@@ -12,7 +12,7 @@ from cgan_lightning.models import generator_file
 from cgan_lightning.training.callbacks.training_log import TAGS
 from cgan_lightning.utils.errors import Interrupted, RunError, UserError
 from tests.helpers.processes import Forked, fork_command, run_command
-from tests.helpers.runs import SMALL, At, assert_same_end, state, stop_at
+from tests.helpers.runs import At, assert_same_end, small, state, stop_at
 
 RUN_FILES = {
     "config.yaml",
@@ -28,7 +28,7 @@ RUN_FILES = {
 
 
 def test_a_run_folder_holds_what_it_should(train):
-    folder = train("trainer.max_epochs=2")
+    folder = train("trainer.max_epochs=2", "model=convolutional")  # the default, as wide as it is
     assert {path.name for path in folder.iterdir()} - RUN_FILES == {"checkpoints", *(p.name for p in folder.glob("events.*"))}
     assert len(list(folder.glob("events.*"))) == 1
     assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "previous.ckpt", "best.ckpt"}
@@ -210,7 +210,7 @@ def test_a_run_without_an_average_draws_with_its_last_weights(train):
 def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
     """Dictionaries and sets have another order in each: nothing hangs on it."""
     for name in ("1", "2"):
-        asked = (*SMALL, "trainer.deterministic=true", "trainer.max_epochs=2", f"run_root={name}")
+        asked = small("trainer.deterministic=true", "trainer.max_epochs=2", f"run_root={name}")
         done = run_command("train", *asked, cwd=tmp_path, PYTHONHASHSEED=name, OMP_NUM_THREADS="1")
         assert done.returncode == 0, done.stderr
     assert_same_end(*(next((tmp_path / name).iterdir()) for name in ("1", "2")))
@@ -220,7 +220,7 @@ def test_two_processes_that_are_told_to_be_deterministic_are(tmp_path):
 def stopped_by_sigterm(tmp_path_factory):
     """A run in a process of its own, stopped by a real SIGTERM from outside once it trains."""
     here = tmp_path_factory.mktemp("elsewhere")
-    given = (*SMALL, "model.latent_dim=16", "trainer.max_epochs=9999", "validation.every_n_epochs=null")
+    given = small("model.latent_dim=16", "trainer.max_epochs=9999", "validation.every_n_epochs=null")
     process = Forked("cgan_lightning.train", *given, cwd=here)
     deadline = time.monotonic() + 120
     while not list(here.glob("runs/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:

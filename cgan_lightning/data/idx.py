@@ -24,7 +24,7 @@ def read(folder: Path, file: IdxFile, spec: DatasetSpec = FASHION_MNIST) -> byte
     Reads at most one byte more than expected, so that a malicious archive cannot fill the memory. Raises UserError, naming
     the file and the problem.
     """
-    plain, packed = folder / file.name, folder / f"{file.name}.gz"
+    plain, packed = paths(folder, file)
     path, content = plain, bytearray(file.size + 1)
     try:
         path = plain if plain.is_file() else packed
@@ -38,6 +38,11 @@ def read(folder: Path, file: IdxFile, spec: DatasetSpec = FASHION_MNIST) -> byte
         raise UserError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
     verify(content, file, path, spec)
     return content
+
+
+def paths(folder: Path, file: IdxFile) -> tuple[Path, Path]:
+    """Return where `file` may be in `folder`: plain, and gzipped."""
+    return folder / file.name, folder / f"{file.name}.gz"
 
 
 def opened(path: Path) -> io.BufferedIOBase:

@@ -1,5 +1,6 @@
 """Where a data set is found: a folder of the user's, this machine, its mirrors, Debian's package."""
 
+import functools
 import hashlib
 import http.client
 import logging
@@ -17,7 +18,7 @@ from typing import Any
 
 from cgan_lightning.data import idx
 from cgan_lightning.data.sets import FASHION_MNIST, FILES
-from cgan_lightning.data.spec import DatasetSpec
+from cgan_lightning.data.spec import DatasetSpec, IdxFile
 from cgan_lightning.utils.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -82,8 +83,23 @@ def _given(root: Path, spec: DatasetSpec, key: str) -> Path:
 
 
 def _verify(folder: Path, spec: DatasetSpec = FASHION_MNIST) -> None:
+    """Verify each file, once in a process unless it changes: a training asks several times, for 0.1 s each."""
     for file in spec.files:
-        idx.read(folder, file, spec)
+        _verify_once(folder, file, spec, tuple(map(_version, idx.paths(folder, file))))
+
+
+@functools.lru_cache(maxsize=64)
+def _verify_once(folder: Path, file: IdxFile, spec: DatasetSpec, _versions: tuple[tuple[int, ...], ...]) -> None:
+    idx.read(folder, file, spec)
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Return what changes with the content of a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _fill(cached: Path, spec: DatasetSpec) -> list[str]:

@@ -141,8 +141,9 @@ Images = TypeVar("Images", bound=tuple[Tensor, ...])  # Features or Labelled: la
 
 
 def of_classes(images: Images, classes: Int[Tensor, " classes"]) -> Images:
-    """Return the images of `classes` only, in their order."""
-    return _at(images, torch.isin(images[-1], classes))
+    """Return the images of `classes` only, in their order; of all classes, `images` itself and no copy."""
+    rows = torch.isin(images[-1], classes)
+    return images if rows.all() else _at(images, rows)
 
 
 def part(images: Images, per_class: int, *, seed: int) -> Images:

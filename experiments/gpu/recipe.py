@@ -24,7 +24,7 @@ def main() -> None:
     result: list[dict[str, Any]] = []
     for name, overrides in VARIANTS.items() if device == "gpu" else [("default", ())]:
         with tempfile.TemporaryDirectory() as folder:
-            small = () if device == "gpu" else ("experiment=quick",)
+            small = () if device == "gpu" else ("experiment=quick", "data.limit=512", "validation.samples=100")
             config = compose(*small, *overrides, f"trainer={device}", f"run_root={folder}")
             begun = time.perf_counter()
             train(config)

@@ -39,12 +39,13 @@ def main() -> int:
     arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
     if importlib.util.find_spec("xdist"):
         arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
-    if device == "cpu":  # only fast tests that start no process
+    if device == "cpu":  # only fast tests that start no process; a CPU has its own of the same
         os.environ["OMP_NUM_THREADS"] = "1"
-        arguments += [
-            "-k",
-            "not choice and not pool and not two_ranks and not message_about_a_gpu and not evaluate and not page",
-        ]
+        left_out = (
+            *("choice", "pool", "two_ranks", "message_about_a_gpu", "evaluate", "page", "embeddings"),
+            *("plain_scripts", "15-20", "50-56"),
+        )
+        arguments += ["-k", " and ".join(f"not {name}" for name in left_out)]
     return pytest.main(arguments, plugins=[AsItHappens(file)])
 
 

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, open_dict
 from tqdm import tqdm
 
 from cgan_lightning.config import pool, sweep
+from cgan_lightning.config.this_job import this_job
 from cgan_lightning.distributed import parent
 from cgan_lightning.storage.run_folder import RunFolder
 from cgan_lightning.storage.sweep_folder import Job, SweepFolder
@@ -71,25 +72,23 @@ class PoolLauncher(Launcher):
 
     def _job(self, overrides: Sequence[str], number: int) -> tuple[Job, list[str]]:
         """Return the job and the command that runs it."""
-        from cgan_lightning.config import build  # imports torch, which takes seconds
-
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         HydraConfig.instance().set_config(config)
         with open_dict(config):
             del config["hydra"]
         # resume.run=auto comes last, because a sweep always resumes its runs.
-        job, command = sweep.job(config, number), [*build.this_job("train"), "resume.run=auto"]
+        job, command = sweep.job(config, number), [*this_job("train"), "resume.run=auto"]
         HydraConfig.instance().set_config(self.config)
         return job, command
 
     def _environments(self, jobs: int) -> list[dict[str, str]]:
         """Return the environment of each slot, which sets its device and its share of the cores."""
-        import torch
+        import torch  # takes seconds; Lightning, which the jobs alone need, takes more
 
-        from cgan_lightning.config import build
+        from cgan_lightning.utils.device import device_named
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        on_gpu = build.device_named(self.config.trainer.accelerator, "trainer.accelerator").type == "cuda"
+        on_gpu = device_named(self.config.trainer.accelerator, "trainer.accelerator").type == "cuda"
         gpus = torch.cuda.device_count() if on_gpu else 0
         slots = min(jobs, (self.jobs_per_device or 2) * gpus if on_gpu else self.jobs_per_device or cores)
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // slots)))

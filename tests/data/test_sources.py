@@ -105,11 +105,13 @@ def test_when_nothing_works_one_error_says_all_that_was_tried_and_three_ways_out
 
 def test_a_damaged_cache_is_fetched_anew(files, cache, offline, monkeypatch, caplog):
     monkeypatch.setattr(sources, "_system_folder", lambda _: files)
-    damaged = sources.locate() / FASHION_MNIST.test[1].name
-    damaged.write_bytes(b"\x00" * 100)
+    sources.locate()
+    damaged = sources.locate() / FASHION_MNIST.test[1].name  # verified once, and again when it has changed
+    right = damaged.read_bytes()
+    damaged.write_bytes(right[:-1] + bytes([9 - right[-1]]))
     splits.of_training()
     assert f"The cache is damaged ({damaged}" in caplog.text
-    assert damaged.stat().st_size == FASHION_MNIST.test[1].size
+    assert damaged.read_bytes() == right
 
 
 def test_the_cache_is_where_it_is_asked_for_or_among_the_users_others(monkeypatch, tmp_path):

@@ -18,18 +18,18 @@ from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
 from tests.helpers.processes import fork_command
 from tests.helpers.ranks import job, only, torchrun_job
-from tests.helpers.runs import SMALL, assert_same_end, state
+from tests.helpers.runs import assert_same_end, small, state
 from tests.helpers.validation import measured_again
 from tests.storage.job import UPDATE
 
-TWO = (*SMALL, "trainer=ddp_cpu")
+TWO = small("trainer=ddp_cpu")
 
 
 @pytest.mark.matrix
 def test_two_ranks_with_half_the_batch_each_are_one_rank_with_all_of_it(tmp_path):
     """20 updates in float64, no batch norm (its statistics are each rank's own); the ranks are torchrun's."""
     exact = ("trainer.precision=64-true", "trainer.max_steps=20", "trainer.max_epochs=5")
-    one = job("without_batch_norm", *SMALL, *exact, "run_root=one", cwd=tmp_path)
+    one = job("without_batch_norm", *small(*exact), "run_root=one", cwd=tmp_path)
     assert one.returncode == 0, one.stderr
     two = torchrun_job("without_batch_norm", *TWO, *exact, "run_root=two", cwd=tmp_path)
     assert two.returncode == 0, two.stderr

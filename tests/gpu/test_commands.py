@@ -11,10 +11,10 @@ import pytest
 from tests.gpu.conftest import ON, only_gpu
 from tests.helpers import commands
 from tests.helpers.processes import run_command
-from tests.helpers.runs import SMALL
+from tests.helpers.runs import small
 
 DEVICE, TRAINER = f"device={ON}", f"trainer={ON}"
-OTHERS = [word for word in SMALL if not word.startswith("trainer")]
+OTHERS = [word for word in small() if not word.startswith("trainer")]
 
 
 def given(command, *words):
@@ -106,7 +106,7 @@ def test_settings_of_the_device(runs, monkeypatch, setting):
 
 
 def test_a_run_on_the_cpu_has_no_message_about_a_gpu(runs):
-    done = run_command("train", *SMALL, "trainer.max_steps=1", "validation.every_n_epochs=null", "run_root=cpu", cwd=runs)
+    done = run_command("train", *small("trainer.max_steps=1", "validation.every_n_epochs=null", "run_root=cpu"), cwd=runs)
     assert done.returncode == 0, done.stderr
     assert "GPU" not in done.stderr
 

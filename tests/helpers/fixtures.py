@@ -128,7 +128,7 @@ def multirun(
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, callbacks=()) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *runs.SMALL, *arguments[1:]])
+        monkeypatch.setattr(sys, "argv", ["train", *arguments[:1], *runs.small(*arguments[1:])])
         try:
             with commands.restored():
                 command.run(functools.partial(train_command, callbacks=callbacks), "train")

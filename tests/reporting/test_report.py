@@ -22,7 +22,7 @@ from cgan_lightning.utils import plots
 from cgan_lightning.utils.errors import UserError
 from tests.helpers import commands
 from tests.helpers.configs import composed
-from tests.helpers.runs import SMALL
+from tests.helpers.runs import small
 
 pytestmark = [pytest.mark.training, pytest.mark.matrix]
 
@@ -34,7 +34,7 @@ def swept(tmp_path_factory, few_paths) -> Path:
     """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
     here = tmp_path_factory.mktemp("swept")
     with contextlib.chdir(here):
-        done = commands.give("train", "-m", *SMALL, *SWEEP, "trainer.max_epochs=2")
+        done = commands.give("train", "-m", *small(*SWEEP, "trainer.max_epochs=2"))
     assert done.code == 0, done.said
     (folder,) = (here / "runs/sweeps").iterdir()
     evaluate(composed(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
@@ -137,7 +137,7 @@ def test_what_was_measured_stays_what_it_was(sweep):
 
     before, here = report_again(), sweep.parents[2]  # the detail of a finished run is where its results are
     with contextlib.chdir(here):
-        done = commands.give("train", "-m", *SMALL, "model.channels=128", "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3")
+        done = commands.give("train", "-m", *small("model.channels=128", "loss=bce,hinge", "seed=0,1", "trainer.max_epochs=3"))
     assert done.code == 0, done.said
     assert done.said.count(f"results at that point, which runs/sweeps/{sweep.name} uses, are kept in runs/") == 2
     ends = sorted(here.glob("runs/*/ends/*/results.json"))

@@ -12,12 +12,12 @@ from cgan_lightning.reporting.search import searched
 from cgan_lightning.storage.sweep_folder import SweepFolder
 from cgan_lightning.utils import plots
 from tests.helpers import commands
-from tests.helpers.runs import SMALL
+from tests.helpers.runs import small
 
 pytest.importorskip("optuna", reason="needs the extra optuna")
 pytestmark = pytest.mark.training
 
-SEARCH = ("-m", *SMALL, "hydra/sweeper=optuna", "objective_metric=fid", "trainer.max_steps=4", "hydra.sweeper.n_trials=5",
+SEARCH = ("-m", *small(), "hydra/sweeper=optuna", "objective_metric=fid", "trainer.max_steps=4", "hydra.sweeper.n_trials=5",
           "model.stages=choice(2,3)", "optimizer.generator.lr=tag(log,interval(1e-4,1e-2))")  # fmt: skip
 
 

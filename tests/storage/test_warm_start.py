@@ -13,7 +13,7 @@ from cgan_lightning.storage import warm_start
 from cgan_lightning.utils.errors import Interrupted, UserError
 from tests.helpers.configs import composed
 from tests.helpers.ranks import job
-from tests.helpers.runs import SMALL, assert_same_end, state, stop_at
+from tests.helpers.runs import assert_same_end, small, state, stop_at
 
 REPOSITORY = Path(__file__).parents[2]
 TWO, THREE = "data.classes=[Dress,Ankle boot]", "data.classes=[Trouser,Dress,Ankle boot]"
@@ -37,7 +37,7 @@ def test_rows_are_found_by_the_names_of_classes(before, names):
 
 
 def model_of(*overrides: str):
-    config = composed(*SMALL, *overrides)
+    config = composed(*small(*overrides))
     data = build.data(config)
     return build_model.model(config, build_model.model_spec(config, data)), data.class_names
 
@@ -156,7 +156,7 @@ def test_two_ranks_begin_with_the_same(trained, tmp_path):
     model, names = model_of(*warm)
     warm_start.begin(model, names, str(folder), frozen=False)
     expected = model.generator.eval()(torch.ones(10, model.latent_dim), torch.arange(10) % 3)
-    done = job("nothing", *SMALL, "trainer=ddp_cpu", *warm, "trainer.max_steps=1", cwd=tmp_path)
+    done = job("nothing", *small("trainer=ddp_cpu", *warm, "trainer.max_steps=1"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for rank in (0, 1):
         drawn = torch.load(tmp_path / f"rank{rank}.pt", weights_only=True)["images"]
