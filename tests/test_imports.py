@@ -10,12 +10,13 @@ EXAMPLE = Path(__file__).parents[1] / "experiments" / "recipe" / "generator.safe
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 SLOW = ["lightning", "torch._dynamo", "sympy", "torchmetrics", "torchvision", "optuna"]
 PROGRAM = f"""
-import runpy, sys
+import gc, runpy, sys
 module, sys.argv[1:] = sys.argv[1], sys.argv[2:]
 try:
     runpy.run_module(f"cgan_lightning.{{module}}", run_name="__main__", alter_sys=True)
 except SystemExit as stop:
     assert stop.code in (0, 2), stop.code
+assert gc.isenabled(), "garbage is not collected while a command imports, and is from then on"
 print(*[name for name in {SLOW} if name in sys.modules])
 """
 
