@@ -7,7 +7,7 @@ import pytest
 from cgan_lightning.reporting import page
 from tests.browser.report import DESKTOP, PHONE, opened
 from tests.helpers import studies
-from tests.helpers.processes import run_command
+from tests.helpers.processes import fork_command
 from tests.helpers.runs import small
 
 pytestmark = pytest.mark.slow
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.slow
 def report(tmp_path_factory) -> Path:
     here = tmp_path_factory.mktemp("report")
     swept = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1", "trainer.max_epochs=2")
-    done = run_command("train", "-m", *small(*swept), cwd=here)
+    done = fork_command("train", "-m", *small(*swept), cwd=here, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     (sweep,) = (here / "runs/sweeps").iterdir()
-    done = run_command("report", f"runs={sweep.relative_to(here)}", cwd=here)
+    done = fork_command("report", f"runs={sweep.relative_to(here)}", cwd=here)
     assert done.returncode == 0, done.stderr
     assert "channels 128 instead of 64" in done.stderr + done.stdout
     return sweep / "report.html"

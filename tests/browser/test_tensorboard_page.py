@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cgan_lightning.data.sets import FASHION_MNIST
 from tests.browser.tensorboard import serving
-from tests.helpers.processes import run_command
+from tests.helpers.processes import fork_command
+from tests.helpers.runs import NARROW
 
 pytestmark = pytest.mark.slow
 
@@ -22,15 +23,8 @@ def runs(tmp_path_factory) -> Path:
     """Two short real runs, to be compared."""
     folder = tmp_path_factory.mktemp("tensorboard")
     for noise in ("randn", "uniform"):
-        done = run_command(
-            "train",
-            "trainer=cpu",
-            "data.limit=1024",
-            "trainer.max_epochs=2",
-            "log_every_n_updates=4",
-            f"noise={noise}",
-            cwd=folder,
-        )
+        length = ("data.limit=1024", "trainer.max_epochs=2", "log_every_n_updates=4", "validation.samples=100")
+        done = fork_command("train", "trainer=cpu", *NARROW, *length, f"noise={noise}", cwd=folder, OMP_NUM_THREADS="1")
         assert done.returncode == 0, done.stderr
     return folder / "runs"
 
