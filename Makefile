@@ -39,8 +39,9 @@ train: setup ## train the default model (2 epochs where there is no GPU); ends w
 	  echo "No GPU here: a short run of 2 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
-# a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says
-PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+# a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says;
+# memory of a MB or more goes back to the system as soon as it is freed (glibc)
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=1000000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test: setup ## the tests that answer in minutes
 	@$(PYTEST) $(ARGS)
