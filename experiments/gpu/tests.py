@@ -39,7 +39,7 @@ def main() -> int:
     arguments = ["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", "--tb=short", "-q", "tests/gpu"]
     if importlib.util.find_spec("xdist"):
         arguments += ["-n", "6" if device == "gpu" else "2", "--dist", "loadgroup"]
-    if device == "cpu":  # only fast tests that start no process; a CPU has its own of the same
+    if device == "cpu":  # fast tests that start no process, and of which the CPU has no other
         os.environ["OMP_NUM_THREADS"] = "1"
         left_out = (
             *("choice", "pool", "two_ranks", "message_about_a_gpu", "evaluate", "page", "embeddings"),

@@ -22,13 +22,13 @@ CHOOSES_NETWORKS = ("model=", "discriminator_label=", "experiment=", "sweep=", "
 
 
 def small(*overrides: str) -> tuple[str, ...]:
-    """SMALL, narrow networks unless `overrides` have a say in them, and `overrides`."""
+    """Return SMALL, narrow networks unless `overrides` choose others, and `overrides`."""
     narrow = () if any(override.startswith(CHOOSES_NETWORKS) for override in overrides) else NARROW
     return (*SMALL, *narrow, *overrides)
 
 
 def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
-    """Train in the current folder, `small` and with `overrides`; return the run's folder, relative to it."""
+    """Train in the current folder with `small(*overrides)`; return the run's folder, relative to it."""
     drawn = not any(override.startswith(("callbacks=", "~callbacks.sample_grid")) for override in overrides)
     config = composed(*small(*([SMALL_GRID] if drawn else []), *overrides))
     train_command(config, callbacks=callbacks)
