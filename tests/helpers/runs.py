@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def train(*overrides: str, callbacks: Sequence[Callback] = ()) -> Path:
     config = composed(*small(*([SMALL_GRID] if drawn else []), *overrides))
     train_command(config, callbacks=callbacks)
     return identity.run_folder(config).path
+
+
+def wait_for_another_second() -> None:
+    """Wait, so that TensorBoard reads the next event file after the last one: they are named by second, then by an unpadded
+    number of this process (10 comes before 9). Commands take longer to start."""
+    time.sleep(1 - time.time() % 1)
 
 
 class Shelf:

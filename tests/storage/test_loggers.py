@@ -18,7 +18,7 @@ from cgan_lightning.utils.errors import Interrupted
 from tests.helpers import commands
 from tests.helpers.configs import composed
 from tests.helpers.needs import skip_without
-from tests.helpers.runs import At, stop_at
+from tests.helpers.runs import At, stop_at, wait_for_another_second
 
 SHORT = ("trainer.max_epochs=3", "validation.samples=100")  # 12 updates, a checkpoint after every 4
 PICTURES = ["overview", *(f"{label} {name}" for label, name in enumerate(FASHION_MNIST.class_names))]
@@ -41,8 +41,10 @@ def interrupted(train, *overrides: str) -> Path:
     """Train with a stop after update 6, a break after update 10, and a last sitting that repeats updates 9 and 10."""
     with pytest.raises(Interrupted):
         train(*SHORT, *overrides, callbacks=[stop_at(6)])
+    wait_for_another_second()
     with pytest.raises(BrokenOffError):
         train(*SHORT, *overrides, "resume=auto", callbacks=[At(11, broken)])
+    wait_for_another_second()
     return train(*SHORT, *overrides, "resume=auto")
 
 

@@ -20,7 +20,7 @@ from cgan_lightning.sampling import sampling
 from cgan_lightning.storage import checkpoint_io
 from cgan_lightning.utils.errors import Interrupted
 from cgan_lightning.utils.images import grid
-from tests.helpers.runs import NARROW, stop_at
+from tests.helpers.runs import NARROW, stop_at, wait_for_another_second
 
 NETWORKS = ("generator", "discriminator")
 SCALARS = {
@@ -128,6 +128,7 @@ def test_a_run_that_goes_on_has_the_penalty_that_it_had(train):
     with pytest.raises(Interrupted):
         train("trainer.max_epochs=2", callbacks=[stop_at(6)])
     (folder,) = Path("runs").iterdir()
+    wait_for_another_second()
     train("trainer.max_epochs=2", "resume=auto")
     penalties = [event.value for event in read(folder).Scalars("loss/penalty")]
     assert penalties[4] == penalties[5] == penalties[6] == penalties[7] != penalties[3]
@@ -190,6 +191,7 @@ def test_a_run_that_goes_on_shows_each_update_once(train):
     with pytest.raises(Interrupted):
         train("trainer.max_epochs=3", callbacks=[stop_at(6)])
     (folder,) = Path("runs").iterdir()
+    wait_for_another_second()
     train("trainer.max_epochs=3", "resume=auto")
     events = read(folder)
     assert len(list(folder.glob("events.*"))) == 2
