@@ -106,16 +106,14 @@ def accuracy_scores(drawn: Labelled, train: Labelled, test: Labelled, *, seed: i
 def features_of_real(
     extractor: FeatureExtractor, pixels: UInt8[Tensor, "count channels size size"], labels: Int[Tensor, " count"]
 ) -> Features:
-    """Return `features_of` with a cache, except on several ranks, which must do the same work."""
-    if collectives.several_ranks():
-        return features_of(extractor, pixels, labels)
+    """Return `features_of` with a cache."""
     device = next(extractor.network.parameters()).device
 
     def compute() -> dict[str, Tensor]:
         computed = features_of(extractor, pixels, labels)
         return {"features": computed.features, "logits": computed.logits}
 
-    kept = cache.kept(f"features {extractor.hash} {device.type}", (pixels,), compute)
+    kept = cache.kept(f"features {extractor.hash} {device.type}", (pixels,), compute, by_all_ranks=True)
     return Features(kept["features"], kept["logits"], labels)
 
 

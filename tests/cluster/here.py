@@ -15,10 +15,10 @@ from tests.cluster.slurm import Cluster
 
 REPOSITORY = Path(__file__).parents[2]
 RUN = (
-    "data.limit=1024", "data.batch_size=32", "model.channels=64", "callbacks.sample_grid.columns=2", "log_every_n_updates=8",
+    "data.limit=512", "data.batch_size=32", "model.channels=64", "callbacks.sample_grid.columns=2", "log_every_n_updates=8",
     "trainer.max_epochs=5", "experiment=small",
 )  # fmt: skip
-PER_EPOCH = 32
+PER_EPOCH = 16
 ONE, TWO, TWO_NODES = ("trainer=cpu",), ("trainer=ddp_cpu",), ("trainer=ddp_cpu", "trainer.devices=1", "trainer.num_nodes=2")
 SITE = """
 defaults: [slurm]

@@ -1,5 +1,6 @@
 """The order in which the data is looked for, what is said of it, and eight jobs that start together."""
 
+import contextlib
 import dataclasses
 import functools
 import gzip
@@ -263,6 +264,21 @@ def test_a_name_that_is_never_found_is_given_up_in_time(monkeypatch, tmp_path):
     with pytest.raises(UserError, match=r"no answer \(none in 0.5 s\)"):
         sources._download_from_mirror(tmp_path, FASHION_MNIST, FASHION_MNIST.mirrors[0])
     released.set()
+
+
+def test_no_more_than_a_file_has_is_read_of_an_answer_without_end(mirror, tmp_path):
+    class Endless(Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(bytes(1000))
+
+    small = IdxFile("small", (4,))
+    spec = mirror(Endless, dataclasses.replace(FASHION_MNIST, files=(small,)))
+    REAL_DOWNLOAD_FROM_MIRROR(tmp_path, spec, spec.mirrors[0])
+    assert (tmp_path / "small.gz").stat().st_size == small.size
 
 
 def test_a_mirror_that_lies_is_refused(cache, offline, mirror, monkeypatch):

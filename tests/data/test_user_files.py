@@ -119,6 +119,10 @@ def test_what_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path, arrays, se
     [
         ([], "data=files needs data.images="),
         (["data.images=none.npz"], r"data.images=\S*none.npz cannot be read \(No such file"),
+        (
+            ["data.images=none.idx", "data.labels=none.idx"],
+            r"none.idx cannot be read \(No such file or directory\)",
+        ),
         (["data.images=text.npz"], "is no .npz file of numbers"),
         (["data.images=text.idx", "data.labels=text.idx"], "is no IDX file of unsigned bytes, nor does its name end in .npz"),
         (["data.images=own.npz", "data.labels=text.idx"], "has the labels.*leave it out"),

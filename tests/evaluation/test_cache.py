@@ -1,10 +1,17 @@
 """What is found out about real images is computed once, and never taken for what it isn't."""
 
+import os
+import socket
+from pathlib import Path
+
 import pytest
 import torch
+from torch import distributed
 
 from cgan_lightning.data.sources import CACHE_VARIABLE
+from cgan_lightning.distributed import collectives
 from cgan_lightning.evaluation import cache
+from tests.helpers.processes import fork_context
 
 
 @pytest.fixture
@@ -66,3 +73,33 @@ def test_few_images_are_not_kept(sums):
     kept(ROWS[1:])
     assert not folder.exists()
     assert len(computed) == 1
+
+
+@pytest.mark.process
+def test_ranks_compute_together_unless_each_has_a_cached_result(sums, tmp_path, monkeypatch):
+    kept, _, _ = sums
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "0"))
+    kept(ROWS)
+    ranks = [fork_context().Process(target=rank_of_two, args=(rank, tmp_path)) for rank in (0, 1)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(60)
+    assert [process.exitcode for process in ranks] == [0, 0]
+    assert [len((tmp_path / f"computed{rank}").read_text()) for rank in (0, 1)] == [1, 1], "rank one had none, then both had it"
+
+
+def rank_of_two(rank: int, folder: Path) -> None:
+    """Ask twice for what only rank zero has at first; ranks that do not compute together wait for ever."""
+    os.environ[CACHE_VARIABLE] = str(folder / str(rank))
+    os.environ["GLOO_SOCKET_IFNAME"] = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+
+    def compute() -> dict[str, torch.Tensor]:
+        with (folder / f"computed{rank}").open("a") as computed:
+            computed.write("x")
+        return {"sums": collectives.all_gather(ROWS[collectives.rank_slice(len(ROWS), 500)].sum(1))}
+
+    for _ in range(2):
+        assert torch.equal(cache.kept("sums", (ROWS,), compute, by_all_ranks=True)["sums"], ROWS.sum(1))
+    distributed.destroy_process_group()

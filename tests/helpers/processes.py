@@ -49,7 +49,7 @@ class Forked:
     def __init__(self, module: str, *arguments: str, cwd: Path, **environment: str) -> None:
         self.arguments, self.said = arguments, Path(tempfile.mkdtemp())
         given = (module, arguments, cwd, {**os.environ, **environment}, self.said)
-        self.process = _server().Process(target=_become, args=given)
+        self.process = fork_context().Process(target=_become, args=given)
         self.process.start()
         self.pid = self.process.pid
 
@@ -77,7 +77,7 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _server() -> multiprocessing.context.ForkServerContext:
+def fork_context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context

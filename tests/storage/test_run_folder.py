@@ -19,6 +19,12 @@ def test_files_have_the_names_that_the_documentation_says(tmp_path):
     assert {name: str(getattr(run, name).relative_to(tmp_path)) for name in names} == names
 
 
+def test_a_metric_is_that_of_its_name(tmp_path):
+    run = RunFolder(tmp_path)
+    run.results.write_text('{"metrics": {"loss_g": 1.5}}')
+    assert [run.metric(name) for name in ("loss_g", "loss_d", None)] == [1.5, None, None]
+
+
 def full() -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 

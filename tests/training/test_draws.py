@@ -66,3 +66,14 @@ def test_a_block_of_large_batches_is_short_and_its_draws_are_what_they_are_whole
     whole = draws(latent_dim=latent_dim)(range(5), batch_size, CPU).z
     assert whole.shape == (5, batch_size, latent_dim)
     assert torch.equal(draws(latent_dim=latent_dim)(range(3, 4), batch_size, CPU).z[0], whole[3])
+
+
+def test_the_z_of_a_batch_that_is_larger_than_a_block_is_drawn_alone():
+    asked = []
+
+    def prior(count, latent_dim, generator):
+        asked.append(count)
+        return torch.zeros(count, latent_dim)
+
+    Draws(prior=prior, latent_dim=MOST_NUMBERS + 1, num_classes=10)(range(1), 1, CPU)
+    assert asked == [1]

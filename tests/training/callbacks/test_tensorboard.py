@@ -122,7 +122,6 @@ def test_a_lazy_penalty_is_the_latest_one_and_not_as_many_times_as_strong(train)
     assert len({*found[1]}) == 6
 
 
-@pytest.mark.matrix
 def test_a_run_that_goes_on_has_the_penalty_that_it_had(train):
     """Stopped after update 6, its next penalty is at update 9."""
     with pytest.raises(Interrupted):
