@@ -65,11 +65,11 @@ test-gpu: setup ## the tests that need a GPU
 	@$(BIN)/python -m pytest -m gpu tests/gpu $(ARGS)
 
 test-cluster: setup ## the tests on a SLURM cluster that they start on this machine
-	@# two at a time, each on a cluster of its own: they often wait
-	@$(BIN)/python -m pytest -m cluster -n 2 --dist worksteal tests/cluster $(ARGS)
+	@# three at a time, each on a cluster of its own: they often wait
+	@$(BIN)/python -m pytest -m cluster -n 3 --dist worksteal tests/cluster $(ARGS)
 
 test-faults: setup ## kills, full disks, damaged files: what is lost by them
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist loadgroup tests/faults $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist worksteal tests/faults $(ARGS)
 
 mutants: setup ## whether the tests would notice faults: 420 of them, one at a time (one to two hours; goes on after a stop)
 	@OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m experiments.mutants $(ARGS)

@@ -15,14 +15,14 @@ from safetensors.torch import load_file
 from cgan_lightning.config import pool
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
-from tests.helpers.processes import run_command
+from tests.helpers.processes import fork_command, run_command
 from tests.helpers.runs import small
 
 POOL = ("-m", *small("hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "validation.every_n_epochs=null"))
 
 
 def states(folder: Path) -> list[str]:
-    said = run_command("status", str(next(folder.glob("runs/sweeps/*"))), cwd=folder).stdout
+    said = fork_command("status", str(next(folder.glob("runs/sweeps/*"))), cwd=folder).stdout
     return [line.split()[0] for line in said.splitlines()[:-1]]
 
 
@@ -46,7 +46,7 @@ def test_four_jobs_end_as_each_does_alone(tmp_path):
     assert "\n4 jobs: 4 finished\n" in done.stderr
     assert done.stderr.count("ended with exit code 0") == 4
     alone = [word for word in POOL if "launcher" not in word]
-    done = run_command("train", *alone, *grid, "run_root=alone", cwd=tmp_path, OMP_NUM_THREADS="1")
+    done = fork_command("train", *alone, *grid, "run_root=alone", cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     files = sorted(tmp_path.glob("runs/*/generator.safetensors"))
     assert len(files) == 4

@@ -21,18 +21,18 @@ def here(tmp_path, cluster) -> Here:
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory):
+def whole(once):
     """The run that nothing happens to, of one rank and of two, without SLURM."""
-    folder, made = tmp_path_factory.mktemp("whole"), {}
 
     def get(ranks: tuple[str, ...], *overrides: str) -> Path:
-        key = (1 if ranks == ONE else 2, *overrides)
-        if key not in made:
-            given = [*RUN, *(ONE if ranks == ONE else TWO), *overrides, f"run_root={len(made)}"]
-            environment = os.environ | {"OMP_NUM_THREADS": "1"}
-            subprocess.run([sys.executable, "-m", "cgan_lightning.train", *given], cwd=folder, env=environment, check=True)
-            (made[key],) = (folder / str(len(made))).glob("*/")
-        return made[key]
+        given = (*(ONE if ranks == ONE else TWO), *overrides)
+
+        def train(folder: Path) -> None:
+            command = [sys.executable, "-m", "cgan_lightning.train", *RUN, *given]
+            subprocess.run(command, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
+
+        (run,) = once(" ".join(("whole", *given)), train).glob("runs/*/")
+        return run
 
     return get
 

@@ -18,19 +18,13 @@ def _linux() -> None:
 
 
 @pytest.fixture(scope="session")
-def whole_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _whole(tmp_path_factory, ONE)
+def whole_one(once) -> Path:
+    return Training(once("whole one", lambda folder: Training(folder, ONE).finish()), ONE).run
 
 
 @pytest.fixture(scope="session")
-def whole_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _whole(tmp_path_factory, TWO)
-
-
-def _whole(factory: pytest.TempPathFactory, where: tuple[str, ...]) -> Path:
-    training = Training(factory.mktemp("whole"), where)
-    training.finish()
-    return training.run
+def whole_two(once) -> Path:
+    return Training(once("whole two", lambda folder: Training(folder, TWO).finish()), TWO).run
 
 
 @pytest.fixture

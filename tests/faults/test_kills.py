@@ -13,7 +13,6 @@ from tests.faults.runs import ONE, TWO, Outcome, Training, assert_survived, sign
 pytestmark = pytest.mark.faults
 RANDOM_KILLS, KILLED_WRITERS, TWO_RANK_KILLS, POLITE = 12, 10, 6, 3
 HALVES, MOST_WRITERS = 4, 40  # how many of the killed writers must leave half a file; a fast disk needs more of them
-two_ranks = pytest.mark.xdist_group("two ranks")  # one run without a fault for both
 
 
 def disturbed(outcome: Outcome, folder: Path, where: tuple[str, ...], whole: Path, signum: int, times: int, seed: int) -> None:
@@ -63,13 +62,11 @@ def test_told_to_stop_at_random(tmp_path, whole_one, outcome, signum):
     disturbed(row, tmp_path, ONE, whole_one, signum, POLITE, seed=2)
 
 
-@two_ranks
 def test_one_of_two_ranks_killed(tmp_path, whole_two, outcome):
     row = outcome("two ranks: SIGKILL to one of them")
     disturbed(row, tmp_path, TWO, whole_two, signal.SIGKILL, TWO_RANK_KILLS, seed=3)
 
 
-@two_ranks
 def test_one_of_two_ranks_told_to_stop(tmp_path, whole_two, outcome):
     row = outcome("two ranks: SIGTERM to one of them")
     disturbed(row, tmp_path, TWO, whole_two, signal.SIGTERM, POLITE, seed=4)

@@ -17,6 +17,7 @@ import itertools  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+import tempfile  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -100,12 +101,27 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel of this checkout, which the workers of a test run share."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return a folder of this name that `make(folder)` has filled, once for all workers of a test run."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
-    with FileLock(f"{folder}.lock"):
-        return folder if folder.is_dir() else wheel.install(folder)
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def filled(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                unfinished = Path(tempfile.mkdtemp(prefix=name, dir=shared))
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def site(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """A folder with the wheel of this checkout."""
+    return once("site", wheel.install)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def install(folder: Path) -> Path:
+def install(folder: Path) -> None:
     """Build the wheel and unpack it into `folder`, as an installer does."""
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(
@@ -21,7 +21,6 @@ def install(folder: Path) -> Path:
         (wheel,) = Path(place).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
-    return folder
 
 
 def blocks(page: Path, language: str) -> list[str]:
