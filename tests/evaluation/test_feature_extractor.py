@@ -44,6 +44,13 @@ def test_it_sees_through_features(test_split):
     torch.testing.assert_close(extractor.network.head(features), logits)
 
 
+def test_what_is_saved_is_loaded(tmp_path):
+    extractor = feature_extractor.load()
+    feature_extractor.save(extractor, tmp_path / "saved.safetensors")
+    saved = feature_extractor.load(tmp_path / "saved.safetensors")
+    assert (saved.hash, saved.about) == (extractor.hash, extractor.about)
+
+
 @pytest.mark.matrix
 @pytest.mark.usefixtures("threads")
 def test_made_again_it_is_the_same(tmp_path, caplog):

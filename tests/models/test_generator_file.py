@@ -91,8 +91,17 @@ def test_a_model_spec_builds_our_own_classes_alone():
         spec.build({"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1})
     with pytest.raises(UserError, match=r"Embedding: widht is not one of its arguments \(num_classes, width\)"):
         spec.build(EMBEDDING | {"widht": 2})
+    with pytest.raises(UserError, match=r"Uniform: low is not one of its arguments \(it takes none\)"):
+        spec.build({"_target_": "cgan_lightning.models.prior.Uniform", "low": 0})
     partial = spec.build({"_target_": "cgan_lightning.models.layers.NearestUpsample", "_partial_": True})
     assert partial(3, 4)(torch.zeros(1, 3, 5, 5)).shape == (1, 4, 10, 10)
+
+
+def test_plugins_that_a_file_needs_are_named_before_anything_is_built():
+    described = {"plugins": {"generator": ["my_lab.parts"]}}
+    generator_file.check_plugins(described, "prior")
+    with pytest.raises(generator_file.PluginError, match=r"it needs a plugin: .*my_lab\.parts"):
+        generator_file.check_plugins(described, "prior", "generator")
 
 
 def deep(levels):

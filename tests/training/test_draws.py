@@ -77,3 +77,9 @@ def test_the_z_of_a_batch_that_is_larger_than_a_block_is_drawn_alone():
 
     Draws(prior=prior, latent_dim=MOST_NUMBERS + 1, num_classes=10)(range(1), 1, CPU)
     assert asked == [1]
+
+
+def test_labels_have_the_classes_shares():
+    counts = draws(class_shares=[6, 3, 1] + [0] * 7)(range(50), 64, CPU).labels.flatten().bincount(minlength=10)
+    assert counts.tolist()[3:] == [0] * 7
+    assert (counts[:3] / counts.sum()).tolist() == pytest.approx([0.6, 0.3, 0.1], abs=0.02)

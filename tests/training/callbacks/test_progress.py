@@ -1,6 +1,7 @@
 """How far a run says that it is: a bar on a terminal, lines elsewhere."""
 
 import io
+import json
 import logging
 import sys
 import time
@@ -74,9 +75,13 @@ def test_a_run_that_goes_on_begins_its_bar_where_it_is(train, monkeypatch):
 
 def test_elsewhere_there_are_a_few_lines(train, caplog):
     caplog.set_level(logging.INFO)
-    train("trainer.max_epochs=2")
+    folder = train("trainer.max_epochs=2")
     said = lines(caplog)
     assert said[-1].startswith(LAST)
     assert "FID " in said[-1]
     assert not any(line.startswith(FIRST) for line in said), "the first comes after some seconds"
     assert said[0] == "epoch 1/2  validating"
+    progress, results = (json.loads((folder / f"{name}.json").read_text()) for name in ("progress", "results"))
+    assert (progress["updates"], progress["planned"], progress["batch_size"]) == (8, 8, 16)
+    assert progress["images_per_second"] > 0
+    assert progress["fid"] == results["validation"]["curve"][-1]["fid"]

@@ -58,6 +58,11 @@ def test_each_class_has_a_tag_and_there_is_an_overview(events):
         assert not np.array_equal(pixels(pictures[0]), pixels(pictures[-1]))
 
 
+def test_images_of_a_class_are_in_rows_of_five_where_they_can_be(train):
+    shown = read(train("trainer.max_steps=1", "validation.every_n_epochs=null", "callbacks.sample_grid.columns=10"))
+    assert pixels(shown.Images("samples/3 Dress")[0]).shape[:2] == ((2 * 29 + 1) * 4, (5 * 29 + 1) * 4)
+
+
 def test_a_column_is_the_same_image_seed_in_every_picture(events):
     """The last picture of a class is what `sample` draws for those seeds."""
     (folder,) = Path("runs").iterdir()
