@@ -123,6 +123,7 @@ def test_what_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path, arrays, se
             ["data.images=none.idx", "data.labels=none.idx"],
             r"none.idx cannot be read \(No such file or directory\)",
         ),
+        (["data.images=text.gz", "data.labels=text.gz"], r"text.gz cannot be read \(Not a gzipped file"),
         (["data.images=text.npz"], "is no .npz file of numbers"),
         (["data.images=text.idx", "data.labels=text.idx"], "is no IDX file of unsigned bytes, nor does its name end in .npz"),
         (["data.images=own.npz", "data.labels=text.idx"], "has the labels.*leave it out"),
@@ -137,7 +138,7 @@ def test_what_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path, arrays, se
 )
 def test_what_is_no_file_is_named(tmp_path, overrides, sentence):
     own_data.colour(tmp_path / "own.npz")
-    for name in ("text.npz", "text.idx"):
+    for name in ("text.npz", "text.idx", "text.gz"):
         (tmp_path / name).write_text("Remember the milk.")
     whole = own_data.idx(tmp_path / "cut.idx", IMAGES).read_bytes()
     (tmp_path / "cut.idx").write_bytes(whole[:-1])

@@ -27,7 +27,10 @@ def make(path, *overrides: str, ema: bool = True):
     return model
 
 
-@pytest.mark.parametrize("overrides", [(), ("noise=uniform", "conditioning=onehot", "upsampling=transposed")])
+@pytest.mark.parametrize(
+    "overrides",
+    [(), ("noise=uniform", "conditioning=onehot", "upsampling=transposed"), ("experiment=documented", "model.stages=1")],
+)
 @pytest.mark.parametrize("weights", ["ema", "raw"])
 def test_a_generator_comes_back_as_it_was(tmp_path, overrides, weights):
     model = make(tmp_path / generator_file.FILE_NAME, *overrides)

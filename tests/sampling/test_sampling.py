@@ -76,9 +76,11 @@ def test_labels_are_classes_and_mixtures(wanted, titles):
     assert all(sum(label.weights) == pytest.approx(1) for label in found)
 
 
-def test_a_generator_of_one_class_has_only_that_one():
+def test_a_generator_of_few_classes_has_only_these():
     with pytest.raises(UserError, match=r"classes=Coat: no such class; the only one is 0 Dress$"):
         resolve("Coat", ["Dress"])
+    with pytest.raises(UserError, match=r"classes=Coat: no such class; the 2 are 0 Dress, 1 Shirt$"):
+        resolve("Coat", ["Dress", "Shirt"])
 
 
 @pytest.mark.parametrize(
