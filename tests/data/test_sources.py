@@ -181,6 +181,14 @@ def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkey
     assert folder.is_relative_to(tmp_path)
 
 
+@pytest.mark.process
+def test_a_program_that_fails_is_quoted_by_its_last_error(tmp_path):
+    with pytest.raises(UserError, match="^E: two$"):
+        sources._run(tmp_path, "sh", "-c", "printf 'E: one\\nE: two\\nW: three\\n' >&2; exit 100")
+    with pytest.raises(UserError, match="^sh exited with 3$"):
+        sources._run(tmp_path, "sh", "-c", "echo out of the way; exit 3")
+
+
 @pytest.fixture
 def mirror():
     """Returns a data set whose mirror, a real server on loopback, answers with what a handler gives."""
