@@ -29,7 +29,11 @@ def make(path, *overrides: str, ema: bool = True):
 
 @pytest.mark.parametrize(
     "overrides",
-    [(), ("noise=uniform", "conditioning=onehot", "upsampling=transposed"), ("experiment=documented", "model.stages=1")],
+    [
+        (),
+        ("noise=uniform", "conditioning=onehot", "upsampling=transposed"),
+        ("experiment=documented", "model.channels=128", "model.stages=1"),
+    ],
 )
 @pytest.mark.parametrize("weights", ["ema", "raw"])
 def test_a_generator_comes_back_as_it_was(tmp_path, overrides, weights):

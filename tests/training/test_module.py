@@ -43,6 +43,11 @@ def test_losses_equal_a_plain_scripts(precision, updates, tolerance):
     torch.testing.assert_close(recorder.losses, expected, atol=tolerance, rtol=0)
 
 
+def test_inputs_have_the_precision_of_the_networks(train):
+    """The default's z is alone in its layer: nothing else makes it double."""
+    train("trainer.precision=64-true", "trainer.max_steps=1", "validation.every_n_epochs=null")
+
+
 def test_one_tick_is_one_update_of_each_network():
     recorder = Recorder()
     trainer, model, data = fit(callbacks=[recorder], max_steps=11, max_epochs=-1)  # 8 updates an epoch
