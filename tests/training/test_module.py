@@ -44,8 +44,13 @@ def test_losses_equal_a_plain_scripts(precision, updates, tolerance):
 
 
 def test_inputs_have_the_precision_of_the_networks(train):
-    """The default's z is alone in its layer: nothing else makes it double."""
-    train("trainer.precision=64-true", "trainer.max_steps=1", "validation.every_n_epochs=null")
+    """Here z is alone in its layer: nothing else makes it double."""
+    train(
+        "trainer.precision=64-true",
+        "generator_normalization=conditional_batch",
+        "trainer.max_steps=1",
+        "validation.every_n_epochs=null",
+    )
 
 
 def test_one_tick_is_one_update_of_each_network():
