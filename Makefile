@@ -53,8 +53,8 @@ test-matrix: setup ## more cases: ranks, malicious files, kills and stops, sweep
 	@$(PYTEST) -m matrix $(ARGS)
 
 test-slow: setup ## the tests that need a browser, or minutes
-	@# files whole: a page or a wheel is made once, not in each worker
-	@$(PYTEST) --dist loadfile -m slow $(ARGS)
+	@# files whole: a page or a wheel is made once, not in each worker; three at a time: some wait for a browser
+	@$(PYTEST) -n 3 --dist loadfile -m slow $(ARGS)
 
 test-profile: setup ## what each test file of `make test` spends, as a table
 	@mkdir -p $(dir $(PROFILE)) && rm -f $(PROFILE); status=0; \
