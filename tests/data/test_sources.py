@@ -183,8 +183,8 @@ def test_the_debian_package_is_unpacked_without_being_installed(tmp_path, monkey
 
 @pytest.mark.process
 def test_a_program_that_fails_is_quoted_by_its_last_error(tmp_path):
-    with pytest.raises(UserError, match=r"^E: two$"):
-        sources._run(tmp_path, "sh", "-c", "printf 'E: one\\nE: two\\nW: three\\n' >&2; exit 100")
+    with pytest.raises(UserError, match=r"^E: three$"):
+        sources._run(tmp_path, "sh", "-c", "printf 'E: one\\nE: two\\nE: three\\nW: four\\n' >&2; exit 100")
     with pytest.raises(UserError, match=r"^sh exited with 3$"):
         sources._run(tmp_path, "sh", "-c", "echo out of the way; exit 3")
 

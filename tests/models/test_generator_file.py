@@ -41,6 +41,8 @@ def test_a_generator_comes_back_as_it_was(tmp_path, overrides, weights):
     trained = generator_file.load(tmp_path, weights=weights)
     kept = model.ema.generator if weights == "ema" else model.generator
     torch.testing.assert_close(trained.network.state_dict(), kept.state_dict(), atol=0, rtol=0)
+    z, label = torch.ones(1, trained.network.latent_dim), torch.tensor([3])
+    torch.testing.assert_close(trained.network(z, label), kept.eval()(z, label), atol=0, rtol=0)
     assert type(trained.prior) is type(model.prior)
     assert trained.class_names[3] == "Dress"
     assert not trained.network.training
