@@ -80,7 +80,7 @@ def test_ranks_compute_together_unless_each_has_a_cached_result(sums, tmp_path, 
     kept, _, _ = sums
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "0"))
     kept(ROWS)
-    ranks = [fork_context().Process(target=rank_of_two, args=(rank, tmp_path)) for rank in (0, 1)]
+    ranks = [fork_context().Process(target=rank_of_two, args=(rank, tmp_path), daemon=True) for rank in (0, 1)]
     for process in ranks:
         process.start()
     for process in ranks:
