@@ -23,6 +23,7 @@ from pathlib import Path  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+import torch  # noqa: E402
 from filelock import FileLock  # noqa: E402
 from torch import distributed  # noqa: E402
 
@@ -49,6 +50,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_sessionfinish() -> None:
     gc.unfreeze()  # extensions complain of what is left over
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """What a test draws without a seed of its own is the same in each run of the suite."""
+    torch.manual_seed(0)
 
 
 COLLECTIONS = itertools.count(1)

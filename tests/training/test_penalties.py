@@ -9,7 +9,7 @@ from cgan_lightning.training.penalties import DOutput, GradientPenalty, R1R2Pena
 
 SIZE = 4
 weights = st.lists(st.floats(-3, 3), min_size=SIZE**2, max_size=SIZE**2).map(lambda x: torch.tensor(x).view(1, 1, SIZE, SIZE))
-MIX = torch.rand(5, 1)
+MIX = torch.rand(5, 1, generator=torch.Generator().manual_seed(0))
 
 
 def d_output(discriminator, images):
