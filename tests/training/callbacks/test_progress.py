@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import os
 import sys
+import termios
 import time
 
 import pytest
@@ -36,6 +38,23 @@ def test_a_bar_counts_the_whole_runs_images_and_stays(train, monkeypatch, caplog
     assert shown.endswith("\n"), "it isn't taken away"
     (record,) = [record for record in caplog.records if record.getMessage().startswith(LAST)]
     assert record.levelno == logging.DEBUG, "the log file has lines too; the terminal has the bar"
+
+
+def test_a_bar_is_as_wide_as_its_terminal_which_gets_narrower(train, monkeypatch):
+    _, terminal = os.openpty()
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: terminal)
+    termios.tcsetwinsize(terminal, (40, 150))
+    measured = Validation._measured
+
+    def in_a_narrower_terminal(*given):
+        termios.tcsetwinsize(terminal, (40, 90))
+        return measured(*given)
+
+    monkeypatch.setattr(Validation, "_measured", in_a_narrower_terminal)
+    train("trainer.max_epochs=2")
+    widths = [len(line.strip()) for line in sys.stderr.getvalue().split("\r") if "|" in line]
+    assert (max(widths), widths[-1]) == (149, 89), "the last column stays free"
 
 
 @pytest.mark.matrix
