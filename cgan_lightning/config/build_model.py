@@ -99,9 +99,9 @@ def _ema(config: DictConfig, generator: Any) -> GeneratorEMA | None:
 
 
 def chosen(settings: DictConfig, group: str, **of_the_run: Any) -> Any:
-    """Build the object of `group` that `settings` describe, with what else it takes; None where they are empty."""
+    """Build the object of `group` that `settings` describe, with what else it takes; None where they name no class."""
     plain: Any = OmegaConf.to_container(settings, resolve=True)
-    if not plain:
+    if "_target_" not in plain:
         return None
     name = plain.pop("_target_")
     try:

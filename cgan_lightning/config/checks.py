@@ -1,15 +1,16 @@
 """Validate the keys, ranges and choices of a composed config; select the settings that identify a run."""
 
 import dataclasses
+import functools
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from cgan_lightning.config import dataset, suggestions
+from cgan_lightning.config import dataset, group_files, suggestions, trust
 from cgan_lightning.utils import limits
 from cgan_lightning.utils.errors import UserError
 
@@ -27,6 +28,31 @@ def check(config: DictConfig) -> None:
             raise UserError(refusal(key, value, field))
         if isinstance(value, dict) and "_target_" in value and (extra := [name for name in value if not name.startswith("_")]):
             raise UserError(suggestions.unknown_key(f"{key}.{extra[0]}", keys(config)))
+
+
+def check_components(config: DictConfig, groups: Iterable[str], *, removable: Collection[str]) -> None:
+    """Raise UserError where the option of a group is no component, or lacks one: `discriminator_label.head=0.5`.
+
+    Those of the `removable` groups can be removed. An option without a component (none) keeps what an experiment= sets.
+    """
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    for group in groups:
+        for place in (f"{group}.{key}".removesuffix("._target_") for key in trust.targets(group)):
+            value = functools.reduce(lambda section, name: section.get(name, "???"), place.split("."), plain)
+            if value == "???" and (place == group or group in removable):  # a group that is missing is reported as such
+                continue
+            if isinstance(value, dict) and ("_target_" in value or (place == group and not (value and _given_in(group)))):
+                continue
+            if str(value).startswith("${"):
+                continue
+            problem = f"{place} is missing" if value == "???" else f"{place}={show(value)} is no component"
+            removed = f", or remove it with ~{place}" if group in removable else ""
+            raise UserError(f"{problem}: choose one with {group}={' or '.join(group_files.options(group))}{removed}")
+
+
+def _given_in(group: str) -> bool:
+    """Whether the command line has a setting in this group."""
+    return any(key.startswith(f"{group}.") for key in given())
 
 
 def leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field | None]]:
@@ -118,6 +144,8 @@ def is_right(value: Any, field: dataclasses.Field) -> bool:
         return True  # OmegaConf has already rejected null where it isn't allowed
     if choices := field.metadata.get("choices"):
         return value in choices
+    if type_of(field)[0] == list[str]:
+        return all(isinstance(item, str) for item in value)
     if type_of(field)[0] is str:
         return value not in ("True", "False")  # OmegaConf converts true and false to these for a string key
     if count := field.metadata.get("count"):

@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 from cgan_lightning.config import (
     checks,
     command_line,
-    group_files,
+    group_choices,
     help_text,
     identity,
     multirun,
@@ -219,7 +219,7 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
     given = parse(overrides)
     folders = [CONF, *([Path(arguments.config_dir)] if arguments.config_dir else [])]
     chosen = [each for each in given if any((folder / each.key_or_group).is_dir() for folder in folders)]
-    _refuse_plain_values(chosen)
+    group_choices.check(given, chosen)
     own = own_files.used(arguments.config_dir, chosen)
 
     def composed(*some: str) -> DictConfig:
@@ -239,11 +239,3 @@ def _compose(config_name: str, overrides: list[str], arguments: argparse.Namespa
         message = explain(error, composed, choices, keys, own)
     typed = [word.partition("=")[0].lstrip("+~") for word in arguments.overrides]
     raise UserError(own_files.located(message, own, typed))
-
-
-def _refuse_plain_values(chosen: list[Override]) -> None:
-    """Raise UserError for a group's value that is no name, for which Hydra raises an error meant for programmers."""
-    for override in chosen:
-        if isinstance(override.value(), int | float | dict | None) and not override.is_delete():
-            options = group_files.options(override.key_or_group)
-            raise UserError(suggestions.choice(override.key_or_group, (override.input_line or "").partition("=")[2], options))

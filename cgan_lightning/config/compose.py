@@ -7,7 +7,7 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from cgan_lightning.config import checks, compatibility, plugin_options, schema, sizes, trust
+from cgan_lightning.config import checks, compatibility, components, identity, plugin_options, schema, sizes, trust
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.utils.errors import UserError
 
@@ -46,6 +46,9 @@ def accepted(config: DictConfig, *, check: bool = True) -> DictConfig:
 
 def refuse_wrong(config: DictConfig) -> None:
     """Raise UserError for values out of range and, for training, for combinations that cannot work."""
+    if OmegaConf.get_type(config) is schema.Train:
+        several = components.WITHOUT_EFFECT_ON_RESULTS
+        checks.check_components(config, (*identity.CHOICES, *several), removable=several)
     checks.check(config)
     plugin_options.check(config)
     if OmegaConf.get_type(config) is schema.Train:

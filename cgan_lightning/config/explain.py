@@ -10,6 +10,7 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigKeyError,
+    ConfigTypeError,
     GrammarParseError,
     InterpolationKeyError,
     InterpolationResolutionError,
@@ -93,6 +94,8 @@ def _wrong_value(key: str, cause: Exception, known: DictConfig, file: OwnFile | 
         return f"{key} is a section of settings: set its keys, as in {inside[0]}=..."
     if isinstance(cause, ValidationError) and key in fields:
         return checks.refusal(key, cause.value, fields[key])
+    if isinstance(cause, ConfigTypeError) and key in fields:  # a list for a section, or the other way round
+        return f"{key}: must be {checks.requirement(fields[key])}"
     return ""
 
 

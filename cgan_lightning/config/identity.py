@@ -99,10 +99,11 @@ def record(config: DictConfig, *, ranks: int, device: str) -> dict[str, Any]:
     """Return the content of run.json: the settings that the result depends on, their overrides, and the number of ranks and
     the device, which affect the last bits."""
     hydra_part = HydraConfig.get()
+    choices, given = hydra_part.runtime.choices, checks.given()  # Hydra has no choice of a group with several options
     return {
         "settings": checks.result_settings(config),
         "place": {"ranks": ranks, "device": device},
-        "choices": {group: hydra_part.runtime.choices[group] for group in (*CHOICES, "experiment")},
+        "choices": {group: choices.get(group, given.get(group)) for group in (*CHOICES, "experiment")},
         "overrides": list(hydra_part.overrides.task),
         "name": config.name,
         "tags": list(config.tags),

@@ -6,7 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from cgan_lightning.config import checks, components, drawing, identity, schema
+from cgan_lightning.config import build, build_model, checks, components, drawing, identity, schema
 from cgan_lightning.config.compose import compose
 from cgan_lightning.config.paths import CONF
 from cgan_lightning.data.sets import FASHION_MNIST
@@ -70,6 +70,13 @@ def test_the_configs_of_what_is_trained_compose(command, needed):
     checks.check(compose(needed, command=command))
 
 
+@pytest.mark.parametrize("experiment", ["quick", "[documented,quick]"])
+def test_a_run_records_its_experiments(experiment):
+    """Hydra has no choice of a group with several options."""
+    record = identity.record(composed(f"experiment={experiment}"), ranks=1, device="cpu")
+    assert record["choices"]["experiment"] == experiment
+
+
 def test_the_documented_recipe_is_pinned():
     """Whatever the defaults are: runs that were begun before these moved on have the same name."""
     assert identity.run_name(composed("experiment=documented")).endswith("-59492593")
@@ -81,11 +88,12 @@ STUDY = CONF.parent / "experiments" / "recipe" / "conf"
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("file", sorted(STUDY.glob("*/*.yaml")), ids=lambda file: file.stem)
-def test_the_recipes_study_composes(file):
+def test_the_recipes_study_can_be_built(file):
     """Each variant of `small` is another run than the default, which is one of the files."""
     variant = composed(f"{file.parent.name}={file.stem}", f"hydra.searchpath=[file://{STUDY}]")
     same = identity.first_name(variant) == identity.first_name(composed())
     assert same == (file.stem in ("default", "comparison"))
+    build_model.model(variant, build_model.model_spec(variant, build.data(variant)))
 
 
 @pytest.mark.long
