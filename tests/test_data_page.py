@@ -1,4 +1,4 @@
-"""docs/data.md as it stands: its commands, with the wheel, in a folder outside the repository that has such files."""
+"""docs/data.md as it stands: its commands, for two epochs, with the wheel, in a folder outside the repository that has such files."""
 
 import json
 
@@ -10,6 +10,7 @@ from tests.helpers.wheel import ROOT, Installed, blocks
 
 pytestmark = [pytest.mark.process, pytest.mark.training, pytest.mark.slow]
 PAGE = ROOT / "docs" / "data.md"
+SHORT = "trainer.max_epochs=2"
 
 
 def test_the_page_does_what_it_says(site, tmp_path):
@@ -23,10 +24,10 @@ def test_the_page_does_what_it_says(site, tmp_path):
     installed = Installed(site, tmp_path, CGAN_LIGHTNING_CACHE=str(tmp_path / "cache"))
     (of_npz, of_idx), (extractor,) = (block.splitlines() for block in blocks(PAGE, "bash"))
 
-    installed.run(of_npz)
+    installed.run(f"{of_npz} {SHORT}")
     (folder,) = tmp_path.glob("runs/*class_names_square_stripes_ring*")
     assert (folder / "samples.png").is_file()
-    installed.run(of_idx)
+    installed.run(f"{of_idx} {SHORT}")
     assert len([*tmp_path.glob("runs/*-files-*/generator.safetensors")]) == 2
 
     installed.run(extractor)

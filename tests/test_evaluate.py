@@ -1,20 +1,21 @@
 """`evaluate` on real images and a real run: what it says, where it keeps it, and that it says the same again."""
 
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import safetensors
 import safetensors.torch
 import torch
 
+from cgan_lightning.config import build_evaluation
 from cgan_lightning.data import splits
 from cgan_lightning.evaluate import evaluate
 from cgan_lightning.evaluation import feature_extractor, suite
 from cgan_lightning.utils.errors import UserError
 from cgan_lightning.utils.images import to_uint8
 from tests.helpers.configs import composed
-
-pytestmark = pytest.mark.usefixtures("few_paths")
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +76,22 @@ def test_a_generator_of_one_class_has_no_way_along_the_label(train, caplog):
     assert "along the label" not in caplog.text
 
 
+def test_fewer_samples_have_fewer_paths(train):
+    config = composed(f"checkpoint={train('trainer.max_steps=1')}", command="evaluate")
+    ((evaluation, _),) = build_evaluation.evaluations(config, [(Path(config.checkpoint), Path())], rank=0)
+    few = dataclasses.replace(evaluation, samples=1000)
+    assert (evaluation.paths, few.paths, dataclasses.replace(evaluation, samples=100).paths) == (180, 29, 10)
+    assert few.protocol(torch.arange(10))["paths"] == 29
+    assert "paths" not in evaluation.protocol(torch.arange(10)), "as it was before there could be fewer"
+
+
 @pytest.mark.matrix
 def test_a_generators_ten_classes_are_measured_as_ever(train):
     folder = train("trainer.max_steps=1")
     evaluate(composed(f"checkpoint={folder}", "samples=100", command="evaluate"))
     evaluation = json.loads((folder / "results.json").read_text())["evaluation"]
-    assert list(evaluation["protocol"]) == ["samples", "seed", "weights", "feature_extractor", "reference", "pixels", "metrics"]
+    entries = ["samples", "seed", "weights", "feature_extractor", "reference", "pixels", "paths", "metrics"]
+    assert list(evaluation["protocol"]) == entries
     assert evaluation["protocol"]["metrics"] == sorted(evaluation["samples"])
 
 

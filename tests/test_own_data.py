@@ -41,7 +41,6 @@ def trained(*overrides: str) -> tuple[Path, str]:
 
 @pytest.mark.matrix
 @pytest.mark.training
-@pytest.mark.usefixtures("few_paths")
 def test_images_in_colour_from_training_to_report(folder):
     run, said = trained(*SHAPES, "augmentation=diffaugment")
     command = "python -m cgan_lightning.feature_extractor data=files data.images=shapes.npz"
@@ -101,7 +100,6 @@ def _explored(run: Path) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.training
-@pytest.mark.usefixtures("few_paths")
 def test_clothes_under_other_labels_and_of_some_classes(folder):
     overrides = own_data.clothes(folder, per_class=120)
     given("feature_extractor", *overrides, "epochs=15")

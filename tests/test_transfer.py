@@ -30,7 +30,6 @@ def test_the_new_class_stands_apart_from_the_old_ones():
 
 
 @pytest.mark.matrix
-@pytest.mark.usefixtures("few_paths")
 def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, capsys):
     nine = train("experiment=nine_classes", "trainer.max_steps=1")
     warm = train("experiment=transfer", f"warm_start.checkpoint={nine}", "warm_start.freeze=true", "trainer.max_steps=2")

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 InceptionFeatures = tuple[Tensor, Tensor]  # and labels
 PATHS, STEPS = 180, 16  # for smoothness: each ordered pair of classes twice; as many paths between two z
+FEWEST_PATHS = 10
 
 
 @dataclass
@@ -55,6 +56,11 @@ class Evaluation:
     def per_class(self) -> int:
         return min(self.samples // len(self.spec.class_names), *self._real_images())
 
+    @property
+    def paths(self) -> int:
+        """Of each kind, for smoothness: fewer where these had more images than the samples."""
+        return min(PATHS, max(FEWEST_PATHS, self.samples // (2 * (STEPS + 1))))
+
     def _real_images(self) -> list[int]:
         """Return the number of images of each class in the split that has fewer of them."""
         classes = len(self.spec.class_names)
@@ -72,7 +78,14 @@ class Evaluation:
             "pixels": "rounded to 8 bits",
         }
         by_inception = {} if self.inception is None else {"inception": feature_extractor.hash_of(self.inception)}
-        return protocol | suite.data_entry(self.spec, classes) | by_inception | {"metrics": self._metrics(len(classes))}
+        fewer_paths = {} if self.paths == PATHS else {"paths": self.paths}
+        return (
+            protocol
+            | suite.data_entry(self.spec, classes)
+            | by_inception
+            | fewer_paths
+            | {"metrics": self._metrics(len(classes))}
+        )
 
     def _metrics(self, classes: int) -> list[str]:
         """Return the names of all metrics of a generator of `classes` classes."""
@@ -129,8 +142,8 @@ class Evaluation:
 
     def _smoothness(self, trained: generator_file.TrainedGenerator) -> dict[str, float]:
         """Return smoothness along z and, for two or more classes, along the label; the same on each rank."""
-        log.info("Measuring smoothness along %d paths through z and labels, of %d images each", PATHS, STEPS + 1)
-        seeds, size, result = range(self.seed, self.seed + PATHS), self.spec.image_size, {}
+        log.info("Measuring smoothness along %d paths through z and labels, of %d images each", self.paths, STEPS + 1)
+        seeds, size, result = range(self.seed, self.seed + self.paths), self.spec.image_size, {}
         for what, draw in _ways(len(trained.class_names)).items():
             paths = without_border(draw(trained, seeds, STEPS + 1), size)
             features, _ = classifier.outputs(self.extractor.network, paths.flatten(0, 1))

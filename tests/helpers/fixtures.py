@@ -91,14 +91,6 @@ def freed() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def few_paths() -> Iterator[None]:
-    """Smoothness is measured on fewer paths: it takes most of the time of a small evaluation."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cgan_lightning.evaluation.evaluation.PATHS", 20)
-        yield
-
-
 @pytest.fixture
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Trains in this process, 4 updates an epoch on real images unless told otherwise, and gives the run's folder."""

@@ -30,9 +30,14 @@ SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory, few_paths) -> Path:
+def swept(once) -> Path:
+    """A folder of a sweep, of which tests change copies."""
+    (folder,) = (once("swept", _sweep) / "runs/sweeps").iterdir()
+    return folder
+
+
+def _sweep(here: Path) -> None:
     """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
-    here = tmp_path_factory.mktemp("swept")
     with contextlib.chdir(here):
         done = commands.give("train", "-m", *small(*SWEEP, "trainer.max_epochs=2"))
     assert done.code == 0, done.said
@@ -41,7 +46,6 @@ def swept(tmp_path_factory, few_paths) -> Path:
     for path in here.glob("runs/*/results.json"):  # whatever else this machine did: times are compared
         results = json.loads(path.read_text())
         path.write_text(json.dumps(results | {"machine": results["machine"] | {"alone": True}}))
-    return folder
 
 
 @pytest.fixture
