@@ -1,4 +1,4 @@
-"""docs/data.md as it stands: its commands, for two epochs, with the wheel, in a folder outside the repository that has such files."""
+"""docs/data.md as it stands: its commands, for two epochs, with the wheel, outside the repository."""
 
 import json
 

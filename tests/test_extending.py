@@ -1,4 +1,4 @@
-"""docs/extending.md as it stands: its files and its commands, on 256 images, with the wheel, in an empty folder outside the repository."""
+"""docs/extending.md as it stands: its files and commands, on 256 images, with the wheel, outside the repository."""
 
 import json
 
