@@ -12,7 +12,7 @@ DEVICE ?= gpu
 # of make test-profile: a line of JSON for each test
 PROFILE ?= runs/test_profile.jsonl
 
-.PHONY: help setup train test test-quick test-matrix test-profile test-slow mutants coverage test-gpu test-cluster test-faults lint audit types docs fmt golden gpu bench bench-pool tensorboard build lock clean
+.PHONY: help setup train test test-quick test-matrix test-profile test-slow mutants coverage test-gpu test-cluster test-faults test-rest lint audit types docs fmt golden gpu bench bench-pool tensorboard build lock clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ test-cluster: setup ## the tests on a SLURM cluster that they start on this mach
 
 test-faults: setup ## kills, full disks, damaged files: what is lost by them
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n auto --maxprocesses 4 --dist worksteal tests/faults $(ARGS)
+
+test-rest: setup ## matrix, slow, cluster and faults in one: three tests at a time, of which some wait while others compute
+	@$(PYTEST) -n 3 -m "matrix or slow or cluster or faults" $(ARGS)
 
 mutants: setup ## whether the tests would notice faults: 420 of them, one at a time (one to two hours; goes on after a stop)
 	@OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m experiments.mutants $(ARGS)

@@ -6,20 +6,16 @@ import pytest
 
 from cgan_lightning.reporting import page
 from tests.browser.report import DESKTOP, PHONE, opened
-from tests.helpers import studies
+from tests.helpers import studies, sweeps
 from tests.helpers.processes import fork_command
-from tests.helpers.runs import small
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> Path:
+def report(swept, tmp_path_factory) -> Path:
     here = tmp_path_factory.mktemp("report")
-    swept = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1", "trainer.max_epochs=2")
-    done = fork_command("train", "-m", *small(*swept), cwd=here, OMP_NUM_THREADS="1")
-    assert done.returncode == 0, done.stderr
-    (sweep,) = (here / "runs/sweeps").iterdir()
+    sweep = sweeps.copied(swept, here)
     done = fork_command("report", f"runs={sweep.relative_to(here)}", cwd=here)
     assert done.returncode == 0, done.stderr
     assert "channels 128 instead of 64" in done.stderr + done.stdout

@@ -19,14 +19,16 @@ CLASS_TAGS = [f"samples/{label} {name}" for label, name in enumerate(FASHION_MNI
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> Path:
+def runs(once) -> Path:
+    return once("tensorboard", _trained) / "runs"
+
+
+def _trained(folder: Path) -> None:
     """Two short real runs, to be compared."""
-    folder = tmp_path_factory.mktemp("tensorboard")
     for noise in ("randn", "uniform"):
         length = ("data.limit=1024", "trainer.max_epochs=2", "log_every_n_updates=4", "validation.samples=100")
         done = fork_command("train", "trainer=cpu", *NARROW, *length, f"noise={noise}", cwd=folder, OMP_NUM_THREADS="1")
         assert done.returncode == 0, done.stderr
-    return folder / "runs"
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from torch import distributed  # noqa: E402
 from cgan_lightning.config import command  # noqa: E402
 from cgan_lightning.storage import environment  # noqa: E402
 from cgan_lightning.train import train as train_command  # noqa: E402
-from tests.helpers import commands, runs, wheel  # noqa: E402
+from tests.helpers import commands, runs, sweeps, wheel  # noqa: E402
 
 # No test asserts on time; the same revision has the same examples everywhere, so that a suite that passed passes again.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -115,6 +115,13 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
         return folder
 
     return filled
+
+
+@pytest.fixture(scope="session")
+def swept(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """The folder of a finished sweep, which no test changes: see sweeps.make."""
+    (folder,) = (once("swept", sweeps.make) / "runs/sweeps").iterdir()
+    return folder
 
 
 @pytest.fixture(scope="session")

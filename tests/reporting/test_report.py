@@ -20,39 +20,17 @@ from cgan_lightning.reporting import collect
 from cgan_lightning.reporting.page import find
 from cgan_lightning.utils import plots
 from cgan_lightning.utils.errors import UserError
-from tests.helpers import commands
+from tests.helpers import commands, sweeps
 from tests.helpers.configs import composed
 from tests.helpers.runs import small
 
 pytestmark = [pytest.mark.training, pytest.mark.matrix]
 
-SWEEP = ("model.channels=64,128", "noise=randn,uniform", "seed=0,1")
-
-
-@pytest.fixture(scope="module")
-def swept(once) -> Path:
-    """A folder of a sweep, of which tests change copies."""
-    (folder,) = (once("swept", _sweep) / "runs/sweeps").iterdir()
-    return folder
-
-
-def _sweep(here: Path) -> None:
-    """Two widths × two priors × two seeds, two epochs of 4 updates, evaluated with 100 samples each."""
-    with contextlib.chdir(here):
-        done = commands.give("train", "-m", *small(*SWEEP, "trainer.max_epochs=2"))
-    assert done.code == 0, done.said
-    (folder,) = (here / "runs/sweeps").iterdir()
-    evaluate(composed(f"checkpoint={folder}", "samples=100", "device=cpu", command="evaluate"))
-    for path in here.glob("runs/*/results.json"):  # whatever else this machine did: times are compared
-        results = json.loads(path.read_text())
-        path.write_text(json.dumps(results | {"machine": results["machine"] | {"alone": True}}))
-
 
 @pytest.fixture
 def sweep(swept, tmp_path) -> Path:
     """A copy that a test may change, elsewhere."""
-    shutil.copytree(swept.parents[1], tmp_path / "runs")
-    return tmp_path / "runs" / "sweeps" / swept.name
+    return sweeps.copied(swept, tmp_path)
 
 
 KINDS = dict(plots.KINDS)
