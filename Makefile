@@ -39,12 +39,14 @@ train: setup ## train the default model (2 epochs where there is no GPU); ends w
 	  echo "No GPU here: a short run of 2 epochs (all 25: make train ARGS=trainer.max_epochs=25)"; \
 	fi; $(BIN)/python -m cgan_lightning.train resume=auto $$short $(ARGS)
 
-# a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says;
-# memory of a MB or more goes back to the system as soon as it is freed (glibc)
-PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=1000000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+# a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+# memory of a MB or more goes back to the system as soon as it is freed (glibc): less of it, for a tenth more time
+FRUGAL = MALLOC_MMAP_THRESHOLD_=1000000
 
 test: setup ## the tests that answer in minutes
-	@$(PYTEST) $(ARGS)
+	@$(FRUGAL) $(PYTEST) $(ARGS)
 
 test-quick: setup ## those of them that neither train nor start a process nor take long, without samples of many cases: before each commit
 	@$(PYTEST) -m "not training and not process and not long and not sampled and not matrix and not slow and not cluster and not faults and not gpu" $(ARGS)
@@ -58,7 +60,7 @@ test-slow: setup ## the tests that need a browser, or minutes
 
 test-profile: setup ## what each test file of `make test` spends, as a table
 	@mkdir -p $(dir $(PROFILE)) && rm -f $(PROFILE); status=0; \
-	CGAN_TEST_PROFILE=$(abspath $(PROFILE)) $(PYTEST) -p tests.helpers.profile $(ARGS) || status=$$?; \
+	CGAN_TEST_PROFILE=$(abspath $(PROFILE)) $(FRUGAL) $(PYTEST) -p tests.helpers.profile $(ARGS) || status=$$?; \
 	$(BIN)/python -m tests.helpers.profile $(PROFILE); exit $$status
 
 test-gpu: setup ## the tests that need a GPU

@@ -100,7 +100,7 @@ def trained(overrides: list[str]) -> bool:
 
 @pytest.mark.training
 @pytest.mark.matrix
-@pytest.mark.parametrize("sets", [40])
+@pytest.mark.parametrize("sets", [25])
 def test_any_overrides_train_or_are_refused(sets):
     outcomes = []
 
