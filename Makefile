@@ -42,7 +42,7 @@ train: setup ## train the default model (2 epochs where there is no GPU); ends w
 # a thread each: workers that share cores are slower with more; compiled files are kept, whatever the environment says
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-# memory of a MB or more goes back to the system as soon as it is freed (glibc): less of it, for a tenth more time
+# memory of a MB or more goes back to the system as soon as it is freed (glibc): less of it, for more time
 FRUGAL = MALLOC_MMAP_THRESHOLD_=1000000
 
 test: setup ## the tests that answer in minutes
