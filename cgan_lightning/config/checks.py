@@ -36,10 +36,10 @@ def check_components(config: DictConfig, groups: Iterable[str], *, removable: Co
     Those of the `removable` groups can be removed. An option without a component (none) keeps what an experiment= sets.
     """
     plain: Any = OmegaConf.to_container(config, resolve=False)
-    for group in groups:
+    for group in (each for each in groups if isinstance(plain.get(each), dict)):  # a missing one is reported as such
         for place in (f"{group}.{key}".removesuffix("._target_") for key in trust.targets(group)):
             value = functools.reduce(lambda section, name: section.get(name, "???"), place.split("."), plain)
-            if value == "???" and (place == group or group in removable):  # a group that is missing is reported as such
+            if value == "???" and group in removable:
                 continue
             if isinstance(value, dict) and ("_target_" in value or (place == group and not (value and _given_in(group)))):
                 continue

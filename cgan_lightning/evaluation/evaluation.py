@@ -69,7 +69,7 @@ class Evaluation:
 
     def protocol(self, classes: Tensor) -> dict[str, Any]:
         """Return what two evaluations must have in common to be comparable."""
-        protocol = {
+        protocol: dict[str, Any] = {
             "samples": self.per_class * len(classes),
             "seed": self.seed,
             "weights": self.weights,
@@ -77,15 +77,11 @@ class Evaluation:
             "reference": "test split, as many of each class",
             "pixels": "rounded to 8 bits",
         }
-        by_inception = {} if self.inception is None else {"inception": feature_extractor.hash_of(self.inception)}
-        fewer_paths = {} if self.paths == PATHS else {"paths": self.paths}
-        return (
-            protocol
-            | suite.data_entry(self.spec, classes)
-            | by_inception
-            | fewer_paths
-            | {"metrics": self._metrics(len(classes))}
-        )
+        if self.inception is not None:
+            protocol["inception"] = feature_extractor.hash_of(self.inception)
+        if self.paths < PATHS:
+            protocol["paths"] = self.paths
+        return protocol | suite.data_entry(self.spec, classes) | {"metrics": self._metrics(len(classes))}
 
     def _metrics(self, classes: int) -> list[str]:
         """Return the names of all metrics of a generator of `classes` classes."""
