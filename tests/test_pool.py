@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from safetensors.torch import load_file
 from cgan_lightning.config import pool
 from cgan_lightning.utils.errors import UserError
 from tests.helpers.configs import composed
-from tests.helpers.processes import fork_command, run_command
+from tests.helpers.processes import Forked, fork_command, run_command
 from tests.helpers.runs import small
 
 POOL = ("-m", *small("hydra/launcher=pool", "hydra.launcher.jobs_per_device=2", "validation.every_n_epochs=null"))
@@ -26,16 +25,20 @@ def states(folder: Path) -> list[str]:
     return [line.split()[0] for line in said.splitlines()[:-1]]
 
 
-def started(folder: Path, pattern: str) -> subprocess.Popen:
-    """A long sweep of three seeds, two at a time, when the run that `pattern` names has begun to train."""
-    sweep = subprocess.Popen(
-        [sys.executable, "-m", "cgan_lightning.train", *POOL, "seed=0,1,2", "trainer.max_epochs=400"],
-        cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+def started(folder: Path) -> Forked:
+    """A long sweep of three seeds, two at a time, when the first two train."""
+    words = (*POOL, "seed=0,1,2", "trainer.max_epochs=400")
+    sweep = Forked("cgan_lightning.train", *words, cwd=folder, OMP_NUM_THREADS="1")
     deadline = time.monotonic() + 120
-    while not list(folder.glob(f"runs/{pattern}/progress.json")) and time.monotonic() < deadline and sweep.poll() is None:
+    while len(list(folder.glob("runs/*/progress.json"))) < 2 and time.monotonic() < deadline and sweep.poll() is None:
         time.sleep(0.05)
     return sweep
+
+
+def job_of(sweep: Forked, seed: int) -> int:
+    children = Path(f"/proc/{sweep.pid}/task").glob("*/children")
+    pids = [int(word) for file in children for word in file.read_text().split()]
+    return next(pid for pid in pids if f"seed={seed}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
 
 
 @pytest.mark.matrix
@@ -58,9 +61,8 @@ def test_four_jobs_end_as_each_does_alone(tmp_path):
 
 @pytest.mark.matrix
 def test_a_failing_job_stops_no_other(tmp_path):
-    done = run_command(
-        "train", *POOL, "warm_start.checkpoint=null,nowhere", "trainer.max_steps=1", cwd=tmp_path, OMP_NUM_THREADS="1"
-    )
+    words = (*POOL, "warm_start.checkpoint=null,nowhere", "trainer.max_steps=1")
+    done = fork_command("train", *words, cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 1
     assert "there is no nowhere/checkpoints/last.ckpt; give the folder of a run" in done.stderr
     assert states(tmp_path) == ["finished", "failed"]
@@ -68,14 +70,14 @@ def test_a_failing_job_stops_no_other(tmp_path):
 
 @pytest.mark.matrix
 def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_path):
-    sweep = started(tmp_path, "*seed0*")
-    children = Path(f"/proc/{sweep.pid}/task").glob("*/children")
-    pids = [int(word) for file in children for word in file.read_text().split()]
-    first = next(pid for pid in pids if b"seed=0" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+    sweep = started(tmp_path)
+    first, second = (job_of(sweep, seed) for seed in (0, 1))
     os.kill(first, signal.SIGKILL)
+    os.kill(second, signal.SIGSTOP)  # else the others have as much to catch up with at the end
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("runs/*seed2*/progress.json")) and time.monotonic() < deadline:
         time.sleep(0.05)  # the next job has the killed one's place
+    os.kill(second, signal.SIGCONT)
     sweep.send_signal(signal.SIGTERM)
     assert sweep.wait(60) == 128 + signal.SIGTERM
     assert states(tmp_path) == ["failed", "interrupted", "interrupted"]
@@ -83,14 +85,14 @@ def test_a_killed_job_takes_no_other_with_it_and_a_signal_saves_the_rest(tmp_pat
     assert "Stopped by SIGTERM after update" in second.read_text()
     updates = max(json.loads(path.read_text())["updates"] for path in tmp_path.glob("runs/*/progress.json"))
     longer = ("trainer.max_epochs=400", f"trainer.max_steps={updates + 1}")
-    done = run_command("train", *POOL, "seed=0,1,2", *longer, cwd=tmp_path, OMP_NUM_THREADS="1")
+    done = fork_command("train", *POOL, "seed=0,1,2", *longer, cwd=tmp_path, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.matrix
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: no other system tells a process that its parent ended")
 def test_jobs_of_a_killed_pool_save_and_stop(tmp_path):
-    sweep = started(tmp_path, "*seed1*")
+    sweep = started(tmp_path)
     deadline = time.monotonic() + 60
     while len(list(tmp_path.glob("runs/*/checkpoints/last.ckpt"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)  # both have trained an epoch

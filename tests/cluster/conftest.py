@@ -1,5 +1,6 @@
 """A real SLURM cluster, started once a session."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +14,11 @@ def _started_cluster() -> Iterator[Cluster]:
     if lacking := missing():
         packages = " ".join(sorted(set(PACKAGES.values())))
         skip_without(f"SLURM: install Debian's packages {packages} (not found: {', '.join(lacking)})")
-    with Cluster() as cluster:
-        yield cluster
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("SLURM", "SBATCH", "SRUN"))]:
+            patch.delenv(name)  # of a job that runs the tests
+        with Cluster() as cluster:
+            yield cluster
 
 
 @pytest.fixture

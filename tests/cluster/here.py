@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,13 +11,15 @@ from pathlib import Path
 
 from tests.cluster.processes import environment
 from tests.cluster.slurm import Cluster
+from tests.helpers.processes import Forked
 
 REPOSITORY = Path(__file__).parents[2]
 RUN = (
     "data.limit=512", "data.batch_size=32", "model.channels=64", "callbacks.sample_grid.columns=2", "log_every_n_updates=8",
-    "trainer.max_epochs=5", "experiment=small",
+    "trainer.max_epochs=4", "validation.samples=100", "experiment=small",
 )  # fmt: skip
-PER_EPOCH = 16
+PER_EPOCH, UPDATES = 16, 64
+LAUNCHED = ("--config-dir", "site", "-m", "hydra/launcher=mysite", *RUN)
 ONE, TWO, TWO_NODES = ("trainer=cpu",), ("trainer=ddp_cpu",), ("trainer=ddp_cpu", "trainer.devices=1", "trainer.num_nodes=2")
 SITE = """
 defaults: [slurm]
@@ -35,17 +36,24 @@ class Here:
 
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         self.folder, self.cluster = folder, cluster
+        self.launchers: list[Forked] = []
         launcher = folder / "site" / "hydra" / "launcher"
         launcher.mkdir(parents=True)
         (launcher / "mysite.yaml").write_text(SITE)
 
-    def launch(self, *overrides: str) -> subprocess.Popen:
+    def launch(self, *overrides: str) -> Forked:
         """A sweep over SLURM; it goes on in the background."""
-        command = [sys.executable, "-m", "cgan_lightning.train", "--config-dir", "site", "-m", "hydra/launcher=mysite"]
-        return subprocess.Popen(
-            [*command, *RUN, *overrides],
-            cwd=self.folder, env=self.cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        self.launchers.append(
+            Forked("cgan_lightning.train", *LAUNCHED, *overrides, cwd=self.folder, **self.cluster.environment)
+        )
+        return self.launchers[-1]
+
+    def end_launchers(self) -> None:
+        """Those that a failed test left."""
+        for launcher in self.launchers:
+            if launcher.poll() is None:
+                launcher.kill()
+                launcher.wait(10)
 
     def sbatch(self, *arguments: str, options: tuple[str, ...], warned: bool) -> int:
         """experiments/slurm/train.sbatch with other `options`, and without its --signal unless it is to be `warned`."""

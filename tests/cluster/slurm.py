@@ -43,11 +43,7 @@ class Cluster:
         # Short and readable by all: a socket's path has 107 bytes, and munge's clients need not be its user.
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
         self.folder.chmod(0o755)
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(("SLURM", "SBATCH", "SRUN"))}
-        self.environment = outside | {
-            "SLURM_CONF": str(self.folder / "slurm.conf"),
-            "PATH": SEARCH_PATH,
-        }
+        self.environment = os.environ | {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": SEARCH_PATH}
         self._ports = _reserve_ports()
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 

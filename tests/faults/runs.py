@@ -14,13 +14,13 @@ import torch
 from tests.helpers.processes import Forked
 
 TRAINING = (
-    *("data.limit=128", "data.batch_size=16", "trainer.max_epochs=20", "log_every_n_updates=4"),  # 160 updates, 8 an epoch
+    *("data.limit=64", "data.batch_size=16", "trainer.max_epochs=20", "log_every_n_updates=2"),  # 80 updates, 4 an epoch
     *("validation.samples=100", "callbacks.sample_grid.columns=2", "resume=auto"),
     "experiment=documented",  # whose files have the sizes that the disks are made for
 )
 ONE, TWO = ("trainer=cpu",), ("trainer=ddp_cpu", "trainer.max_epochs=10")  # two ranks take twice as long on one core
 OVER_S = 300
-STARTS_S, TRAINS_S = (1, 4), (0, 2)  # from when the fork has its handlers; on one core it trains for 8 s in all
+STARTS_S, TRAINS_S = (1, 4), (0, 2)  # from when the fork has its handlers; on one core it trains for 7 s in all
 
 
 @dataclass

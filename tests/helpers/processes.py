@@ -1,5 +1,6 @@
 """Commands in separate processes: started normally, or forked from one with all imports, which is faster."""
 
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -86,6 +87,7 @@ def fork_context() -> multiprocessing.context.ForkServerContext:
 def _become(module: str, arguments: tuple[str, ...], cwd: Path, environment: dict[str, str], said: Path) -> None:
     import torch
 
+    gc.freeze()  # what is imported is no garbage, as after the imports of a command
     for name, stream in STREAMS.items():
         os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT), stream)
     os.chdir(cwd)
