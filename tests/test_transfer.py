@@ -32,10 +32,11 @@ def test_the_new_class_stands_apart_from_the_old_ones():
 @pytest.mark.matrix
 def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, capsys):
     nine = train("experiment=nine_classes", "trainer.max_steps=1")
-    warm = train("experiment=transfer", f"warm_start.checkpoint={nine}", "warm_start.freeze=true", "trainer.max_steps=2")
+    begun = ("experiment=transfer", f"warm_start.checkpoint={nine}", "trainer.max_steps=2")
+    warm, frozen = train(*begun), train(*begun, "warm_start.freeze=true")
     scratch = train("experiment=transfer", "data.per_class_limit={Ankle boot: 50}", "trainer.max_steps=2")
-    titles = [compare.title(RunFolder(folder)) for folder in (nine, warm, scratch)]
-    assert titles == ["nine classes", "frozen, 100 examples", "scratch, 50 examples"]
+    titles = [compare.title(RunFolder(folder)) for folder in (nine, warm, frozen, scratch)]
+    assert titles == ["nine classes", "initialised, 100 examples", "frozen, 100 examples", "scratch, 50 examples"]
     with pytest.raises(UserError, match="was never evaluated"):
         compare.row(RunFolder(warm))
     for folder in (nine, warm):
@@ -43,7 +44,7 @@ def test_runs_say_what_they_were_and_are_drawn(train, tmp_path, monkeypatch, cap
     monkeypatch.setattr("sys.argv", ["compare", str(nine), str(warm), "--picture", str(tmp_path / "new.png")])
     compare.main()
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nine classes", "| frozen, 100 examples"]
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nine classes", "| initialised, 100 examples"]
     with Image.open(tmp_path / "new.png") as picture:
         assert picture.convert("L").height < 150, "one row: the nine have no boots"
     protocol = json.loads((nine / "results.json").read_text())["evaluation"]["protocol"]

@@ -21,7 +21,10 @@ from cgan_lightning.utils.old_names import read_json
 
 CLASS_NAMES = FASHION_MNIST.class_names
 NEW, PICTURES = "Ankle boot", 12
-COLUMNS = ("run", "seed", "generator's lr", "images seen", "FID, new class", "right, %", "FID, old classes, mean", "right, %")
+COLUMNS = (
+    "run", "seed", "generator's learning rate", "images seen",
+    "FID, new class", "accuracy, new class, %", "mean FID, old classes", "accuracy, old classes, %",
+)  # fmt: skip
 
 
 def line(cells: Sequence[str]) -> str:
@@ -35,7 +38,7 @@ def title(run: RunFolder) -> str:
     if limit is None:
         return "nine classes"
     warm, frozen = "warm_start.checkpoint" in settings, "warm_start.freeze" in settings
-    return f"{'frozen' if frozen else 'warm' if warm else 'scratch'}, {limit} examples"
+    return f"{'frozen' if frozen else 'initialised' if warm else 'scratch'}, {limit} examples"
 
 
 def row(run: RunFolder) -> str:
