@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ def _of_sweep(sweep: SweepFolder) -> list[Entry]:
 def _run_folders(pattern: str) -> Iterator[Path]:
     """Yield the run folders of a path or pattern; for a sweep's folder its runs."""
     literal = Path(pattern).exists()
-    result = [Path(pattern)] if literal else [Path(path) for path in sorted(glob.glob(pattern))]  # noqa: PTH207  may be absolute
+    found = [pattern] if literal else sorted(glob.glob(pattern), key=_by_numbers)  # noqa: PTH207  may be absolute
+    result = [Path(path) for path in found]
     runs = [path for path in result if _is_run(path)]
     sweeps = [SweepFolder(path) for path in result if SweepFolder(path).record.is_file()]
     if not runs and not sweeps:
@@ -84,6 +86,11 @@ def _run_folders(pattern: str) -> Iterator[Path]:
     yield from runs
     for sweep in sweeps:
         yield from (entry.end.path for entry in _of_sweep(sweep) if entry.end)
+
+
+def _by_numbers(path: str) -> list[str | int]:
+    """Return a sort key by which channels64 comes before channels128; the first run's values are a report's baseline."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 def _is_run(path: Path) -> bool:

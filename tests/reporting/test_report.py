@@ -172,7 +172,7 @@ def test_any_runs_can_be_compared(sweep):
     (folder,) = (root / "reports").iterdir()
     assert folder.name.startswith("4-runs-")
     page = text((folder / "report.html").read_text())
-    assert "4 of 4 runs finished, 1 seed. Swept: channels (128, 64); noise (randn, uniform)." in page
+    assert "4 of 4 runs finished, 1 seed. Swept: channels (64, 128); noise (randn, uniform)." in page
     assert "python -m cgan_lightning.report 'runs=" in page
     with pytest.raises(UserError, match=r"^runs=nowhere is no sweep's folder and no run's: give one of runs/sweeps/, or run"):
         report(composed("runs=nowhere", command="report"))
